@@ -1,0 +1,109 @@
+# whosends: non-recursive, everything that is made goes to build/.
+#   make            the program, build/whosends
+#   make demo       installs what is missing, builds, and shows the sample mailbox
+#   make check      installs what is missing, builds, and runs every test
+#   make deps       only installs what is missing (make deps-check: for the tests, too)
+#   make install    PREFIX=/usr/local DESTDIR=
+#   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man
+DOCDIR = $(DESTDIR)$(PREFIX)/share/doc/whosends
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+WARN ?= -Wall -Wextra -Wshadow -Wconversion -Werror
+SANITIZE ?=
+B := $(if $(SANITIZE),build-sanitize,build)
+
+MODULES := glib-2.0 gmime-3.0 libarchive libxml-2.0 libpq libcurl libpsl zlib
+# The goals that install packages ask pkg-config only in the second make that they start.
+NEEDS_PKG := $(filter-out deps deps-check demo check clean,$(or $(MAKECMDGOALS),all))
+ifneq ($(NEEDS_PKG),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) | sed 's/-I/-isystem /g')
+PKG_LIBS := $(shell pkg-config --libs $(MODULES))
+ifeq ($(PKG_LIBS),)
+$(error libraries are missing: run "make deps" first)
+endif
+endif
+
+CPPFLAGS_ALL := -D_GNU_SOURCE -DWHOSENDS_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) $(CPPFLAGS)
+CFLAGS_ALL := -std=c11 $(WARN) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+LDFLAGS_ALL := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+FLOORS := parser db ingest reports cli
+LIB_SRC := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(FLOORS))))
+LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/db/sql_files.o
+TEST_SRC := $(wildcard tests/unit/test_*.c)
+TOOL_SRC := $(wildcard tests/tools/*.c)
+TEST_BIN := $(TEST_SRC:tests/unit/%.c=$B/tests/%.t)
+TOOL_BIN := $(TOOL_SRC:tests/tools/%.c=$B/tests/%)
+SQL_FILES := $(sort $(wildcard sql/*.sql sql/*.csv))
+MAN_SRC := $(wildcard docs/*.scd)
+MAN := $(MAN_SRC:docs/%.scd=$B/man/%)
+
+all: $B/whosends $(MAN)
+
+$B/whosends: $B/cli/main.o $B/libwhosends.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/libwhosends.a: $(LIB_OBJ)
+	rm -f $@
+	ar rcs $@ $^
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The migrations, views and the sender catalogue, as one table of strings.
+$B/db/sql_files.c: $(SQL_FILES) db/embed.sh
+	@mkdir -p $(@D)
+	db/embed.sh $(SQL_FILES) > $@
+
+$B/db/sql_files.o: $B/db/sql_files.c
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+$B/tests/%.t: $B/tests/unit/%.o $B/libwhosends.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/tests/%: $B/tests/tools/%.o $B/libwhosends.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/man/%: docs/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+
+tests: $(TEST_BIN) $(TOOL_BIN)
+
+deps:
+	@tests/lib/deps.sh build
+
+deps-check:
+	@tests/lib/deps.sh build check
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@docs/demo.sh
+
+check: deps-check
+	@$(MAKE) --no-print-directory all tests
+	@tests/run.sh
+
+install: all
+	install -D -m 755 $B/whosends $(BINDIR)/whosends
+	for m in $(notdir $(MAN)); do install -D -m 644 $B/man/$$m $(MANDIR)/man$${m##*.}/$$m || exit 1; done
+	install -D -m 644 README.md $(DOCDIR)/README.md
+
+clean:
+	rm -rf build build-sanitize
+
+-include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d)
+
+.PHONY: all tests deps deps-check demo check install clean
+.SECONDARY:

@@ -1,0 +1,66 @@
+/* Mails and their reports into the database, in batches: commit, then tell.
+ *
+ * One message at a time: message_begin, then for each document document_begin, (reports through writer_sink),
+ * document_end; then message_end. Batches are bounded by messages and by bytes; a report past spill_records leaves the
+ * batch and streams in a transaction of its own. Reports are decided by the database: same identity and same content is
+ * a duplicate, same identity with other content is kept and flagged. When the database refuses values (DB_REFUSED), the
+ * batch is written again one message at a time, and what is refused becomes a problem with that reason. After a lost
+ * COMMIT nothing is settled: the caller tries the same mails again and finds duplicates. */
+#pragma once
+
+#include "db/conn.h"
+#include "db/ledger.h"
+#include "parser/report.h"
+
+struct writer;
+
+struct writer_settings {
+    guint batch_messages;   /* 500 */
+    gsize batch_bytes;      /* 8 MiB */
+    guint spill_records;    /* 20,000 */
+};
+extern const struct writer_settings writer_defaults;
+
+struct ledger_message {
+    const guint8 *sha256;        /* of the mail, 32 bytes */
+    const char *source;          /* reference */
+    gboolean identity;           /* the reference names this mail and no other, for ever */
+    const char *message_id, *mail_from, *from_domain, *subject;
+    gint64 date;                 /* 0: none */
+    guint64 size;
+    const char *code, *detail;   /* why the mail as a whole is a problem; else NULL */
+    gpointer token;              /* handed back when it is committed */
+};
+
+struct ledger_document {
+    const char *path;            /* "part 2 / report.zip / a.xml" */
+    const char *kind;            /* aggregate, failure, tls, archive, text, other */
+    gint64 size;                 /* -1 unknown */
+    const guint8 *sha256;        /* 32 bytes, or NULL */
+    enum outcome outcome; /* STORED when reports went through the sink: the writer decides stored or duplicate;
+                                    PROBLEM may come with reports, too (PARSE_PARTLY) */
+    const char *code, *detail;
+};
+
+/* Told once for each message, in order, after COMMIT. */
+typedef void (*writer_settled)(gpointer token, enum outcome outcome, gpointer data);
+
+/* Lends db and settings. */
+struct writer *writer_new(struct db *db, const struct writer_settings *settings, writer_settled settled, gpointer data);
+void writer_free(struct writer *writer); /* what is not flushed is dropped */
+
+/* Which of these mails are known: outcomes_r[i] is an enum outcome, or -1 for unknown; a mail that was a problem or no_report
+ * is known only when its reference is an identity and the same. TRUE in resumed_r[i]: the same mail at the same place. */
+gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha256, const char *const *sources,
+                      const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error);
+
+gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error);
+const struct report_sink *writer_sink(struct writer *writer);
+gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error);
+/* The header fields are known only now. May flush. */
+gboolean writer_message_end(struct writer *writer, const struct ledger_message *message, GError **error);
+/* A mail whose bytes are known already as a report carrier: a ledger row, outcome duplicate, no document. */
+gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message, GError **error);
+gboolean writer_flush(struct writer *writer, GError **error);
+/* After an error: forget the batch (nothing of it is settled). */
+void writer_reset(struct writer *writer);

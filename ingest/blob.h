@@ -1,0 +1,33 @@
+/* A run of bytes that can be read at any place: in memory, or a stretch of an open file. Mails, spooled
+ * literals and attachments are blobs, so that a mail of 100 MB costs no memory. */
+#pragma once
+
+#include <glib.h>
+
+struct blob;
+
+/* Takes a reference to the bytes. */
+struct blob *blob_new_bytes(GBytes *bytes);
+/* A stretch of a file; dup()s the descriptor (which must be seekable). */
+struct blob *blob_new_fd(int fd, guint64 offset, guint64 length, GError **error);
+struct blob *blob_ref(struct blob *blob);
+void blob_unref(struct blob *blob);
+
+guint64 blob_size(const struct blob *blob);
+/* Up to n bytes from offset; 0 at the end; -1 with an error. Does not move any position (pread). */
+gssize blob_read(const struct blob *blob, guint64 offset, void *buf, gsize n, GError **error);
+/* The memory, when it is in memory; else NULL. Lent. */
+GBytes *blob_bytes(const struct blob *blob);
+/* The descriptor and the offset of its first byte, when it is a file; else -1. Lent. */
+int blob_fd(const struct blob *blob, guint64 *offset_r);
+/* SHA-256 over all of it into digest[32]. */
+gboolean blob_sha256(const struct blob *blob, guint8 *digest, GError **error);
+
+/* Collects bytes of unknown number: in memory up to 1 MiB, from there in an unlinked temporary file. Past
+ * `limit` spool_add fails with WS_ERROR_LIMIT, naming `what`. */
+struct spool;
+struct spool *spool_new(guint64 limit, const char *what);
+gboolean spool_add(struct spool *spool, const void *data, gsize n, GError **error);
+/* Frees the spool in any case. */
+struct blob *spool_finish(struct spool *spool, GError **error);
+void spool_free(struct spool *spool);

@@ -1,0 +1,45 @@
+/* One XML document to one or more aggregate reports (RFC 7489 appendix C, RFC 9990 appendix A).
+ *
+ * Namespace-blind, order-blind and tolerant of what real reporters send; each deviation that is mended is
+ * a warning with a code. Never invents a pass: a verdict, an address or a count that the text does not
+ * hold does not come out. No I/O, no globals, no clock but the one passed in, no database. A DOCTYPE is
+ * refused before its first entity. */
+#pragma once
+
+#include "parser/domain.h"
+#include "parser/limits.h"
+#include "parser/report.h"
+
+/* Where bytes come from: up to n into buf; 0 at the end, -1 with an error. */
+struct byte_reader {
+    gssize (*read)(void *self, void *buf, gsize n, GError **error);
+    void *self;
+};
+
+/* What the carrying mail or file knows, used only where the report itself is silent. All may be NULL or 0. */
+struct report_hints {
+    const char *file_name;   /* receiver!domain!begin!end[!id].xml, RFC 7489 section 7.2.1.1 */
+    const char *from_domain; /* of the carrying mail */
+    gint64 date;             /* Date: of the carrying mail, seconds */
+    gint64 now;              /* for the warning about odd dates */
+};
+
+/* How a document ended. */
+enum parse_status {
+    PARSE_OK,       /* one or more reports went through begin .. end */
+    PARSE_REFUSED,  /* not one report could be had; code and detail say why */
+    PARSE_PARTLY,   /* at least one report ended well, then something was refused: code and detail */
+    PARSE_FAILED,   /* the sink or the reader failed: *error is set and nothing is known of the document */
+};
+
+struct parse_outcome {
+    guint reports;       /* that reached end */
+    const char *code;    /* static string: xml, doctype, no_root, no_period, no_domain, limit, ... */
+    char *detail;        /* owned; names the place (line, byte) or the limit */
+};
+void parse_outcome_clear(struct parse_outcome *outcome);
+
+/* Reads to the end and pushes what it finds. `outcome_r` is filled and to be cleared in any case. */
+enum parse_status aggregate_parse(struct byte_reader reader, const struct limits *limits,
+                                  const struct domain_list *suffixes, const struct report_hints *hints,
+                                  const struct report_sink *sink, struct parse_outcome *outcome_r, GError **error);

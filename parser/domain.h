@@ -1,0 +1,27 @@
+/* Domain names as DMARC compares them (RFC 9989 section 4.4, RFC 7489 section 3.1), and the
+ * organizational domain by the Public Suffix List. The only file that knows libpsl. */
+#pragma once
+
+#include <glib.h>
+
+/* The Public Suffix List of the system, or the one built into libpsl when there is none. */
+struct domain_list;
+
+/* Never NULL. Owned by the caller; domain_list_free. */
+struct domain_list *domain_list_new(void);
+void domain_list_free(struct domain_list *list);
+
+/* "2026-07-01 (/usr/share/publicsuffix/public_suffix_list.dafsa)" or what is known; lent by the list. */
+const char *domain_list_describe(const struct domain_list *list);
+
+/* Trims, takes what follows the last '@', strips <> and a trailing dot, lower-cases and converts U-labels to
+ * A-labels. A name that cannot be one (spaces, control characters, longer than 253 bytes) comes back in lower
+ * case as it is, with *ok_r FALSE. Owned by the caller; "" stays "". */
+char *domain_normalise(const char *text, gboolean *ok_r);
+
+/* The organizational domain of a normalised name; the name itself where the list knows no shorter. Points into
+ * `name`. */
+const char *domain_organizational(const struct domain_list *list, const char *name);
+
+/* Strict: the same name. Relaxed: the same organizational domain. Both normalised. "" aligns with nothing. */
+gboolean domain_aligned(const struct domain_list *list, const char *authenticated, const char *header_from, gboolean strict);

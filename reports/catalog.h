@@ -1,0 +1,33 @@
+/* The catalogue of reports: one row, one SQL function. Shell, pages and SQL users get the same figures because they are
+ * the same function. */
+#pragma once
+
+#include "db/conn.h"
+
+#include <stdio.h>
+
+struct report_row {
+    const char *name;       /* the command: "senders" */
+    const char *function;   /* "dmarc.senders": (domain text, since date, until date, lim int) returns a table */
+    const char *summary;    /* for --help */
+    gboolean wants_domain;  /* takes a [DOMAIN] argument (all do) */
+    gboolean ledger;        /* about mails: takes no domain and no period */
+};
+extern const struct report_row report_catalog[]; /* ends with name NULL */
+const struct report_row *report_find(const char *name);
+
+enum report_format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
+gboolean report_format_parse(const char *word, enum report_format *format_r);
+
+struct report_request {
+    const struct report_row *row;
+    const char *domain;     /* normalised, or NULL for all */
+    const char *since, *until; /* ISO days, until exclusive; NULL: open */
+    const char *sort;       /* a column of the function, "-" in front for descending; NULL: the function's own order */
+    gint64 limit;           /* 0: all */
+    enum report_format format;
+    gboolean color;
+    guint width;            /* of the terminal; 0: do not fit */
+};
+/* Runs it and writes to out. */
+gboolean report_run(struct db *db, const struct report_request *request, FILE *out, GError **error);
