@@ -21,7 +21,9 @@ struct mail {
                                      mail that was committed but not settled is not counted again */
     gboolean may_be_bare;         /* a file that may be a report itself (.xml .gz .zip) instead of a mail */
     char *name;                   /* file name, for the log and as a hint; may be NULL */
-    struct blob *body;
+    struct blob *body;            /* NULL when it could not be had: the two below say why */
+    const char *refusal_code;     /* static: limit, unreadable */
+    char *refusal;                /* the reason in words, owned */
     guint64 token;                /* the source's own number for this mail, for settle */
 };
 void mail_clear(struct mail *mail);
@@ -34,7 +36,7 @@ struct source {
 struct source_kind {
     const char *name;
     /* TRUE and a mail (to be cleared by the caller), or FALSE: with an error, or without one at the end. A mail that
-     * cannot be read or is over a limit comes with body NULL and *error NULL: its reason is in mail->name. */
+     * cannot be read or is over a limit comes with body NULL and its refusal. */
     gboolean (*next)(struct source *source, struct mail *mail_r, GError **error);
     /* After COMMIT. An error spoils the source, not what is stored: the next run finds the mail in the ledger.
      * Settling may be delayed by the source until settle is called with n == 0, or until close. */

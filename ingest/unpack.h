@@ -31,7 +31,8 @@ typedef gboolean (*unpacked_func)(void *self, const struct unpacked *document, G
 typedef gboolean (*unpack_refusal_func)(void *self, const char *label, const char *code, const char *detail, GError **error);
 
 /* `budget` is what is left of limits->unpacked_total for this mail, and is reduced. Readers return -1 with
- * WS_ERROR_LIMIT (unpacked_size, unpacked_total, unpack_ratio) or WS_ERROR_DATA (crc, truncated) as the stream goes.
+ * WS_ERROR_LIMIT (unpacked_size, unpacked_total, unpack_ratio), WS_ERROR_TRUNCATED (the archive broke off: the bytes before are
+ * good) or WS_ERROR_DATA (corrupt, wrong CRC or length) as the stream goes.
  * FALSE only with an error of a callback. */
 gboolean unpack_walk(struct blob *content, const char *label, const char *name, const struct limits *limits, guint64 *budget,
                      unpacked_func document, unpack_refusal_func refuse, void *self, GError **error);

@@ -1,0 +1,273 @@
+#include "ingest/journey.h"
+
+#include "ingest/message.h"
+#include "ingest/unpack.h"
+#include "parser/aggregate.h"
+
+#include <string.h>
+
+struct journey {
+    struct writer *writer;
+    const struct run_settings *settings;
+    struct message_head head;
+    guint64 budget;         /* what is left of limits->unpacked_total */
+    const char *media_type; /* of the part that is being looked at */
+    const char *part_label;
+    const char *part_name;
+};
+
+/* Counts and hashes what passes, and turns the end of a truncated archive into an end: what came out before
+ * it is as good as it was, and the parser knows whether the document was whole. */
+struct meter {
+    struct byte_reader inner;
+    GChecksum *checksum;
+    gint64 size;
+    GError *truncated;
+};
+
+static gssize meter_read(void *self, void *buf, gsize n, GError **error)
+{
+    struct meter *meter = self;
+    if (meter->truncated)
+        return 0;
+    g_autoptr(GError) inner_error = NULL;
+    gssize got = meter->inner.read(meter->inner.self, buf, n, &inner_error);
+    if (got > 0) {
+        g_checksum_update(meter->checksum, buf, got);
+        meter->size += got;
+        return got;
+    }
+    if (got < 0 && g_error_matches(inner_error, WS_ERROR, WS_ERROR_TRUNCATED)) {
+        meter->truncated = g_steal_pointer(&inner_error);
+        return 0;
+    }
+    if (inner_error)
+        g_propagate_error(error, g_steal_pointer(&inner_error));
+    return got;
+}
+
+static void meter_clear(struct meter *meter)
+{
+    g_checksum_free(meter->checksum);
+    g_clear_error(&meter->truncated);
+}
+
+/* Reads what is left, so that size, hash and check sums speak of the whole document. */
+static gboolean meter_drain(struct meter *meter, GError **error)
+{
+    char buf[16384];
+    gssize got;
+    while ((got = meter_read(meter, buf, sizeof buf, error)) > 0)
+        ;
+    return got == 0;
+}
+
+static const char *code_of(const GError *error)
+{
+    return g_error_matches(error, WS_ERROR, WS_ERROR_LIMIT) ? "limit" : "archive";
+}
+
+static gboolean spoils_document(const GError *error)
+{
+    return error->domain == WS_ERROR && ws_error_spoils(error) == WS_SPOILS_DOCUMENT;
+}
+
+/* One row for the ledger, with the size and hash that the meter has seen. */
+static gboolean write_document(struct journey *journey, const struct meter *meter,
+                               const struct ledger_document *row, GError **error)
+{
+    guint8 digest[32];
+    gsize length = sizeof digest;
+    g_autoptr(GChecksum) copy = g_checksum_copy(meter->checksum);
+    g_checksum_get_digest(copy, digest, &length);
+    struct ledger_document document = *row;
+    document.size = meter->size;
+    document.sha256 = digest;
+    return writer_document(journey->writer, &document, error);
+}
+
+/* A text part that only looks like markup is the mail's prose, not a damaged report. */
+static gboolean is_prose(const struct journey *journey, const struct unpacked *document, const char *code)
+{
+    return g_strcmp0(document->label, journey->part_label) == 0 && journey->media_type &&
+           (g_str_equal(journey->media_type, "text/html") ||
+            g_str_equal(journey->media_type, "text/plain")) &&
+           (g_str_equal(code, "no_root") || g_str_equal(code, "doctype"));
+}
+
+static gboolean look_at_xml(struct journey *journey, const struct unpacked *document, struct meter *meter,
+                            GError **error)
+{
+    const struct report_hints hints = {.file_name = document->name ? document->name : journey->part_name,
+                                       .from_domain = journey->head.from_domain,
+                                       .date = journey->head.date,
+                                       .now = journey->settings->now};
+    struct ledger_document row = {.path = document->label, .kind = "aggregate", .outcome = OUTCOME_STORED};
+    struct parse_outcome outcome = {0};
+    g_autoptr(GError) failure = NULL;
+    enum parse_status status = aggregate_parse((struct byte_reader){meter_read, meter},
+                                               journey->settings->limits, journey->settings->suffixes, &hints,
+                                               writer_sink(journey->writer), &outcome, &failure);
+    if (status != PARSE_FAILED && !meter_drain(meter, &failure))
+        status = PARSE_FAILED;
+    gboolean ok = TRUE;
+    if (status == PARSE_FAILED && !spoils_document(failure)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        ok = FALSE;
+    } else if (status == PARSE_FAILED) {
+        row.outcome = OUTCOME_PROBLEM;
+        row.code = code_of(failure);
+        row.detail = failure->message;
+    } else if (status == PARSE_REFUSED && is_prose(journey, document, outcome.code)) {
+        row.kind = "text";
+        row.outcome = OUTCOME_NO_REPORT;
+    } else if (status != PARSE_OK) {
+        row.outcome = OUTCOME_PROBLEM;
+        row.code = outcome.code;
+        row.detail = outcome.detail;
+    } else if (meter->truncated) {
+        row.code = "truncated";
+        row.detail = meter->truncated->message;
+    }
+    if (ok)
+        ok = write_document(journey, meter, &row, error);
+    parse_outcome_clear(&outcome);
+    return ok;
+}
+
+/* RFC 8460 section 4.4 names these keys; a report has them in its first kilobytes. */
+static gboolean is_tls_report(const char *start)
+{
+    return strstr(start, "\"organization-name\"") || strstr(start, "\"policies\"") ||
+           strstr(start, "\"report-id\"");
+}
+
+static const char *kind_of(const struct journey *journey, enum content_kind kind, const char *start)
+{
+    if (journey->media_type && g_str_equal(journey->media_type, "message/feedback-report"))
+        return "failure";
+    if (kind == CONTENT_JSON && is_tls_report(start))
+        return "tls";
+    if (kind == CONTENT_EMPTY)
+        return "empty";
+    return journey->media_type && g_str_has_prefix(journey->media_type, "text/") ? "text" : "other";
+}
+
+/* Something that is no aggregate report: recorded and left alone. */
+static gboolean look_at_other(struct journey *journey, const struct unpacked *document, struct meter *meter,
+                              GError **error)
+{
+    char start[4097] = "";
+    gsize have = 0;
+    gssize got = 0;
+    g_autoptr(GError) failure = NULL;
+    while (have < sizeof start - 1 &&
+           (got = meter_read(meter, start + have, sizeof start - 1 - have, &failure)) > 0)
+        have += (gsize)got;
+    start[have] = '\0';
+    if (got >= 0)
+        meter_drain(meter, &failure);
+    if (failure && !spoils_document(failure)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    struct ledger_document row = {.path = document->label,
+                                  .kind = kind_of(journey, document->kind, start),
+                                  .outcome = failure ? OUTCOME_PROBLEM : OUTCOME_NO_REPORT,
+                                  .code = failure ? code_of(failure) : NULL,
+                                  .detail = failure ? failure->message : NULL};
+    return write_document(journey, meter, &row, error);
+}
+
+static gboolean on_document(void *self, const struct unpacked *document, GError **error)
+{
+    struct journey *journey = self;
+    struct meter meter = {.inner = document->reader, .checksum = g_checksum_new(G_CHECKSUM_SHA256)};
+    gboolean ok = document->kind == CONTENT_XML ? look_at_xml(journey, document, &meter, error)
+                                                : look_at_other(journey, document, &meter, error);
+    meter_clear(&meter);
+    return ok;
+}
+
+static gboolean on_refusal(void *self, const char *label, const char *code, const char *detail,
+                           GError **error)
+{
+    struct journey *journey = self;
+    /* Yahoo's placeholder attachments of spring 2023 say that there was nothing to report. */
+    gboolean harmless = g_str_equal(code, "yahoo_unused");
+    const struct ledger_document row = {.path = label,
+                                        .kind = "archive",
+                                        .size = -1,
+                                        .outcome = harmless ? OUTCOME_NO_REPORT : OUTCOME_PROBLEM,
+                                        .code = code,
+                                        .detail = detail};
+    return writer_document(journey->writer, &row, error);
+}
+
+static gboolean on_part(void *self, const struct message_part *part, GError **error)
+{
+    struct journey *journey = self;
+    journey->media_type = part->media_type;
+    journey->part_label = part->label;
+    journey->part_name = part->file_name;
+    return unpack_walk(part->content, part->label, part->file_name, journey->settings->limits,
+                       &journey->budget, on_document, on_refusal, journey, error);
+}
+
+/* A file named by the user may be a report itself. */
+static gboolean is_bare(const struct mail *mail)
+{
+    guint8 start[1024];
+    gssize got = mail->may_be_bare ? blob_read(mail->body, 0, start, sizeof start, NULL) : 0;
+    if (got <= 0)
+        return FALSE;
+    enum content_kind kind = content_sniff(start, (gsize)got, NULL);
+    return kind != CONTENT_MAIL && kind != CONTENT_OTHER && kind != CONTENT_EMPTY;
+}
+
+static gboolean walk(struct journey *journey, const struct mail *mail, GError **error)
+{
+    if (!is_bare(mail))
+        return message_walk(mail->body, journey->settings->limits, &journey->head, on_part, on_refusal,
+                            journey, error);
+    const char *name = mail->name ? mail->name : "file";
+    journey->part_label = name;
+    journey->part_name = name;
+    return unpack_walk(mail->body, name, name, journey->settings->limits, &journey->budget, on_document,
+                       on_refusal, journey, error);
+}
+
+gboolean journey_mail(struct writer *writer, const struct mail *mail, const guint8 *sha256,
+                      const struct run_settings *settings, GError **error)
+{
+    struct journey journey = {
+        .writer = writer, .settings = settings, .budget = settings->limits->unpacked_total};
+    struct ledger_message row = {.sha256 = sha256,
+                                 .source = mail->ref,
+                                 .identity = mail->ref_is_identity,
+                                 .size = mail->body ? blob_size(mail->body) : 0,
+                                 .token = GSIZE_TO_POINTER((gsize)mail->token)};
+    if (!writer_message_begin(writer, sha256, error))
+        return FALSE;
+    g_autoptr(GError) failure = NULL;
+    if (!mail->body) {
+        row.code = mail->refusal_code;
+        row.detail = mail->refusal;
+    } else if (!walk(&journey, mail, &failure)) {
+        if (!spoils_document(failure)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            message_head_clear(&journey.head);
+            return FALSE;
+        }
+        row.code = g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT) ? "limit" : "mime";
+        row.detail = failure->message;
+    }
+    row.message_id = journey.head.message_id;
+    row.mail_from = journey.head.from;
+    row.from_domain = journey.head.from_domain;
+    row.subject = journey.head.subject;
+    row.date = journey.head.date;
+    gboolean ok = writer_message_end(writer, &row, error);
+    message_head_clear(&journey.head);
+    return ok;
+}
