@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+"""Floors look only down, and each foreign library is known to the one file that wraps it."""
+import glob
+import os
+import re
+import sys
+
+LEVEL = {"parser": 0, "db": 1, "ingest": 2, "reports": 2, "dns": 2, "cli": 3}
+
+# header pattern: the files that may include it, and how many of them may at most.
+FOREIGN = [
+    ("libpq", r"libpq-fe\.h|libpq/.*|postgres_ext\.h|catalog/.*", r"db/conn\.c", 1),
+    ("GMime", r"gmime/.*", r"ingest/message\.c", 1),
+    ("libarchive", r"archive\.h|archive_entry\.h", r"ingest/unpack\.c", 1),
+    ("zlib", r"zlib\.h", r"ingest/unpack\.c", 1),
+    ("libcurl", r"curl/.*", r"ingest/imap(_conn)?\.c", 1),
+    ("libxml2", r"libxml/.*", r"parser/\w+\.[ch]", 2),
+    ("libpsl", r"libpsl\.h", r"parser/domain\.c", 1),
+]
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+(?:"([^"]+)"|<([^>]+)>)', re.M)
+
+
+def complaints_about(path, text):
+    """What is wrong with the includes of one file; foreign ones are added to `users`."""
+    floor = path.split("/")[0]
+    for own, foreign in INCLUDE.findall(text):
+        if own:
+            target = own.split("/")[0]
+            if target not in LEVEL:
+                yield f'{path}: "{own}" is not written from the root'
+            elif not os.path.exists(own):
+                yield f'{path}: "{own}" does not exist'
+            elif target != floor and LEVEL[target] >= LEVEL[floor]:
+                yield f'{path}: "{own}" does not lie below {floor}/'
+        for name, headers, files, _ in FOREIGN:
+            if foreign and re.fullmatch(headers, foreign):
+                users.setdefault(name, set()).add(path)
+                if not re.fullmatch(files, path):
+                    yield f"{path}: <{foreign}> is for {files} alone"
+
+
+def report(number, good, title, lines):
+    print(f"{'ok' if good else 'not ok'} {number} - {title}")
+    for line in lines:
+        print(f"# {line}")
+    return good
+
+
+users = {}
+good = True
+print(f"1..{len(LEVEL) + len(FOREIGN)}")
+for number, floor in enumerate(LEVEL, 1):
+    lines = []
+    for path in sorted(glob.glob(f"{floor}/*.[ch]")):
+        with open(path, encoding="utf-8") as file:
+            lines += complaints_about(path, file.read())
+    good &= report(number, not lines, f"{floor}/ looks only down", lines)
+for number, (name, _, _, most) in enumerate(FOREIGN, len(LEVEL) + 1):
+    files = sorted(users.get(name, ()))
+    sources = [path for path in files if path.endswith(".c")]
+    fine = len(files) <= most and len(sources) <= 1
+    good &= report(number, fine, f"{name} is known to one file", [] if fine else files)
+sys.exit(not good)
