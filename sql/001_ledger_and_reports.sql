@@ -9,6 +9,15 @@ CREATE TABLE dmarc.schema_version (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- What the views, functions and catalogues were last installed from: one row.
+CREATE TABLE dmarc.repeatable (
+    one        boolean PRIMARY KEY DEFAULT true,
+    hash       text NOT NULL,
+    version    int NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT repeatable_one_ck CHECK (one)
+);
+
 CREATE SEQUENCE dmarc.message_id AS bigint;
 
 CREATE TABLE dmarc.message (
@@ -29,7 +38,8 @@ CREATE TABLE dmarc.message (
     CONSTRAINT message_pk PRIMARY KEY (sha256, id),
     CONSTRAINT message_outcome_ck CHECK (outcome IN ('stored', 'duplicate', 'no_report', 'problem'))
 );
-CREATE UNIQUE INDEX message_source_uq ON dmarc.message (sha256, source) WHERE identity;
+-- A path may be longer than an index entry.
+CREATE UNIQUE INDEX message_source_uq ON dmarc.message (sha256, hashtextextended(source, 0)) WHERE identity;
 CREATE INDEX message_ingested_ix ON dmarc.message USING brin (ingested_at);
 CREATE INDEX message_unsolved_ix ON dmarc.message (outcome, id) WHERE outcome = 'problem';
 
@@ -145,25 +155,41 @@ CREATE INDEX observation_report_ix ON dmarc.observation (domain, day, report);
 CREATE INDEX observation_ip_ix ON dmarc.observation USING brin (source_ip inet_bloom_ops);
 CREATE TABLE dmarc.observation_other PARTITION OF dmarc.observation DEFAULT;
 
--- Makes the month's partitions of a day, unless the day lies outside of what is worth a partition (three years
--- back, two months ahead of now): such days live in the default partition. Safe to call from many sessions.
-CREATE FUNCTION dmarc.ensure_month(d date) RETURNS void LANGUAGE plpgsql AS $fn$
+-- Makes the month's partition of one of the two tables, unless the day lies outside of what is worth a partition
+-- (three years back, two months ahead of now) or rows of that month are in the default partition already. Safe to call from
+-- many sessions. One table a transaction: the new partition locks its parent, and who held both could be in the way
+-- of a query that wants them in the other order.
+CREATE FUNCTION dmarc.ensure_month(d date, parent text) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     first  date := date_trunc('month', d::timestamp)::date;
     last   date := (first + interval '1 month')::date;
-    suffix text := to_char(first, 'YYYYMM');
-    parent text;
+    child  text := parent || '_' || to_char(first, 'YYYYMM');
     filled boolean;
 BEGIN
-    IF first < (now() - interval '3 years')::date OR first > (now() + interval '2 months')::date THEN
+    IF parent NOT IN ('report', 'observation') THEN
+        RAISE EXCEPTION 'no table of months: %', parent;
+    END IF;
+    IF first < (now() - interval '3 years')::date OR first > (now() + interval '2 months')::date
+       OR to_regclass(format('dmarc.%I', child)) IS NOT NULL THEN
         RETURN;
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('dmarc.ensure_month'));
-    FOREACH parent IN ARRAY ARRAY['report', 'observation'] LOOP
-        CONTINUE WHEN to_regclass(format('dmarc.%I', parent || '_' || suffix)) IS NOT NULL;
-        EXECUTE format('SELECT EXISTS (SELECT FROM dmarc.%I WHERE day >= %L AND day < %L)', parent || '_other', first, last) INTO filled;
-        CONTINUE WHEN filled;
-        EXECUTE format('CREATE TABLE dmarc.%I PARTITION OF dmarc.%I FOR VALUES FROM (%L) TO (%L)', parent || '_' || suffix, parent, first, last);
-    END LOOP;
+    PERFORM pg_advisory_xact_lock(hashtext('dmarc.ensure_month.' || parent));
+    IF to_regclass(format('dmarc.%I', child)) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM dmarc.%I WHERE day >= %L AND day < %L)', parent || '_other', first, last) INTO filled;
+    IF NOT filled THEN
+        EXECUTE format('CREATE TABLE dmarc.%I PARTITION OF dmarc.%I FOR VALUES FROM (%L) TO (%L)', child, parent, first, last);
+    END IF;
+EXCEPTION WHEN check_violation THEN
+    NULL; -- filled since we looked
 END
+$fn$;
+-- It does as its owner what only the owner may; whoever writes reports is granted it.
+REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date, text) FROM PUBLIC;
+
+-- Both tables at once, for hands.
+CREATE FUNCTION dmarc.ensure_month(d date) RETURNS void LANGUAGE sql AS $fn$
+    SELECT dmarc.ensure_month(d, 'report'), dmarc.ensure_month(d, 'observation');
 $fn$;

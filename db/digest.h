@@ -1,0 +1,32 @@
+/* What makes two reports the same, as hashes.
+ *
+ * The bytes that are hashed are a contract: were they to change, a report that comes again after an upgrade
+ * would not be known any more and be counted twice. So they are a serialisation of their own (a number is a
+ * varint; a text is a varint of its length plus one, then the bytes; NULL is 0), they follow the parsed
+ * values and not the XML, and the report's content holds only what the reporter said: nothing that we
+ * computed from it. */
+#pragma once
+
+#include "parser/report.h"
+
+#define DIGEST_BYTES 16 /* the first half of a SHA-256 */
+
+struct digest;
+struct digest *digest_new(void);
+void digest_free(struct digest *digest);
+
+/* Starts a report: *identity gets the hash of reporter, report_id, domain, begin and end. */
+void digest_begin(struct digest *digest, const struct report_head *head, guint8 *identity);
+/* The next record: *evidence gets the hash of the domain and of all that is kept of it except address and
+ * count. */
+void digest_record(struct digest *digest, const struct report_record *record, guint8 *evidence);
+/* The hash of the head and all records since digest_begin, in their order. */
+void digest_end(struct digest *digest, guint8 *content);
+
+/* A set of such hashes that forgets everything when it holds 65,536: it saves work, and decides nothing. */
+struct digest_set;
+struct digest_set *digest_set_new(void);
+void digest_set_free(struct digest_set *set);
+void digest_set_clear(struct digest_set *set);
+/* FALSE when it was there. */
+gboolean digest_set_add(struct digest_set *set, const guint8 *hash);

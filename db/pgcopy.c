@@ -1,0 +1,156 @@
+#include "db/pgcopy.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* Seconds and days between 1970-01-01 and 2000-01-01, where PostgreSQL counts from. */
+#define EPOCH_SECONDS G_GINT64_CONSTANT(946684800)
+#define EPOCH_DAYS G_GINT64_CONSTANT(10957)
+/* What timestamptz can hold: from 4714-11-24 BC up to the end of 294276. */
+#define SECONDS_MIN (G_GINT64_CONSTANT(-211813488000) + EPOCH_SECONDS)
+#define SECONDS_MAX (G_GINT64_CONSTANT(9223371331199) + EPOCH_SECONDS)
+
+#define TEXT_OID 25
+
+static void put(GByteArray *out, const void *data, gsize n)
+{
+    g_byte_array_append(out, data, (guint)n);
+}
+
+static void put16(GByteArray *out, guint16 value)
+{
+    value = GUINT16_TO_BE(value);
+    put(out, &value, sizeof value);
+}
+
+static void put32(GByteArray *out, guint32 value)
+{
+    value = GUINT32_TO_BE(value);
+    put(out, &value, sizeof value);
+}
+
+static void put64(GByteArray *out, guint64 value)
+{
+    value = GUINT64_TO_BE(value);
+    put(out, &value, sizeof value);
+}
+
+void pgcopy_header(GByteArray *out)
+{
+    static const guint8 signature[11] = "PGCOPY\n\377\r\n";
+    put(out, signature, sizeof signature);
+    put32(out, 0); /* flags */
+    put32(out, 0); /* length of the header's extension */
+}
+
+void pgcopy_trailer(GByteArray *out)
+{
+    put16(out, G_MAXUINT16);
+}
+
+void pgcopy_row(GByteArray *out, guint columns)
+{
+    put16(out, (guint16)columns);
+}
+
+void pgcopy_null(GByteArray *out)
+{
+    put32(out, G_MAXUINT32);
+}
+
+void pgcopy_text(GByteArray *out, const char *text)
+{
+    if (text)
+        pgcopy_bytea(out, (const guint8 *)text, strlen(text));
+    else
+        pgcopy_null(out);
+}
+
+void pgcopy_bytea(GByteArray *out, const guint8 *data, gsize n)
+{
+    put32(out, (guint32)n);
+    put(out, data, n);
+}
+
+void pgcopy_int4(GByteArray *out, gint32 value)
+{
+    put32(out, sizeof value);
+    put32(out, (guint32)value);
+}
+
+void pgcopy_int8(GByteArray *out, gint64 value)
+{
+    put32(out, sizeof value);
+    put64(out, (guint64)value);
+}
+
+void pgcopy_bool(GByteArray *out, gboolean value)
+{
+    guint8 byte = value ? 1 : 0;
+    pgcopy_bytea(out, &byte, 1);
+}
+
+gint64 pgcopy_clamp(gint64 unix_seconds)
+{
+    return CLAMP(unix_seconds, SECONDS_MIN, SECONDS_MAX);
+}
+
+gint64 pgcopy_day(gint64 unix_seconds)
+{
+    unix_seconds = pgcopy_clamp(unix_seconds);
+    return unix_seconds / 86400 - (unix_seconds % 86400 < 0);
+}
+
+void pgcopy_date(GByteArray *out, gint64 unix_day)
+{
+    pgcopy_int4(out,
+                (gint32)(CLAMP(unix_day, pgcopy_day(SECONDS_MIN), pgcopy_day(SECONDS_MAX)) - EPOCH_DAYS));
+}
+
+void pgcopy_timestamptz(GByteArray *out, gint64 unix_seconds)
+{
+    pgcopy_int8(out, (pgcopy_clamp(unix_seconds) - EPOCH_SECONDS) * G_USEC_PER_SEC);
+}
+
+void pgcopy_uuid(GByteArray *out, const guint8 *bytes16)
+{
+    pgcopy_bytea(out, bytes16, 16);
+}
+
+void pgcopy_inet(GByteArray *out, int family, const guint8 *address)
+{
+    /* family, bits of the mask, is it a cidr, bytes: the server's own numbers, not those of the system's
+     * headers. */
+    static const guint8 inet4[4] = {2, 32, 0, 4}, inet6[4] = {3, 128, 0, 16};
+    if (family != AF_INET && family != AF_INET6) {
+        pgcopy_null(out);
+        return;
+    }
+    const guint8 *head = family == AF_INET ? inet4 : inet6;
+    put32(out, 4u + head[3]);
+    put(out, head, 4);
+    put(out, address, head[3]);
+}
+
+void pgcopy_text_array(GByteArray *out, const char *const *texts, guint n)
+{
+    if (!n) {
+        pgcopy_null(out);
+        return;
+    }
+    guint start = out->len;
+    gboolean nulls = FALSE;
+    put32(out, 0); /* the length, known at the end */
+    put32(out, 1); /* dimensions */
+    put32(out, 0); /* has NULLs, known at the end */
+    put32(out, TEXT_OID);
+    put32(out, n);
+    put32(out, 1); /* lower bound */
+    for (guint i = 0; i < n; i++) {
+        nulls = nulls || !texts[i];
+        pgcopy_text(out, texts[i]);
+    }
+    guint32 length = GUINT32_TO_BE(out->len - start - 4), flag = GUINT32_TO_BE(nulls ? 1u : 0u);
+    memcpy(out->data + start, &length, 4);
+    memcpy(out->data + start + 8, &flag, 4);
+}
