@@ -1,0 +1,234 @@
+#include "ingest/blob.h"
+
+#include "parser/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SPOOL_MEMORY (1024 * 1024)
+
+struct blob {
+    gint refs;
+    GBytes *bytes;       /* or, when NULL: */
+    int fd;              /* owned, unless there is a parent */
+    struct blob *parent; /* owner of fd */
+    guint64 offset, size;
+};
+
+struct blob *blob_new_bytes(GBytes *bytes)
+{
+    struct blob *blob = g_new0(struct blob, 1);
+    blob->refs = 1;
+    blob->fd = -1;
+    blob->bytes = g_bytes_ref(bytes);
+    blob->size = g_bytes_get_size(bytes);
+    return blob;
+}
+
+struct blob *blob_new_fd(int fd, guint64 offset, guint64 length, GError **error)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (own < 0) {
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not keep a file open: %s", g_strerror(errno));
+        return NULL;
+    }
+    struct blob *blob = g_new0(struct blob, 1);
+    *blob = (struct blob){.refs = 1, .fd = own, .offset = offset, .size = length};
+    return blob;
+}
+
+struct blob *blob_slice(struct blob *blob, guint64 offset, guint64 length)
+{
+    offset = MIN(offset, blob->size);
+    length = MIN(length, blob->size - offset);
+    if (blob->bytes) {
+        g_autoptr(GBytes) bytes = g_bytes_new_from_bytes(blob->bytes, (gsize)offset, (gsize)length);
+        return blob_new_bytes(bytes);
+    }
+    struct blob *slice = g_new0(struct blob, 1);
+    *slice = (struct blob){
+        .refs = 1, .fd = blob->fd, .parent = blob_ref(blob), .offset = blob->offset + offset, .size = length};
+    return slice;
+}
+
+struct blob *blob_ref(struct blob *blob)
+{
+    g_atomic_int_inc(&blob->refs);
+    return blob;
+}
+
+void blob_unref(struct blob *blob)
+{
+    if (!blob || !g_atomic_int_dec_and_test(&blob->refs))
+        return;
+    if (blob->bytes)
+        g_bytes_unref(blob->bytes);
+    if (blob->parent)
+        blob_unref(blob->parent);
+    else if (blob->fd >= 0)
+        close(blob->fd);
+    g_free(blob);
+}
+
+guint64 blob_size(const struct blob *blob)
+{
+    return blob->size;
+}
+
+gssize blob_read(const struct blob *blob, guint64 offset, void *buf, gsize n, GError **error)
+{
+    if (offset >= blob->size || n == 0)
+        return 0;
+    n = (gsize)MIN((guint64)n, blob->size - offset);
+    if (blob->bytes) {
+        memcpy(buf, (const guint8 *)g_bytes_get_data(blob->bytes, NULL) + offset, n);
+        return (gssize)n;
+    }
+    ssize_t got;
+    do
+        got = pread(blob->fd, buf, n, (off_t)(blob->offset + offset));
+    while (got < 0 && errno == EINTR);
+    if (got > 0)
+        return got;
+    g_set_error(error, WS_ERROR, WS_ERROR_INPUT, "could not read at byte %" G_GUINT64_FORMAT ": %s", offset,
+                got < 0 ? g_strerror(errno) : "the file shrank while it was read");
+    return -1;
+}
+
+GBytes *blob_bytes(const struct blob *blob)
+{
+    return blob->bytes;
+}
+
+int blob_fd(const struct blob *blob, guint64 *offset_r)
+{
+    if (!blob->bytes && offset_r)
+        *offset_r = blob->offset;
+    return blob->bytes ? -1 : blob->fd;
+}
+
+gboolean blob_sha256(const struct blob *blob, guint8 *digest, GError **error)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    if (blob->bytes) {
+        gsize n = 0;
+        const guint8 *data = g_bytes_get_data(blob->bytes, &n);
+        if (n)
+            g_checksum_update(checksum, data, (gssize)n);
+    } else {
+        guint8 buf[65536];
+        gssize got;
+        for (guint64 at = 0; (got = blob_read(blob, at, buf, sizeof buf, error)) != 0; at += (guint64)got) {
+            if (got < 0)
+                return FALSE;
+            g_checksum_update(checksum, buf, got);
+        }
+    }
+    gsize length = 32;
+    g_checksum_get_digest(checksum, digest, &length);
+    return TRUE;
+}
+
+struct spool {
+    guint64 limit, total;
+    char *what;
+    GByteArray *memory; /* all of it, or what is not yet in the file */
+    int fd;
+};
+
+struct spool *spool_new(guint64 limit, const char *what)
+{
+    struct spool *spool = g_new0(struct spool, 1);
+    spool->limit = limit;
+    spool->what = g_strdup(what);
+    spool->memory = g_byte_array_new();
+    spool->fd = -1;
+    return spool;
+}
+
+void spool_free(struct spool *spool)
+{
+    if (!spool)
+        return;
+    if (spool->fd >= 0)
+        close(spool->fd);
+    if (spool->memory)
+        g_byte_array_unref(spool->memory);
+    g_free(spool->what);
+    g_free(spool);
+}
+
+/* A file without a name, so that nothing is left behind however the program ends. */
+static int open_unnamed(GError **error)
+{
+    const char *directory = g_get_tmp_dir();
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    g_autofree char *name = g_build_filename(directory, "whosends-XXXXXX", NULL);
+    fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        unlink(name);
+    else
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not create a temporary file in %s: %s",
+                    directory, g_strerror(errno));
+    return fd;
+}
+
+static gboolean write_all(int fd, const guint8 *data, gsize n, GError **error)
+{
+    while (n) {
+        ssize_t done = write(fd, data, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0) {
+            g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write a temporary file in %s: %s",
+                        g_get_tmp_dir(), g_strerror(errno));
+            return FALSE;
+        }
+        data += done;
+        n -= (gsize)done;
+    }
+    return TRUE;
+}
+
+static gboolean flush(struct spool *spool, GError **error)
+{
+    if (spool->fd < 0 && (spool->fd = open_unnamed(error)) < 0)
+        return FALSE;
+    if (!write_all(spool->fd, spool->memory->data, spool->memory->len, error))
+        return FALSE;
+    g_byte_array_set_size(spool->memory, 0);
+    return TRUE;
+}
+
+gboolean spool_add(struct spool *spool, const void *data, gsize n, GError **error)
+{
+    if (n > spool->limit - spool->total) {
+        g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "limit %s: more than %" G_GUINT64_FORMAT " bytes",
+                    spool->what, spool->limit);
+        return FALSE;
+    }
+    spool->total += n;
+    if (n <= SPOOL_MEMORY - spool->memory->len) {
+        if (n)
+            g_byte_array_append(spool->memory, data, (guint)n);
+        return TRUE;
+    }
+    return flush(spool, error) && write_all(spool->fd, data, n, error);
+}
+
+struct blob *spool_finish(struct spool *spool, GError **error)
+{
+    struct blob *blob = NULL;
+    if (spool->fd < 0) {
+        g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&spool->memory));
+        blob = blob_new_bytes(bytes);
+    } else if (flush(spool, error)) {
+        blob = blob_new_fd(spool->fd, 0, spool->total, error);
+    }
+    spool_free(spool);
+    return blob;
+}
