@@ -1,0 +1,153 @@
+#include "cli/cli.h"
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/log.h"
+#include "cli/nearest.h"
+#include "cli/progress.h"
+#include "parser/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* A mail transport runs "whosends ingest -" and returns the mail to its sender on any status but 0 and
+ * EX_TEMPFAIL. It shall keep the mail instead, whatever is wrong here: the options, the configuration, or the
+ * database. */
+static gboolean is_delivery(char **argv)
+{
+    return g_strv_contains((const char *const *)argv, "ingest") &&
+           g_strv_contains((const char *const *)argv, "-");
+}
+
+static gboolean check_arguments(const struct cli *cli, GError **error)
+{
+    guint n = g_strv_length(cli->arguments);
+    if (n >= cli->command->least && n <= cli->command->most)
+        return TRUE;
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "%s arguments for '%s'\nhint: usage: whosends %s %s",
+                n < cli->command->least ? "too few" : "too many", cli->command->name, cli->command->name,
+                cli->command->usage);
+    return FALSE;
+}
+
+/* A variable that looks like one of ours and is none sets nothing: somebody may believe that it does. */
+static void warn_of_variables(char **environment)
+{
+    g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func(g_free);
+    for (const struct config_key *key = config_keys; key->group; key++)
+        g_ptr_array_add(known, config_variable(key->group, key->name));
+    for (const struct limit_row *row = limit_rows; row->name; row++)
+        g_ptr_array_add(known, config_variable("limits", row->name));
+    g_ptr_array_add(known, g_strdup("WHOSENDS_CONFIG"));
+    g_ptr_array_add(known, NULL);
+    const char *const *names = (const char *const *)known->pdata;
+    for (char **entry = environment; *entry; entry++) {
+        g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
+        const char *near = g_str_has_prefix(name, "WHOSENDS_") && !g_strv_contains(names, name)
+                               ? nearest_word(name, names)
+                               : NULL;
+        if (near)
+            log_warning("nothing is known by the environment variable '%s'\nhint: did you mean '%s'?", name,
+                        near);
+    }
+}
+
+/* --database and --limit are short for --set. */
+static gboolean take_short_settings(struct cli *cli, GError **error)
+{
+    const struct {
+        const char *name, *value;
+    } settings[] = {{"whosends.database", cli->options.database}, {"imap.mailbox", cli->options.mailbox}};
+    for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
+        g_autofree char *setting =
+            settings[i].value ? g_strconcat(settings[i].name, "=", settings[i].value, NULL) : NULL;
+        if (setting && !config_setting(&cli->config, setting, error))
+            return FALSE;
+    }
+    for (char **limit = cli->options.limits; limit && *limit; limit++) {
+        g_autofree char *setting = g_strconcat("limits.", *limit, NULL);
+        if (!config_setting(&cli->config, setting, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean configure(struct cli *cli, GError **error)
+{
+    if (!cli->command->configured)
+        return TRUE;
+    g_auto(GStrv) environment = g_get_environ();
+    warn_of_variables(environment);
+    if (!config_load(&cli->config, cli->options.config, environment, cli->options.settings, error) ||
+        !take_short_settings(cli, error))
+        return FALSE;
+    log_debug("configuration: %s", cli->config.file ? cli->config.file : "no file");
+    return TRUE;
+}
+
+/* The command is found and its options are taken; argv becomes what stays. */
+static gboolean take_command(struct cli *cli, char ***argv, GError **error)
+{
+    g_autofree char *name = NULL;
+    if (!options_take_command(*argv, &name, error))
+        return FALSE;
+    if (name && !(cli->command = command_find(name, error)))
+        return FALSE;
+    if (!options_parse(&cli->options, cli->command ? cli->command->options : NULL, argv, error))
+        return FALSE;
+    cli->arguments = *argv + (**argv ? 1 : 0);
+    if (cli->command || cli->options.help || cli->options.version)
+        return TRUE;
+    help_all();
+    g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, "no command is given");
+    return FALSE;
+}
+
+static gboolean run(struct cli *cli, char ***argv, GError **error)
+{
+    if (!take_command(cli, argv, error))
+        return FALSE;
+    log_open(cli->options.verbose);
+    if (cli->options.version)
+        help_version();
+    else if (cli->options.help && cli->command)
+        help_command(cli->command);
+    else if (cli->options.help)
+        help_all();
+    else
+        return check_arguments(cli, error) && configure(cli, error) && cli->command->run(cli, error);
+    return TRUE;
+}
+
+/* What was printed must have arrived: a full disk is no success. */
+static int close_output(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    g_autoptr(GError) error =
+        g_error_new(WS_ERROR, WS_ERROR_SYSTEM, "could not write to standard output: %s", g_strerror(errno));
+    log_error(error);
+    return EX_IOERR;
+}
+
+int cli_main(char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    struct cli cli = {.now = g_get_real_time() / G_USEC_PER_SEC};
+    gboolean delivery = is_delivery(argv);
+    char **own = g_strdupv(argv);
+    log_open(FALSE);
+    int status = run(&cli, &own, &error) ? cli.status : ws_error_exit_status(error);
+    progress_hide();
+    if (error)
+        log_error(error);
+    status = close_output(status);
+    if (status && delivery)
+        status = EX_TEMPFAIL;
+    config_clear(&cli.config);
+    options_clear(&cli.options);
+    g_strfreev(own);
+    return status;
+}

@@ -1,0 +1,123 @@
+#include "cli/command.h"
+#include "cli/database.h"
+#include "cli/period.h"
+#include "cli/terminal.h"
+#include "parser/codes.h"
+#include "parser/domain.h"
+#include "parser/error.h"
+#include "reports/catalog.h"
+#include "reports/render.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What a request lends while it runs. */
+struct asked {
+    struct period period;
+    char *domain;
+    struct report_request request;
+};
+
+static gboolean take_domain(const struct cli *cli, struct asked *asked, GError **error)
+{
+    const char *argument = cli->arguments[0], *option = cli->options.domain;
+    if (argument && option) {
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, "the domain is given twice");
+        return FALSE;
+    }
+    const char *name = argument ? argument : option;
+    if (!name)
+        return TRUE;
+    gboolean ok = g_utf8_validate(name, -1, NULL) && *name;
+    if (ok)
+        asked->domain = domain_normalise(name, &ok);
+    if (!ok) {
+        g_autofree char *safe = render_safe(name);
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "'%s' cannot be a domain", safe);
+    }
+    asked->request.domain = asked->domain;
+    return ok;
+}
+
+static gboolean take_limit(const struct options *options, gint64 *limit_r, GError **error)
+{
+    guint64 limit = 0;
+    if (options->limit && !g_ascii_string_to_unsigned(options->limit, 10, 1, G_MAXINT32, &limit, NULL)) {
+        g_autofree char *safe = render_safe(options->limit);
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "cannot read --limit '%s': it takes a number of rows",
+                    safe);
+        return FALSE;
+    }
+    *limit_r = (gint64)limit;
+    return TRUE;
+}
+
+static gboolean take_format(const struct options *options, enum report_format *format_r, GError **error)
+{
+    *format_r = FORMAT_TABLE;
+    if (!options->format || report_format_parse(options->format, format_r))
+        return TRUE;
+    g_autofree char *safe = render_safe(options->format);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "unknown format '%s'\nhint: table, csv or json", safe);
+    return FALSE;
+}
+
+static gboolean take_request(const struct cli *cli, struct asked *asked, GError **error)
+{
+    const struct options *options = &cli->options;
+    struct report_request *request = &asked->request;
+    request->row = report_find(cli->command->name);
+    request->sort = options->sort;
+    request->color = !options->no_color && terminal_color(STDOUT_FILENO);
+    request->width = terminal_width(STDOUT_FILENO);
+    if (!take_format(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
+        !take_domain(cli, asked, error) ||
+        !period_parse(options->last, options->since, options->until, cli->now, &asked->period, error))
+        return FALSE;
+    request->since = *asked->period.since ? asked->period.since : NULL;
+    request->until = *asked->period.until ? asked->period.until : NULL;
+    return TRUE;
+}
+
+gboolean cmd_report(struct cli *cli, GError **error)
+{
+    struct asked asked = {.domain = NULL};
+    struct db *db = NULL;
+    gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  report_run(db, &asked.request, stdout, error);
+    db_close(db);
+    g_free(asked.domain);
+    return ok;
+}
+
+/* What the codes of all problems mean, one line each, and what helps. */
+static gboolean explain(struct db *db, GError **error)
+{
+    struct db_result *codes = db_query(
+        db, "codes of problems",
+        "SELECT DISTINCT code FROM dmarc.problems() WHERE code IS NOT NULL ORDER BY code", 0, NULL, error);
+    if (!codes)
+        return FALSE;
+    for (guint i = 0; i < db_rows(codes); i++) {
+        const struct code_row *row = code_find(db_value(codes, i, 0));
+        if (row)
+            printf("\n%s: %s\n", row->code, row->meaning);
+        if (row && row->hint)
+            printf("    %s\n", row->hint);
+    }
+    db_result_free(codes);
+    return TRUE;
+}
+
+gboolean cmd_problems(struct cli *cli, GError **error)
+{
+    struct asked asked = {.domain = NULL};
+    struct db *db = NULL;
+    gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  report_run(db, &asked.request, stdout, error) &&
+                  (asked.request.format != FORMAT_TABLE || explain(db, error));
+    db_close(db);
+    g_free(asked.domain);
+    return ok;
+}

@@ -1,0 +1,139 @@
+#include "cli/command.h"
+
+#include "cli/nearest.h"
+#include "parser/error.h"
+#include "reports/catalog.h"
+#include "reports/render.h"
+
+#include <string.h>
+
+#define GROUP_MAIL "mail"
+#define GROUP_REPORTS "reports"
+#define GROUP_DATABASE "database"
+#define ANY G_MAXUINT
+
+const char *const command_groups[] = {GROUP_MAIL, GROUP_REPORTS, GROUP_DATABASE, NULL};
+
+static const struct command commands[] = {
+    {.name = "ingest",
+     .group = GROUP_MAIL,
+     .usage = "[PATH|URL|-]...",
+     .summary = "read mail into the database",
+     .details =
+         "Reads a Maildir, an mbox, mails, bare reports (.xml, .xml.gz, .zip), directories of these, "
+         "standard\n"
+         "input (-), or a mailbox as imaps://USER@HOST/FOLDER (imap:// for STARTTLS). Without an argument "
+         "it\n"
+         "reads the IMAP mailbox of the configuration. An empty database gets its schema first.\n"
+         "\n"
+         "What is named on the command line is left as it is; IMAP mail is moved to Processed and Problems,\n"
+         "after it is in the database. A mail that cannot be read is a problem in the ledger, not a "
+         "failure:\n"
+         "see \"whosends problems\".",
+     .options = options_ingest,
+     .most = ANY,
+     .configured = TRUE,
+     .run = cmd_ingest},
+    {.name = "problems",
+     .group = GROUP_MAIL,
+     .usage = "",
+     .details = "Below the table, each reason is explained with what can be done about it.",
+     .options = options_ledger,
+     .configured = TRUE,
+     .run = cmd_problems},
+    {.name = "init",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "create the schema, or bring it up to date",
+     .configured = TRUE,
+     .run = cmd_init},
+    {.name = "upgrade",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "bring an existing schema up to date",
+     .configured = TRUE,
+     .run = cmd_upgrade},
+    {.name = "sql",
+     .group = GROUP_DATABASE,
+     .usage = "[-- PSQL-ARGUMENT...]",
+     .summary = "open psql on the database",
+     .details = "The search_path is \"dmarc, public\". What stands behind -- is handed to psql:\n"
+                "\n"
+                "    whosends sql -- -c 'select count(*) from report'",
+     .most = ANY,
+     .configured = TRUE,
+     .run = cmd_sql},
+    {.name = "stop",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "stop the private database cluster",
+     .details = "The next command that needs it starts it again.",
+     .configured = TRUE,
+     .run = cmd_stop},
+    {.name = "help",
+     .usage = "[COMMAND|config]",
+     .group = GROUP_DATABASE,
+     .summary = "show the help of a command, or the keys of the configuration",
+     .options = options_help,
+     .most = 1,
+     .run = cmd_help},
+};
+
+static const char period_details[] =
+    "Without DOMAIN it is about all policy domains. Days are UTC days of the beginning of the reported\n"
+    "period. CSV has a header line, JSON is an array of objects; a table is fitted to the terminal.";
+
+/* The command of a report; what is special about it is taken from `commands` when it is there, too. */
+static struct command from_catalog(const struct report_row *row)
+{
+    struct command command = {.name = row->name,
+                              .group = row->ledger ? GROUP_MAIL : GROUP_REPORTS,
+                              .usage = row->wants_domain && !row->ledger ? "[DOMAIN]" : "",
+                              .summary = row->summary,
+                              .details = row->ledger ? NULL : period_details,
+                              .options = row->ledger ? options_ledger : options_report,
+                              .most = row->wants_domain && !row->ledger ? 1 : 0,
+                              .configured = TRUE,
+                              .run = cmd_report};
+    return command;
+}
+
+const struct command *command_table(void)
+{
+    static GArray *table;
+    if (table)
+        return (const struct command *)(gpointer)table->data;
+    table = g_array_new(TRUE, TRUE, sizeof(struct command));
+    for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
+        struct command command = commands[i];
+        const struct report_row *row = report_find(command.name);
+        if (row)
+            command.summary = row->summary;
+        g_array_append_val(table, command);
+    }
+    for (const struct report_row *row = report_catalog; row->name; row++) {
+        gboolean special = FALSE;
+        for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
+            special = special || strcmp(commands[i].name, row->name) == 0;
+        struct command command = from_catalog(row);
+        if (!special)
+            g_array_append_val(table, command);
+    }
+    return (const struct command *)(gpointer)table->data;
+}
+
+const struct command *command_find(const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (const struct command *command = command_table(); command->name; command++) {
+        if (strcmp(command->name, name) == 0)
+            return command;
+        g_ptr_array_add(names, (gpointer)command->name);
+    }
+    g_ptr_array_add(names, NULL);
+    const char *near = nearest_word(name, (const char *const *)names->pdata);
+    g_autofree char *safe = render_safe(name);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "unknown command '%s'\nhint: %s%s%s", safe,
+                near ? "did you mean '" : "see \"whosends help\"", near ? near : "", near ? "'?" : "");
+    return NULL;
+}

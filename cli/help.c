@@ -1,0 +1,131 @@
+#include "cli/help.h"
+
+#include "db/schema.h"
+#include "parser/domain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "name   text": the names of one list are padded alike. */
+static void print_row(const char *name, int width, const char *text)
+{
+    printf("  %-*s  %s\n", width, name, text);
+}
+
+static void print_options(const char *title, const struct option_row *rows)
+{
+    printf("\n%s:\n", title);
+    for (const struct option_row *row = rows; row->name; row++) {
+        if (!row->meaning)
+            continue;
+        const char letter[] = {'-', row->letter, ',', ' ', 0};
+        g_autofree char *name = g_strdup_printf("%s--%s%s%s", row->letter ? letter : "    ", row->name,
+                                                row->value ? " " : "", row->value ? row->value : "");
+        print_row(name, 26, row->meaning);
+    }
+}
+
+void help_all(void)
+{
+    puts("whosends: who sends as my domain, and may they? Answers from DMARC reports.\n\n"
+         "usage: whosends [OPTION]... COMMAND [OPTION|ARGUMENT]...");
+    for (const char *const *group = command_groups; *group; group++) {
+        printf("\n%s:\n", *group);
+        for (const struct command *command = command_table(); command->name; command++) {
+            if (strcmp(command->group, *group) == 0)
+                print_row(command->name, 10, command->summary);
+        }
+    }
+    print_options("options of all commands", options_global);
+    puts("\n\"whosends help COMMAND\" tells more; the manual is whosends(1) and whosends.conf(5).");
+}
+
+void help_command(const struct command *command)
+{
+    printf("usage: whosends %s%s%s%s\n\n%s\n", command->name,
+           command->options && command->options[0].meaning ? " [OPTION]..." : "", *command->usage ? " " : "",
+           command->usage, command->summary);
+    if (command->details)
+        printf("\n%s\n", command->details);
+    if (command->options && command->options[0].meaning)
+        print_options("options", command->options);
+    print_options("options of all commands", options_global);
+}
+
+static void print_key(const char *group, const char *name, const char *value, const char *meaning)
+{
+    g_autofree char *variable = config_variable(group, name);
+    printf("  %s = %s\n      %s\n      %s\n", name, value, meaning, variable);
+}
+
+static void print_limits(void)
+{
+    printf("\n[limits]\n");
+    for (const struct limit_row *row = limit_rows; row->name; row++) {
+        guint64 value = row->wide ? G_STRUCT_MEMBER(guint64, &limits_default, row->offset)
+                                  : G_STRUCT_MEMBER(guint, &limits_default, row->offset);
+        g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+        print_key("limits", row->name, text, row->meaning);
+    }
+}
+
+void help_config(void)
+{
+    const char *group = "";
+    puts("The first of these files that is there: --config FILE, $WHOSENDS_CONFIG,\n"
+         "~/.config/whosends/whosends.conf, /etc/whosends/whosends.conf. Each key is also an environment\n"
+         "variable, and --set GROUP.KEY=VALUE.");
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        if (strcmp(group, key->group) != 0)
+            printf("\n[%s]\n", key->group);
+        group = key->group;
+        g_autofree char *value = key->kind == CONFIG_CHOICE
+                                     ? g_strdup_printf("%s  (%s)", key->initial, key->range)
+                                     : g_strdup(key->initial ? key->initial : "");
+        print_key(key->group, key->name, value, key->meaning);
+    }
+    print_limits();
+}
+
+void help_table(void)
+{
+    for (const struct option_row *row = options_global; row->name; row++)
+        printf("whosends --%s\n", row->name);
+    for (const struct command *command = command_table(); command->name; command++) {
+        printf("%s\n", command->name);
+        for (const struct option_row *row = command->options; row && row->name; row++) {
+            if (row->meaning)
+                printf("%s --%s\n", command->name, row->name);
+        }
+    }
+    for (const struct config_key *key = config_keys; key->group; key++)
+        printf("%s.%s\n", key->group, key->name);
+    for (const struct limit_row *row = limit_rows; row->name; row++)
+        printf("limits.%s\n", row->name);
+}
+
+void help_version(void)
+{
+    struct domain_list *list = domain_list_new();
+    printf("whosends %s\nschema: %d\npublic suffix list: %s\nGLib: %u.%u.%u\n", WHOSENDS_VERSION,
+           schema_latest(), domain_list_describe(list), glib_major_version, glib_minor_version,
+           glib_micro_version);
+    domain_list_free(list);
+}
+
+gboolean cmd_help(struct cli *cli, GError **error)
+{
+    const char *topic = cli->arguments[0];
+    const struct command *command = topic && strcmp(topic, "config") != 0 ? command_find(topic, error) : NULL;
+    if (cli->options.table)
+        help_table();
+    else if (!topic)
+        help_all();
+    else if (strcmp(topic, "config") == 0)
+        help_config();
+    else if (command)
+        help_command(command);
+    else
+        return FALSE;
+    return TRUE;
+}

@@ -1,0 +1,195 @@
+#include "cli/options.h"
+
+#include "cli/nearest.h"
+#include "parser/error.h"
+#include "reports/render.h"
+
+#include <string.h>
+
+#define AT(member) G_STRUCT_OFFSET(struct options, member)
+#define END                                                                                                  \
+    {                                                                                                        \
+        NULL, 0, OPTION_FLAG, 0, NULL, NULL                                                                  \
+    }
+
+const struct option_row options_global[] = {
+    {"config", 0, OPTION_TEXT, AT(config), "FILE", "read this configuration file and no other"},
+    {"database", 0, OPTION_TEXT, AT(database), "CONNINFO", "use this database: a libpq conninfo or URI"},
+    {"set", 0, OPTION_LIST, AT(settings), "GROUP.KEY=VALUE",
+     "set a key of the configuration; may be repeated"},
+    {"verbose", 'v', OPTION_FLAG, AT(verbose), NULL, "say more about what is done"},
+    {"help", 'h', OPTION_FLAG, AT(help), NULL, "show the help of the command"},
+    {"version", 0, OPTION_FLAG, AT(version), NULL, "show the version"},
+    END,
+};
+
+const struct option_row options_ingest[] = {
+    {"after", 0, OPTION_TEXT, AT(after), "WORD",
+     "what becomes of mail that is in the ledger: leave, flag, move or delete"},
+    {"mailbox", 0, OPTION_TEXT, AT(mailbox), "NAME", "read this IMAP folder instead of the configured one"},
+    {"limit", 0, OPTION_LIST, AT(limits), "NAME=VALUE", "change a limit for this run; may be repeated"},
+    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and a summary only when there is a problem"},
+    END,
+};
+
+#define REPORT_FORMAT                                                                                        \
+    {"format", 0, OPTION_TEXT, AT(format), "WORD", "table, csv or json"},                                    \
+        {"sort", 0, OPTION_TEXT, AT(sort), "COLUMN", "order by a column, -COLUMN for descending"},           \
+        {"limit", 0, OPTION_TEXT, AT(limit), "N", "at most so many rows"},                                   \
+    {                                                                                                        \
+        "no-color", 0, OPTION_FLAG, AT(no_color), NULL, "no colours on a terminal"                           \
+    }
+
+const struct option_row options_report[] = {
+    {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},
+    {"last", 0, OPTION_TEXT, AT(last), "PERIOD",
+     "today and so many days (30d), weeks (4w), months (6m) or years (1y) before"},
+    {"since", 0, OPTION_TEXT, AT(since), "DAY", "from this day on, as 2026-07-01 (UTC)"},
+    {"until", 0, OPTION_TEXT, AT(until), "DAY", "up to this day, itself included"},
+    REPORT_FORMAT,
+    END,
+};
+
+const struct option_row options_ledger[] = {REPORT_FORMAT, END};
+
+const struct option_row options_help[] = {
+    {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
+    END,
+};
+
+static gboolean usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static gboolean usage(GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, message);
+    return FALSE;
+}
+
+/* The global option that an argument names, whole or up to "="; NULL when it names none. */
+static const struct option_row *global_option(const char *argument)
+{
+    for (const struct option_row *row = options_global; row->name; row++) {
+        if (row->letter && argument[0] == '-' && argument[1] == row->letter && !argument[2])
+            return row;
+        if (!g_str_has_prefix(argument, "--"))
+            continue;
+        gsize length = strlen(row->name);
+        if (strncmp(argument + 2, row->name, length) == 0 &&
+            (!argument[2 + length] || (argument[2 + length] == '=' && row->kind != OPTION_FLAG)))
+            return row;
+    }
+    return NULL;
+}
+
+gboolean options_take_command(char **argv, char **command_r, GError **error)
+{
+    char **at = argv[0] ? argv + 1 : argv;
+    *command_r = NULL;
+    for (; *at && (*at)[0] == '-' && (*at)[1]; at++) {
+        const struct option_row *row = global_option(*at);
+        if (!row) {
+            g_autofree char *safe = render_safe(*at);
+            return usage(error,
+                         "unknown option '%s' before the command\nhint: options of a command stand behind it",
+                         safe);
+        }
+        if (row->kind != OPTION_FLAG && !strchr(*at, '=') && at[1])
+            at++;
+    }
+    if (*at) {
+        *command_r = *at;
+        memmove(at, at + 1, (g_strv_length(at + 1) + 1) * sizeof *at);
+    }
+    return TRUE;
+}
+
+static gboolean unknown_option(const char *argument, const struct option_row *special, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const struct option_row *tables[] = {options_global, special};
+    for (guint i = 0; i < 2; i++) {
+        for (const struct option_row *row = tables[i]; row && row->name; row++)
+            g_ptr_array_add(names, (gpointer)row->name);
+    }
+    g_ptr_array_add(names, NULL);
+    g_autofree char *word = g_strndup(argument, strcspn(argument, "="));
+    g_autofree char *safe = render_safe(word);
+    const char *near =
+        g_str_has_prefix(word, "--") ? nearest_word(word + 2, (const char *const *)names->pdata) : NULL;
+    return usage(error, "unknown option '%s'%s%s%s", safe, near ? "\nhint: did you mean '--" : "",
+                 near ? near : "", near ? "'?" : "");
+}
+
+static void add_entries(GArray *entries, const struct option_row *row, struct options *options)
+{
+    static const GOptionArg kinds[] = {G_OPTION_ARG_NONE, G_OPTION_ARG_FILENAME, G_OPTION_ARG_FILENAME_ARRAY};
+    for (; row && row->name; row++) {
+        const GOptionEntry entry = {.long_name = row->name,
+                                    .short_name = row->letter,
+                                    .arg = kinds[row->kind],
+                                    .arg_data = G_STRUCT_MEMBER_P(options, row->offset)};
+        g_array_append_val(entries, entry);
+    }
+}
+
+/* The options of `head`; anything left that looks like one is unknown. */
+static gboolean parse_head(struct options *options, const struct option_row *special, char ***head,
+                           GError **error)
+{
+    g_autoptr(GError) broken = NULL;
+    g_autoptr(GArray) entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    add_entries(entries, options_global, options);
+    add_entries(entries, special, options);
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_option_context_add_main_entries(context, (const GOptionEntry *)(gpointer)entries->data, NULL);
+    g_option_context_set_help_enabled(context, FALSE);
+    g_option_context_set_ignore_unknown_options(context, TRUE);
+    if (!g_option_context_parse_strv(context, head, &broken)) {
+        broken->message[0] = g_ascii_tolower(broken->message[0]);
+        return usage(error, "%s", broken->message);
+    }
+    for (char **argument = *head; *argument; argument++) {
+        if (argument != *head && (*argument)[0] == '-' && (*argument)[1])
+            return unknown_option(*argument, special, error);
+    }
+    return TRUE;
+}
+
+gboolean options_parse(struct options *options, const struct option_row *special, char ***argv,
+                       GError **error)
+{
+    GStrvBuilder *head = g_strv_builder_new();
+    char **tail = *argv;
+    for (; *tail && strcmp(*tail, "--") != 0; tail++)
+        g_strv_builder_add(head, *tail);
+    char **arguments = g_strv_builder_end(head);
+    g_strv_builder_unref(head);
+    gboolean ok = parse_head(options, special, &arguments, error);
+    if (ok) {
+        GStrvBuilder *all = g_strv_builder_new();
+        g_strv_builder_addv(all, (const char **)arguments);
+        if (*tail)
+            g_strv_builder_addv(all, (const char **)(tail + 1));
+        g_strfreev(*argv);
+        *argv = g_strv_builder_end(all);
+        g_strv_builder_unref(all);
+    }
+    g_strfreev(arguments);
+    return ok;
+}
+
+void options_clear(struct options *options)
+{
+    g_strfreev(options->settings);
+    g_strfreev(options->limits);
+    char *texts[] = {options->config, options->database, options->after, options->mailbox,
+                     options->domain, options->last,     options->since, options->until,
+                     options->format, options->sort,     options->limit};
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    memset(options, 0, sizeof *options);
+}

@@ -1,0 +1,44 @@
+/* Options as rows of tables: what the parser takes, the help shows and the manual is checked against. */
+#pragma once
+
+#include <glib.h>
+
+/* Every option of every command; those that a command does not know stay NULL or FALSE. */
+struct options {
+    gboolean help, version, verbose;
+    char *config, *database, **settings;
+    /* ingest */
+    gboolean quiet;
+    char *after, *mailbox, **limits;
+    /* reports */
+    gboolean no_color;
+    char *domain, *last, *since, *until, *format, *sort, *limit;
+    /* help */
+    gboolean table;
+};
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_LIST };
+
+struct option_row {
+    const char *name;
+    char letter; /* 0: none */
+    enum option_kind kind;
+    gsize offset;        /* in struct options */
+    const char *value;   /* how the help calls it; NULL for a flag */
+    const char *meaning; /* NULL: not shown */
+};
+
+/* All tables end with name NULL. */
+extern const struct option_row options_global[], options_ingest[], options_report[], options_ledger[],
+    options_help[];
+
+/* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
+ * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE
+ * when an option that is not global stands before it. */
+gboolean options_take_command(char **argv, char **command_r, GError **error);
+
+/* Takes the options of both tables out of argv; `special` may be NULL. What stays are the arguments, argv[0]
+ * included; the first "--" goes, and all behind it are arguments. Fails with WS_ERROR_USAGE. */
+gboolean options_parse(struct options *options, const struct option_row *special, char ***argv,
+                       GError **error);
+void options_clear(struct options *options);
