@@ -23,7 +23,7 @@ SENDERS = {
     "own": ("example.com", "own server", "authorised"),
     "ses": ("example.com", "Amazon SES", "authorised"),
     "mailchimp": ("example.com", "Mailchimp", "misconfigured"),
-    "alumni": ("example.com", "alumni.example.net", "forwarded"),
+    "pobox": ("example.com", "Pobox", "forwarded"),
     "list": ("example.com", "lists.example.net", "forwarded"),
     "spoofer": ("example.com", "spoofer", "unknown"),
     "own-org": ("example.org", "own server", "authorised"),
@@ -70,8 +70,8 @@ def mailchimp(count, ip="198.51.100.140"):
     return record("mailchimp", ip, count, [("mcsv.net", "k2", "pass")], ("mail140.atl81.mcsv.net", "pass"))
 
 
-def alumni(count, ip="203.0.113.7"):
-    return record("alumni", ip, count, [("example.com", "mail2026", "pass")], ("alumni.example.net", "pass"))
+def pobox(count, ip="203.0.113.7"):
+    return record("pobox", ip, count, [("example.com", "mail2026", "pass")], ("pobox.com", "pass"))
 
 
 def mailing_list(count, ip="203.0.113.80"):
@@ -101,8 +101,9 @@ def sendgrid(count, ip="198.51.100.61"):
     return record("sendgrid", ip, count, [("sendgrid.net", "smtpapi", "pass")], ("sendgrid.net", "pass"))
 
 
-def alumni_org(count, ip="203.0.113.7"):
-    return record("alumni-org", ip, count, [("example.org", "s2026", "pass")], ("alumni.example.net", "pass"))
+def alumni_org(count, ip="203.0.113.60"):
+    return record("alumni-org", ip, count, [("example.org", "s2026", "pass")], ("alumni.example.net", "pass"),
+                  reason=("forwarded", "alias of alumni.example.net"))
 
 
 def spoofer_org(count, ip):
@@ -381,10 +382,10 @@ com, org = "example.com", "example.org"
 # (file, what makes the mail, its arguments; the records count once, whatever is sent twice)
 MAILS = [
     ("01-google", google, com, "2026-09-28", "7316401295520086132",
-     [own(412), own(38, "2001:db8:25::25"), ses(1870), mailchimp(96), alumni(7), spoofer(14, BAD[0])]),
+     [own(412), own(38, "2001:db8:25::25"), ses(1870), mailchimp(96), pobox(7), spoofer(14, BAD[0])]),
     ("02-microsoft", microsoft, com, "2026-09-29", "5c1f0a6be2d64f3c9b7704be3d5a9c10",
      [own(266), ses(640, "198.51.100.18"), mailing_list(9), spoofer(22, BAD[1], "fail")]),
-    ("03-yahoo", yahoo, com, "2026-09-30", "1790813204.118203", [own(120), ses(515), mailchimp(41), alumni(3)]),
+    ("03-yahoo", yahoo, com, "2026-09-30", "1790813204.118203", [own(120), ses(515), mailchimp(41), pobox(3)]),
     ("04-fastmail", fastmail, com, "2026-10-01", "184620371",
      [own(31), own(12, "2001:db8:25::25"), trusted_list(6), ses(44)]),
     ("05-gmx", gmx, com, "2026-10-02", "8c3e1f5207ab4d19@gmx.net",
@@ -394,7 +395,7 @@ MAILS = [
     ("08-google", google, org, "2026-10-06", "2230117946501839974",
      [own_org(77), workspace(148), sendgrid(310), spoofer_org(8, "203.0.113.230")]),
     ("09-google", google, com, "2026-10-08", "15520086137316401295",
-     [own(398), ses(1904), mailchimp(102), alumni(5), *[spoofer(n, ip) for n, ip in zip((1460, 1211, 742, 318, 97), BAD)]]),
+     [own(398), ses(1904), mailchimp(102), pobox(5), *[spoofer(n, ip) for n, ip in zip((1460, 1211, 742, 318, 97), BAD)]]),
     ("10-microsoft", microsoft, com, "2026-10-08", "e07b52d9143c4aa08f6c2b91d7e350f4",
      [own(281), ses(702), mailing_list(14), spoofer(860, BAD[0], "fail"), spoofer(433, BAD[4], "fail")]),
     ("11-microsoft-again", microsoft, com, "2026-10-08", "e07b52d9143c4aa08f6c2b91d7e350f4", None),
@@ -405,7 +406,7 @@ MAILS = [
     ("16-rspamd", rspamd, com, "2026-10-13", "6f1c2a90e4.1791932400@mail.example.net",
      [own(16, "2001:db8:25::25"), mailing_list(3), spoofer(27, BAD[2])]),
     ("17-google", google, com, "2026-10-14", "9974653018223011794",
-     [own(436), own(51, "2001:db8:25::25"), ses(1798), ses(212, "198.51.100.18"), mailchimp(99, "198.51.100.141"), alumni(8),
+     [own(436), own(51, "2001:db8:25::25"), ses(1798), ses(212, "198.51.100.18"), mailchimp(99, "198.51.100.141"), pobox(8),
       mailing_list(4)]),
     ("18-microsoft", microsoft, org, "2026-10-15", "38a1d7c06be94f7592e4410c5f2d8b63",
      [own_org(42), sendgrid(156, "198.51.100.62"), alumni_org(1), spoofer_org(17, "203.0.113.231")]),
