@@ -19,9 +19,10 @@ const char *domain_list_describe(const struct domain_list *list);
  * case as it is, with *ok_r FALSE. Owned by the caller; "" stays "". */
 char *domain_normalise(const char *text, gboolean *ok_r);
 
-/* The organizational domain of a normalised name; the name itself where the list knows no shorter. Points into
- * `name`. */
+/* The organizational domain of a normalised name; the name itself where the list knows no shorter. Points
+ * into `name`. */
 const char *domain_organizational(const struct domain_list *list, const char *name);
 
 /* Strict: the same name. Relaxed: the same organizational domain. Both normalised. "" aligns with nothing. */
-gboolean domain_aligned(const struct domain_list *list, const char *authenticated, const char *header_from, gboolean strict);
+gboolean domain_aligned(const struct domain_list *list, const char *authenticated, const char *header_from,
+                        gboolean strict);

@@ -1,0 +1,111 @@
+#include "parser/address.h"
+
+#include "parser/domain.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+static gboolean is_masked(const char *text)
+{
+    gsize length = strlen(text);
+    return length > 2 && strspn(text, "0123456789abcdefABCDEFxX*.:") == length &&
+           strpbrk(text, "xX*") != NULL && strpbrk(text, ".:") != NULL;
+}
+
+static int parse_plain(const char *text, guint8 out_r[16])
+{
+    memset(out_r, 0, 16);
+    if (inet_pton(AF_INET, text, out_r) == 1)
+        return AF_INET;
+    if (inet_pton(AF_INET6, text, out_r) == 1)
+        return AF_INET6;
+    memset(out_r, 0, 16);
+    return AF_UNSPEC;
+}
+
+int address_parse_ip(const char *text, guint8 out_r[16], enum ip_form *form_r)
+{
+    static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
+    *form_r = IP_PLAIN;
+    int family = parse_plain(text, out_r);
+    gsize length = strlen(text);
+    if (family == AF_UNSPEC && length < 80 && strpbrk(text, "[%") != NULL) {
+        char bare[80];
+        const char *start = text[0] == '[' ? text + 1 : text;
+        gsize n = strcspn(start, "]%");
+        memcpy(bare, start, n);
+        bare[n] = '\0';
+        gboolean closed = text[0] != '[' || text[length - 1] == ']';
+        family = closed ? parse_plain(bare, out_r) : AF_UNSPEC;
+        *form_r = IP_REWRITTEN;
+    }
+    if (family == AF_INET6 && memcmp(out_r, mapped, sizeof mapped) == 0) {
+        memmove(out_r, out_r + 12, 4);
+        memset(out_r + 4, 0, 12);
+        family = AF_INET;
+        *form_r = IP_REWRITTEN;
+    }
+    if (family == AF_UNSPEC)
+        *form_r = is_masked(text) ? IP_MASKED : IP_NONE;
+    return family;
+}
+
+static gboolean is_atom(char c)
+{
+    return (guchar)c >= 0x80 || g_ascii_isalnum(c) ||
+           (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.", c) != NULL);
+}
+
+static gboolean is_host(char c)
+{
+    return (guchar)c >= 0x80 || g_ascii_isalnum(c) || c == '-' || c == '.' || c == '_';
+}
+
+char *address_mail_domain(const char *text, gboolean *plain_r)
+{
+    *plain_r = FALSE;
+    const char *at = strchr(text, '@');
+    if (at == NULL)
+        return NULL;
+    const char *end = at + 1, *start = at;
+    while (is_host(*end))
+        end++;
+    while (start > text && is_atom(start[-1]))
+        start--;
+    *plain_r = start == text && start < at && *end == '\0';
+    g_autofree char *part = g_strndup(at + 1, (gsize)(end - at - 1));
+    gboolean ok;
+    g_autofree char *domain = domain_normalise(part, &ok);
+    return ok && *domain != '\0' ? g_steal_pointer(&domain) : NULL;
+}
+
+static gboolean is_seconds(const char *text, gint64 *seconds_r)
+{
+    gsize digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 11 || text[digits] != '\0')
+        return FALSE;
+    *seconds_r = g_ascii_strtoll(text, NULL, 10);
+    return TRUE;
+}
+
+gboolean address_report_file_name(const char *name, char **receiver_r, char **domain_r, gint64 *begin_r,
+                                  gint64 *end_r)
+{
+    const char *slash = strrchr(name, '/');
+    g_auto(GStrv) fields = g_strsplit(slash != NULL ? slash + 1 : name, "!", 6);
+    if (g_strv_length(fields) < 4)
+        return FALSE;
+    char *dot = strchr(fields[3], '.');
+    if (dot != NULL)
+        *dot = '\0';
+    if (!is_seconds(fields[2], begin_r) || !is_seconds(fields[3], end_r))
+        return FALSE;
+    gboolean ok;
+    g_autofree char *domain = domain_normalise(fields[1], &ok);
+    if (!ok || *domain == '\0')
+        return FALSE;
+    gboolean receiver_ok;
+    *receiver_r = domain_normalise(fields[0], &receiver_ok);
+    *domain_r = g_steal_pointer(&domain);
+    return TRUE;
+}
