@@ -1,0 +1,305 @@
+#include "cli/config.h"
+#include "cli/password.h"
+#include "parser/error.h"
+#include "tests/unit/unit.h"
+
+#include <glib/gstdio.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+static char *directory;
+
+static char *write_file(const char *name, const char *text, guint mode)
+{
+    char *path = g_build_filename(directory, name, NULL);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_cmpint(g_chmod(path, (mode_t)mode), ==, 0);
+    return path;
+}
+
+static gboolean load(struct config *config, const char *text, guint mode, const char *variable,
+                     const char *setting, GError **error)
+{
+    g_autofree char *path = text ? write_file("test.conf", text, mode) : NULL;
+    g_autofree char *nowhere = g_strconcat("XDG_CONFIG_HOME=", directory, NULL);
+    char *environment[] = {nowhere, (char *)variable, NULL};
+    char *settings[] = {(char *)setting, NULL};
+    return config_load(config, path, environment, settings, error);
+}
+
+static void test_defaults(void)
+{
+    struct config config;
+    g_autoptr(GError) error = NULL;
+    load(&config, "", 0644, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_null(config.database);
+    g_assert_null(config.host);
+    g_assert_cmpstr(config.security, ==, "tls");
+    g_assert_cmpstr(config.mailbox, ==, "INBOX");
+    g_assert_cmpstr(config.after, ==, "move");
+    g_assert_cmpstr(config.processed, ==, "Processed");
+    g_assert_cmpstr(config.problems, ==, "Problems");
+    g_assert_cmpuint(config.port, ==, 0);
+    g_assert_cmpuint(config.timeout, ==, 60);
+    g_assert_cmpuint(config.batch, ==, 500);
+    g_assert_true(memcmp(&config.limits, &limits_default, sizeof limits_default) == 0);
+    config_clear(&config);
+}
+
+/* Later wins, and an empty value is none. */
+static void test_order(void)
+{
+    static const struct {
+        const char *file, *variable, *setting, *host;
+    } cases[] = {
+        {"[imap]\nhost = file\n", NULL, NULL, "file"},
+        {"[imap]\nhost=file\n", "WHOSENDS_IMAP_HOST=variable", NULL, "variable"},
+        {"[imap]\nhost = file\n", "WHOSENDS_IMAP_HOST=", NULL, "file"},
+        {"[imap]\nhost = file\n", "WHOSENDS_IMAP_HOST=variable", "imap.host=option", "option"},
+        {"[imap]\nhost = file\n", NULL, "imap.host=", NULL},
+        {"# a comment\n\n[imap]\nhost =   spaces around   \n[whosends]\n", NULL, NULL, "spaces around"},
+        {"[imap]\r\nhost = carriage\r\n", NULL, NULL, "carriage"},
+        {"[imap]\nhost = with = sign # and no comment \\n \"\n", NULL, NULL,
+         "with = sign # and no comment \\n \""},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct config config;
+        g_autoptr(GError) error = NULL;
+        load(&config, cases[i].file, 0600, cases[i].variable, cases[i].setting, &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(config.host, ==, cases[i].host);
+        config_clear(&config);
+    }
+}
+
+/* Every key of the table: as a variable and as a setting. */
+static void test_every_key(void)
+{
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        const char *value = key->kind == CONFIG_NUMBER   ? "7"
+                            : key->kind == CONFIG_CHOICE ? strrchr(key->range, ' ') + 1
+                                                         : "/text";
+        g_autofree char *variable = config_variable(key->group, key->name);
+        g_autofree char *in_variable = g_strconcat(variable, "=", value, NULL);
+        g_autofree char *in_setting = g_strconcat(key->group, ".", key->name, "=", value, NULL);
+        for (guint way = 0; way < 2; way++) {
+            struct config config;
+            g_autoptr(GError) error = NULL;
+            load(&config, "", 0600, way ? NULL : in_variable, way ? in_setting : NULL, &error);
+            if (key->kind == CONFIG_SECRET) {
+                g_assert_error(error, WS_ERROR, way ? WS_ERROR_USAGE : WS_ERROR_CONFIG);
+                g_assert_null(strstr(error->message, "/text"));
+            } else {
+                g_assert_no_error(error);
+                if (key->kind == CONFIG_NUMBER)
+                    g_assert_cmpuint(G_STRUCT_MEMBER(guint, &config, key->offset), ==, 7);
+                else
+                    g_assert_cmpstr(G_STRUCT_MEMBER(char *, &config, key->offset), ==, value);
+                g_assert_cmpint(config_origin_of(&config, key->offset), ==,
+                                way ? ORIGIN_OPTION : ORIGIN_ENVIRONMENT);
+            }
+            config_clear(&config);
+        }
+    }
+}
+
+static void test_every_limit(void)
+{
+    for (const struct limit_row *row = limit_rows; row->name; row++) {
+        g_autofree char *text = g_strdup_printf("[limits]\n%s = 3k\n", row->name);
+        struct config config;
+        g_autoptr(GError) error = NULL;
+        load(&config, text, 0644, NULL, NULL, &error);
+        g_assert_no_error(error);
+        guint64 value = row->wide ? G_STRUCT_MEMBER(guint64, &config.limits, row->offset)
+                                  : G_STRUCT_MEMBER(guint, &config.limits, row->offset);
+        g_assert_cmpuint(value, ==, 3072);
+        config_clear(&config);
+    }
+}
+
+static const struct {
+    const char *file, *variable, *setting;
+    guint mode;
+    int code;
+    const char *names;
+} bad[] = {
+    {"[imap]\nhots = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "did you mean 'host'?"},
+    {"[imapp]\nhost = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "did you mean imap"},
+    {"[other]\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "unknown group [other]"},
+    {"[whosends]\nhost = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "it belongs into group [imap]"},
+    {"[limits]\nmesage_size = 1\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "did you mean 'message_size'?"},
+    {"host = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "line 1"},
+    {"[imap]\n\nsecretword\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "line 3"},
+    {"[imap]\nport = 70000\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "imap.port"},
+    {"[imap]\nport = -1\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "imap.port"},
+    {"[imap]\nport = 99x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "from 0 to 65535"},
+    {"[imap]\nafter = mvoe\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "did you mean 'move'?"},
+    {"[imap]\nsecurity = none\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "tls, starttls"},
+    {"[imap]\nuser = \xff\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "UTF-8"},
+    {"[limits]\nrecords = 1T\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "limits.records"},
+    {"[limits]\nrecords = 18446744073709551615\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "limits.records"},
+    {"[limits]\nxml_depth = 4G\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "limits.xml_depth"},
+    {"[limits]\nxml_depth = K\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "limits.xml_depth"},
+    {"[imap]\npassword = secretword\n", NULL, NULL, 0640, WS_ERROR_CONFIG, "chmod 600"},
+    {"[imap]\npassword = secretword\n", NULL, NULL, 0604, WS_ERROR_CONFIG, "chmod 600"},
+    {"[whosends]\ndatabase = host=db password=secretword\n", NULL, NULL, 0644, WS_ERROR_CONFIG, "chmod 600"},
+    {"[whosends]\ndatabase = postgresql://me:secretword@db/dmarc\n", NULL, NULL, 0644, WS_ERROR_CONFIG,
+     "chmod"},
+    {"", NULL, NULL, 0646, WS_ERROR_CONFIG, "others may write"},
+    {"", "WHOSENDS_IMAP_PORT=x", NULL, 0600, WS_ERROR_CONFIG, "WHOSENDS_IMAP_PORT"},
+    {"", NULL, "imap.port=x", 0600, WS_ERROR_USAGE, "imap.port"},
+    {"", NULL, "imap.prot=1", 0600, WS_ERROR_USAGE, "did you mean 'port'?"},
+    {"", NULL, "port=1", 0600, WS_ERROR_USAGE, "GROUP.KEY=VALUE"},
+    {"", NULL, "imap.host", 0600, WS_ERROR_USAGE, "GROUP.KEY=VALUE"},
+    {"", NULL, "imap.password=secretword", 0600, WS_ERROR_USAGE, "others could see it"},
+};
+
+static void test_bad(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        struct config config;
+        g_autoptr(GError) error = NULL;
+        g_assert_false(load(&config, bad[i].file, bad[i].mode, bad[i].variable, bad[i].setting, &error));
+        g_assert_error(error, WS_ERROR, bad[i].code);
+        if (!strstr(error->message, bad[i].names))
+            g_error("'%s' does not hold '%s'", error->message, bad[i].names);
+        g_assert_null(strstr(error->message, "secretword"));
+        config_clear(&config);
+    }
+}
+
+static void test_files(void)
+{
+    g_autofree char *users = g_build_filename(directory, "xdg", "whosends", NULL);
+    g_autofree char *file = g_build_filename(users, "whosends.conf", NULL);
+    g_autofree char *other = write_file("other.conf", "[imap]\nhost = other\nca_file = own/ca.pem\n", 0644);
+    g_autofree char *variable = g_strconcat("WHOSENDS_CONFIG=", other, NULL);
+    g_autofree char *xdg = g_strdup_printf("XDG_CONFIG_HOME=%s/xdg", directory);
+    g_autofree char *ca = g_build_filename(directory, "own", "ca.pem", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(users, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(file, "[imap]\nhost = user\n", -1, NULL));
+    char *with_variable[] = {xdg, variable, NULL}, *without[] = {xdg, NULL};
+    struct config config;
+    g_assert_true(config_load(&config, NULL, without, NULL, NULL));
+    g_assert_cmpstr(config.host, ==, "user");
+    g_assert_cmpstr(config.file, ==, file);
+    config_clear(&config);
+    g_assert_true(config_load(&config, NULL, with_variable, NULL, NULL));
+    g_assert_cmpstr(config.host, ==, "other");
+    g_assert_cmpstr(config.ca_file, ==, ca);
+    config_clear(&config);
+    g_assert_true(config_load(&config, file, with_variable, NULL, NULL));
+    g_assert_cmpstr(config.host, ==, "user");
+    config_clear(&config);
+    g_autoptr(GError) error = NULL;
+    g_assert_false(config_load(&config, "/nowhere/whosends.conf", without, NULL, &error));
+    g_assert_error(error, WS_ERROR, WS_ERROR_CONFIG);
+    config_clear(&config);
+    g_remove(file);
+}
+
+static void test_conninfo(void)
+{
+    static const struct {
+        const char *conninfo;
+        gboolean secret;
+    } cases[] = {
+        {"dbname=dmarc", FALSE},
+        {"host=/run user=me passfile=/x/password", FALSE},
+        {"password=x", TRUE},
+        {"host=a password = x", TRUE},
+        {"sslpassword='x'", TRUE},
+        {"postgresql://me@db/dmarc", FALSE},
+        {"postgresql://db:5432/dmarc", FALSE},
+        {"postgresql://db:5432/dmarc?application_name=a@b", FALSE},
+        {"postgresql://me:x@db/dmarc", TRUE},
+        {"postgres://me:x@db", TRUE},
+        {"postgresql://db/dmarc?password=x", TRUE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(config_conninfo_secret(cases[i].conninfo), ==, cases[i].secret);
+}
+
+static void test_password(void)
+{
+    g_autofree char *own = write_file("own", "first line \nsecond\n", 0600);
+    g_autofree char *shared = write_file("shared", "x\n", 0640);
+    g_autofree char *empty = write_file("empty", "\nx\n", 0600);
+    g_autofree char *missing = g_build_filename(directory, "missing", NULL);
+    const struct {
+        const char *password, *file, *command;
+        const char *found, *names; /* the password, or a part of the error */
+    } cases[] = {
+        {"plain", NULL, NULL, "plain", NULL},
+        {NULL, own, NULL, "first line ", NULL},
+        {NULL, NULL, "printf 'a b\\r\\nc'", "a b", NULL},
+        {NULL, shared, NULL, NULL, "chmod 600"},
+        {NULL, empty, NULL, NULL, "first line is empty"},
+        {NULL, missing, NULL, NULL, "cannot read password file"},
+        {NULL, NULL, "exit 3", NULL, "imap.password_command"},
+        {NULL, NULL, "true", NULL, "first line is empty"},
+        {NULL, NULL, NULL, NULL, "no password is configured for 'me' at 'host'"},
+        {"plain", own, NULL, NULL, "more than one"},
+        {NULL, own, "true", NULL, "more than one"},
+    };
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        struct config config = {.password = (char *)cases[i].password,
+                                .password_file = (char *)cases[i].file,
+                                .password_command = (char *)cases[i].command};
+        char *password = password_get(&config, "me", "host", &error);
+        g_assert_cmpstr(password, ==, cases[i].found);
+        if (cases[i].names)
+            g_assert_nonnull(strstr(error->message, cases[i].names));
+        password_free(password);
+    }
+}
+
+/* What systemd hands over is guarded by systemd, whatever its mode. */
+static void test_credential(void)
+{
+    g_autofree char *path = write_file("imap_password", "credential", 0440);
+    struct config config = {.password = NULL};
+    g_setenv("CREDENTIALS_DIRECTORY", directory, TRUE);
+    char *password = password_get(&config, "me", "host", NULL);
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+    g_assert_cmpstr(password, ==, "credential");
+    password_free(password);
+}
+
+static void remove_directory(void)
+{
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+    for (const char *name = dir ? g_dir_read_name(dir) : NULL; name; name = g_dir_read_name(dir)) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        g_autofree char *below = g_build_filename(path, "whosends", NULL);
+        g_rmdir(below);
+        g_remove(path);
+    }
+    g_rmdir(directory);
+    g_free(directory);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    unit_init(argv[0]);
+    directory = g_dir_make_tmp("whosends-config-XXXXXX", NULL);
+    g_assert_nonnull(directory);
+    g_test_add_func("/config/defaults", test_defaults);
+    g_test_add_func("/config/order", test_order);
+    g_test_add_func("/config/every-key", test_every_key);
+    g_test_add_func("/config/every-limit", test_every_limit);
+    g_test_add_func("/config/bad", test_bad);
+    g_test_add_func("/config/files", test_files);
+    g_test_add_func("/config/conninfo", test_conninfo);
+    g_test_add_func("/config/password", test_password);
+    g_test_add_func("/config/credential", test_credential);
+    int status = g_test_run();
+    remove_directory();
+    return status;
+}
