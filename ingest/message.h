@@ -3,7 +3,11 @@
  * Looks at every leaf of the MIME tree, at the message itself when it is no multipart, and into nested
  * message/rfc822; decides nothing by names or media types. Never calls g_mime_multipart_get_boundary and never
  * writes a received part back (an endless loop in GMime 3.2.13). A cheap scan of lines, headers and boundaries
- * comes before the walk. */
+ * (ingest/mail_scan.h) comes before the walk.
+ *
+ * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding, multiparts without
+ * end or parts, text before the header. When no leaf can hold a report, the text is searched for a base64 block of a gzip
+ * or zip and for the start of an XML document. */
 #pragma once
 
 #include "ingest/blob.h"
@@ -12,24 +16,27 @@
 /* What the ledger keeps of a mail's header. Owned by the struct; any may be NULL. UTF-8, cut to 1,000 bytes. */
 struct message_head {
     char *message_id, *from, *from_domain, *subject;
-    gint64 date;                 /* seconds, 0 when there is none */
+    gint64 date; /* seconds, 0 when there is none */
 };
 void message_head_clear(struct message_head *head);
 
 /* A leaf, lent for one call. */
 struct message_part {
-    const char *label;           /* "part 2 / report.zip": for the ledger and messages, made harmless */
-    const char *file_name;       /* as the mail gives it, or NULL */
-    const char *media_type;      /* lower case, or NULL */
-    struct blob *content;        /* transfer encoding undone; lent: blob_ref to keep */
+    const char *label;      /* "part 2 / report.zip": for the ledger and messages, made harmless */
+    const char *file_name;  /* as the mail gives it, made harmless, or NULL */
+    const char *media_type; /* lower case, or NULL */
+    const char *note;       /* static code of what had to be mended to get it: cte, mime; or NULL */
+    struct blob *content;   /* transfer encoding undone; lent: blob_ref to keep */
 };
 
 /* Return FALSE with an error to stop the walk (the sink's fault). */
 typedef gboolean (*message_part_func)(void *self, const struct message_part *part, GError **error);
-/* A part that could not be had (over a limit): code and detail for the ledger. */
-typedef gboolean (*message_refusal_func)(void *self, const char *label, const char *code, const char *detail, GError **error);
+/* A part that could not be had (over a limit): code ("limit") and detail for the ledger. */
+typedef gboolean (*message_refusal_func)(void *self, const char *label, const char *code, const char *detail,
+                                         GError **error);
 
-/* Walks the mail. TRUE when every leaf was handed out or refused; FALSE with the callback's error, or with WS_ERROR_DATA or
- * WS_ERROR_LIMIT when the mail as a whole is refused. *head_r is filled as far as possible in any case. */
-gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r, message_part_func part,
-                      message_refusal_func refuse, void *self, GError **error);
+/* Walks the mail. TRUE when every leaf was handed out or refused; FALSE with the callback's error, with WS_ERROR_DATA or
+ * WS_ERROR_LIMIT when the mail as a whole is refused, or with WS_ERROR_INPUT or WS_ERROR_SYSTEM when its bytes or a
+ * temporary file failed. *head_r is filled as far as possible in any case, before the first leaf is handed out. */
+gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,
+                      message_part_func part, message_refusal_func refuse, void *self, GError **error);

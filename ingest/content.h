@@ -1,0 +1,27 @@
+/* What bytes are, by their first bytes alone; never by name or media type. */
+#pragma once
+
+#include <glib.h>
+
+enum content_kind {
+    CONTENT_EMPTY, /* nothing, or only white space */
+    CONTENT_XML,   /* a tag, a declaration or a comment after BOM and white space, and it is not HTML */
+    CONTENT_JSON,
+    CONTENT_GZIP, /* gzip, or a bare zlib stream */
+    CONTENT_ZIP,
+    CONTENT_OLE,           /* Outlook's .msg and old Office files */
+    CONTENT_TNEF,          /* winmail.dat */
+    CONTENT_PKCS7,         /* S/MIME with the mail inside; a detached signature is CONTENT_OTHER */
+    CONTENT_OTHER_ARCHIVE, /* tar, 7z, rar, bzip2, xz, zstd, lz4, compress, cab: see the name */
+    CONTENT_MAIL,          /* looks like an RFC 5322 header */
+    CONTENT_OTHER,
+};
+
+#define CONTENT_SNIFF 1024
+
+/* From the first bytes (up to CONTENT_SNIFF are enough); `name_r`, when not NULL, gets "gzip", "7z", ... as a
+ * static string. */
+enum content_kind content_sniff(const guint8 *data, gsize n, const char **name_r);
+
+/* Whether it may be, or hold, a report: XML, JSON, gzip or zip. */
+gboolean content_is_candidate(enum content_kind kind);

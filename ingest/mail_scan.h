@@ -1,0 +1,24 @@
+/* A cheap look at a mail before GMime sees it: where its header and body are, and whether it is fit to be
+ * walked.
+ *
+ * Counts header lines, parts and nesting against the limits, so that a mail that is built to exhaust a MIME
+ * parser is refused after one pass over its lines. Decides nothing about contents. */
+#pragma once
+
+#include "ingest/blob.h"
+#include "parser/limits.h"
+
+struct mail_scan {
+    guint64 header; /* first byte of the header, behind a BOM, blank lines and an mbox "From " line */
+    guint64 body;   /* first byte behind the blank line; == header when there is no header at all */
+    /* FALSE when a MIME parser would have to hold much text in memory that belongs to no part (a boundary
+     * that is never found), or when the structure is not clear and the mail is large: the body is one leaf
+     * then. */
+    gboolean walkable;
+    GString *head; /* the fields of the header that are of use, with a blank line behind them */
+};
+
+/* FALSE with WS_ERROR_LIMIT (message_parts, message_depth, message_headers, header_line) or when the blob
+ * cannot be read; *scan is to be cleared in any case. */
+gboolean mail_scan(struct blob *mail, const struct limits *limits, struct mail_scan *scan, GError **error);
+void mail_scan_clear(struct mail_scan *scan);
