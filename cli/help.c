@@ -58,13 +58,23 @@ static void print_key(const char *group, const char *name, const char *value, co
     printf("  %s = %s\n      %s\n      %s\n", name, value, meaning, variable);
 }
 
+/* As it would be written: with K, M or G where that is exact. Owned by the caller. */
+static char *limit_text(const struct limit_row *row)
+{
+    guint64 value = row->wide ? G_STRUCT_MEMBER(guint64, &limits_default, row->offset)
+                              : G_STRUCT_MEMBER(guint, &limits_default, row->offset);
+    static const char *const units[] = {"", "K", "M", "G"};
+    guint unit = 0;
+    for (; value && value % 1024 == 0 && unit + 1 < G_N_ELEMENTS(units); unit++)
+        value /= 1024;
+    return g_strdup_printf("%" G_GUINT64_FORMAT "%s", value, units[unit]);
+}
+
 static void print_limits(void)
 {
     printf("\n[limits]\n");
     for (const struct limit_row *row = limit_rows; row->name; row++) {
-        guint64 value = row->wide ? G_STRUCT_MEMBER(guint64, &limits_default, row->offset)
-                                  : G_STRUCT_MEMBER(guint, &limits_default, row->offset);
-        g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+        g_autofree char *text = limit_text(row);
         print_key("limits", row->name, text, row->meaning);
     }
 }
@@ -99,9 +109,11 @@ void help_table(void)
         }
     }
     for (const struct config_key *key = config_keys; key->group; key++)
-        printf("%s.%s\n", key->group, key->name);
-    for (const struct limit_row *row = limit_rows; row->name; row++)
-        printf("limits.%s\n", row->name);
+        printf("%s.%s = %s\n", key->group, key->name, key->initial ? key->initial : "");
+    for (const struct limit_row *row = limit_rows; row->name; row++) {
+        g_autofree char *text = limit_text(row);
+        printf("limits.%s = %s\n", row->name, text);
+    }
 }
 
 void help_version(void)

@@ -7,7 +7,7 @@ void help_all(void);
 void help_command(const struct command *command);
 /* The keys of the configuration, with variables and defaults. */
 void help_config(void);
-/* A line for each option of each command, "NAME --option", and each key, "GROUP.KEY": for tests and
+/* A line for each option of each command, "NAME --option", and each key, "GROUP.KEY = DEFAULT": for tests and
  * completion. */
 void help_table(void);
 void help_version(void);
