@@ -1,11 +1,19 @@
 /* Mails and their reports into the database, in batches: commit, then tell.
  *
- * One message at a time: message_begin, then for each document document_begin, (reports through writer_sink),
- * document_end; then message_end. Batches are bounded by messages and by bytes; a report past spill_records leaves the
- * batch and streams in a transaction of its own. Reports are decided by the database: same identity and same content is
- * a duplicate, same identity with other content is kept and flagged. When the database refuses values (DB_REFUSED), the
- * batch is written again one message at a time, and what is refused becomes a problem with that reason. After a lost
- * COMMIT nothing is settled: the caller tries the same mails again and finds duplicates. */
+ * One message at a time: writer_message_begin; for each document its reports through writer_sink, then writer_document;
+ * writer_message_end. Batches are bounded by messages and by bytes; what does not fit into batch_bytes of memory, and the rows
+ * of a report past spill_records, wait in unlinked temporary files, so that the database decides about a report of any size
+ * before it gets its rows.
+ *
+ * Same identity (reporter, report_id, domain, begin, end) and same content is a duplicate. Same identity with other content is
+ * kept, and what comes later is flagged id_collision; so is, for now, the whole copy of a report that was incomplete.
+ * Two writers that store two contents of one identity in the same moment do not see each other's and flag none.
+ *
+ * When the database refuses values (DB_REFUSED), the batch is written again one message at a time, and a message that is
+ * refused becomes a ledger row with outcome problem, code db_refused and the server's text, without documents. After a
+ * lost COMMIT nothing is settled: the caller tries the same mails again and finds them done, or duplicates.
+ *
+ * A mail with more than 10,000 rows of reports and documents keeps the first of them and is a problem with code limit. */
 #pragma once
 
 #include "db/conn.h"
@@ -17,7 +25,7 @@ struct writer;
 struct writer_settings {
     guint batch_messages;   /* 500 */
     gsize batch_bytes;      /* 8 MiB */
-    guint spill_records;    /* 20,000 */
+    guint spill_records;    /* 20,000: rows of a report past it wait in a file */
 };
 extern const struct writer_settings writer_defaults;
 
@@ -56,11 +64,13 @@ gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha25
 
 gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error);
 const struct report_sink *writer_sink(struct writer *writer);
+/* Closes a document: the reports that went through the sink since the one before are its own. One row in the ledger for
+ * each report, and one for the problem or when there is no report. */
 gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error);
 /* The header fields are known only now. May flush. */
 gboolean writer_message_end(struct writer *writer, const struct ledger_message *message, GError **error);
 /* A mail whose bytes are known already as a report carrier: a ledger row, outcome duplicate, no document. */
 gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message, GError **error);
 gboolean writer_flush(struct writer *writer, GError **error);
-/* After an error: forget the batch (nothing of it is settled). */
+/* After an error: forget the batch. What of it was committed has been settled, the rest has not. */
 void writer_reset(struct writer *writer);

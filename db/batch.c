@@ -1,0 +1,377 @@
+#include "db/batch.h"
+
+#include "db/digest.h"
+#include "db/pgcopy.h"
+#include "db/rows.h"
+
+#include <string.h>
+
+#define PIECE (128u * 1024)
+
+struct batch *batch_new(gsize memory)
+{
+    struct batch *batch = g_new0(struct batch, 1);
+    batch->messages = g_array_new(FALSE, TRUE, sizeof(struct batch_message));
+    batch->documents = g_array_new(FALSE, TRUE, sizeof(struct batch_document));
+    batch->reports = g_array_new(FALSE, TRUE, sizeof(struct batch_report));
+    batch->texts = g_string_chunk_new(4096);
+    batch->heads = row_spool_new(memory / 4);
+    batch->evidence = row_spool_new(memory / 2);
+    batch->observations = row_spool_new(memory / 2);
+    return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+    if (!batch)
+        return;
+    g_array_unref(batch->messages);
+    g_array_unref(batch->documents);
+    g_array_unref(batch->reports);
+    g_string_chunk_free(batch->texts);
+    row_spool_free(batch->heads);
+    row_spool_free(batch->evidence);
+    row_spool_free(batch->observations);
+    g_free(batch);
+}
+
+void batch_clear(struct batch *batch)
+{
+    g_array_set_size(batch->messages, 0);
+    g_array_set_size(batch->documents, 0);
+    g_array_set_size(batch->reports, 0);
+    g_string_chunk_clear(batch->texts);
+    batch->text_bytes = 0;
+    row_spool_truncate(batch->heads, 0);
+    row_spool_truncate(batch->evidence, 0);
+    row_spool_truncate(batch->observations, 0);
+}
+
+gsize batch_bytes(const struct batch *batch)
+{
+    return batch->text_bytes + batch->messages->len * sizeof(struct batch_message) +
+           batch->documents->len * sizeof(struct batch_document) +
+           batch->reports->len * sizeof(struct batch_report) + row_spool_size(batch->heads) +
+           row_spool_size(batch->evidence) + row_spool_size(batch->observations);
+}
+
+const char *batch_text(struct batch *batch, const char *text, gsize most)
+{
+    if (!text)
+        return NULL;
+    const char *bad;
+    if (g_utf8_validate(text, -1, &bad) && (gsize)(bad - text) <= most) {
+        batch->text_bytes += (gsize)(bad - text) + 1;
+        return g_string_chunk_insert(batch->texts, text);
+    }
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    gsize n = strlen(valid);
+    if (n > most) {
+        n = most;
+        while (n && ((guint8)valid[n] & 0xc0) == 0x80)
+            n--;
+    }
+    batch->text_bytes += n + 1;
+    return g_string_chunk_insert_len(batch->texts, valid, (gssize)n);
+}
+
+const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256)
+{
+    batch->text_bytes += 33;
+    return sha256 ? (const guint8 *)g_string_chunk_insert_len(batch->texts, (const char *)sha256, 32) : NULL;
+}
+
+/* One run of batch_write. */
+struct writing {
+    struct batch *batch;
+    struct db *db;
+    GByteArray *buffer; /* rows on their way into a COPY */
+    guint first, end;   /* messages */
+    guint first_report, end_report;
+    guint primaries, fresh;
+};
+
+static struct batch_message *message_at(const struct writing *w, guint i)
+{
+    return &g_array_index(w->batch->messages, struct batch_message, i);
+}
+
+static struct batch_report *report_at(const struct writing *w, guint i)
+{
+    return &g_array_index(w->batch->reports, struct batch_report, i);
+}
+
+static gboolean copy_begin(struct writing *w, const char *name, const char *sql, GError **error)
+{
+    g_byte_array_set_size(w->buffer, 0);
+    pgcopy_header(w->buffer);
+    return db_copy_begin(w->db, name, sql, error);
+}
+
+/* Sends what has gathered, when that is worth it. */
+static gboolean copy_more(struct writing *w, GError **error)
+{
+    if (w->buffer->len < PIECE)
+        return TRUE;
+    gboolean ok = db_copy_put(w->db, w->buffer->data, w->buffer->len, error);
+    g_byte_array_set_size(w->buffer, 0);
+    return ok;
+}
+
+static gboolean copy_end(struct writing *w, GError **error)
+{
+    pgcopy_trailer(w->buffer);
+    return db_copy_put(w->db, w->buffer->data, w->buffer->len, error) && db_copy_end(w->db, NULL, error);
+}
+
+/* A stretch of a spool behind what is in the buffer. */
+static gboolean copy_span(struct writing *w, const struct row_spool *spool, struct spool_span span,
+                          GError **error)
+{
+    while (span.begin < span.end) {
+        guint at = w->buffer->len, want = (guint)MIN(span.end - span.begin, PIECE);
+        g_byte_array_set_size(w->buffer, at + want);
+        gssize got = row_spool_read(spool, span.begin, w->buffer->data + at, want, error);
+        if (got <= 0)
+            return FALSE;
+        g_byte_array_set_size(w->buffer, at + (guint)got);
+        span.begin += (guint64)got;
+        if (!copy_more(w, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static guint key_hash(gconstpointer key)
+{
+    guint hash;
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+static gboolean same_key(gconstpointer a, gconstpointer b)
+{
+    return !memcmp(a, b, REPORT_KEY_BYTES);
+}
+
+static gboolean same_identity(gconstpointer a, gconstpointer b)
+{
+    return !memcmp(a, b, DIGEST_BYTES);
+}
+
+/* Finds the reports that are in the transaction twice, and those that contradict an earlier one. */
+static void find_same(struct writing *w)
+{
+    g_autoptr(GHashTable) keys = g_hash_table_new(key_hash, same_key);
+    g_autoptr(GHashTable) identities = g_hash_table_new(key_hash, same_identity);
+    for (guint i = w->first_report; i < w->end_report; i++) {
+        struct batch_report *report = report_at(w, i);
+        gpointer earlier;
+        report->fresh = FALSE;
+        report->stored_id = 0;
+        if (g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
+            report->same_as = GPOINTER_TO_UINT(earlier);
+            continue;
+        }
+        report->same_as = i;
+        report->collision = !g_hash_table_add(identities, report->key);
+        g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
+        w->primaries++;
+    }
+}
+
+static gboolean stage_reports(struct writing *w, GError **error)
+{
+    if (!copy_begin(w, "staging reports", rows_report_copy, error))
+        return FALSE;
+    for (guint i = w->first_report; i < w->end_report; i++) {
+        const struct batch_report *report = report_at(w, i);
+        if (report->same_as != i)
+            continue;
+        rows_report_begin(w->buffer);
+        if (!copy_span(w, w->batch->heads, report->head, error))
+            return FALSE;
+        rows_report_end(w->buffer, report->collision);
+        if (!copy_more(w, error))
+            return FALSE;
+    }
+    return copy_end(w, error);
+}
+
+/* The report with this id of ours; NULL for none. */
+static struct batch_report *report_by_id(GHashTable *by_id, gint64 id)
+{
+    return g_hash_table_lookup(by_id, &id);
+}
+
+/* Runs the INSERT that decides, and finds the rows that were there before. */
+static gboolean decide_reports(struct writing *w, GError **error)
+{
+    g_autoptr(GHashTable) by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+    for (guint i = w->first_report; i < w->end_report; i++)
+        g_hash_table_insert(by_id, &report_at(w, i)->id, report_at(w, i));
+    struct db_result *result = db_query(w->db, "inserting reports", rows_report_insert, 0, NULL, error);
+    if (!result)
+        return FALSE;
+    for (guint row = 0; row < db_rows(result); row++) {
+        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
+        if (!report)
+            continue;
+        report->fresh = TRUE;
+        report->stored_id = report->id;
+        w->fresh++;
+    }
+    db_result_free(result);
+    if (w->fresh == w->primaries)
+        return TRUE;
+    result = db_query(w->db, "looking for known reports", rows_report_known, 0, NULL, error);
+    for (guint row = 0; result && row < db_rows(result); row++) {
+        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
+        if (report)
+            report->stored_id = db_int(result, row, 1);
+    }
+    db_result_free(result);
+    return result != NULL;
+}
+
+/* The evidence of one new report that did not go in with an earlier one. */
+static gboolean stage_evidence_of(struct writing *w, const struct batch_report *report,
+                                  struct digest_set *seen, GError **error)
+{
+    guint8 frame[EVIDENCE_FRAME];
+    guint32 length;
+    for (guint64 at = report->evidence.begin; at < report->evidence.end;) {
+        /* A frame may lie across the border between file and memory. */
+        for (guint have = 0; have < sizeof frame;) {
+            gssize got =
+                row_spool_read(w->batch->evidence, at + have, frame + have, sizeof frame - have, error);
+            if (got <= 0)
+                return FALSE;
+            have += (guint)got;
+        }
+        memcpy(&length, frame + DIGEST_BYTES, sizeof length);
+        at += sizeof frame;
+        struct spool_span row = {at, at + length};
+        if (digest_set_add(seen, frame) && !copy_span(w, w->batch->evidence, row, error))
+            return FALSE;
+        at += length;
+    }
+    return TRUE;
+}
+
+static gboolean write_evidence(struct writing *w, GError **error)
+{
+    struct digest_set *seen = digest_set_new();
+    gboolean ok = copy_begin(w, "staging evidence", rows_evidence_copy, error);
+    for (guint i = w->first_report; ok && i < w->end_report; i++)
+        if (report_at(w, i)->fresh)
+            ok = stage_evidence_of(w, report_at(w, i), seen, error);
+    digest_set_free(seen);
+    return ok && copy_end(w, error) && db_run(w->db, "inserting evidence", rows_evidence_insert, error);
+}
+
+static gboolean write_observations(struct writing *w, GError **error)
+{
+    if (!copy_begin(w, "copying records", rows_observation_copy, error))
+        return FALSE;
+    for (guint i = w->first_report; i < w->end_report; i++)
+        if (report_at(w, i)->fresh &&
+            !copy_span(w, w->batch->observations, report_at(w, i)->observations, error))
+            return FALSE;
+    return copy_end(w, error);
+}
+
+static gboolean write_reports(struct writing *w, GError **error)
+{
+    find_same(w);
+    if (!w->primaries)
+        return TRUE;
+    if (!stage_reports(w, error) || !decide_reports(w, error))
+        return FALSE;
+    for (guint i = w->first_report; i < w->end_report; i++)
+        report_at(w, i)->stored_id = report_at(w, report_at(w, i)->same_as)->stored_id;
+    return !w->fresh || (write_evidence(w, error) && write_observations(w, error));
+}
+
+/* stored if anything is new, else problem if anything is one, else duplicate if anything is, else no_report.
+ */
+static enum outcome outcome_of(const struct writing *w, const struct batch_message *message)
+{
+    gboolean problem = message->ledger.code != NULL, duplicate = message->bare || message->n_reports > 0;
+    for (guint i = 0; i < message->n_reports; i++)
+        if (report_at(w, message->first_report + i)->fresh)
+            return OUTCOME_STORED;
+    for (guint i = 0; i < message->n_documents; i++) {
+        enum outcome outcome =
+            g_array_index(w->batch->documents, struct batch_document, message->first_document + i).outcome;
+        problem = problem || outcome == OUTCOME_PROBLEM;
+        duplicate = duplicate || outcome == OUTCOME_DUPLICATE;
+    }
+    return problem ? OUTCOME_PROBLEM : duplicate ? OUTCOME_DUPLICATE : OUTCOME_NO_REPORT;
+}
+
+/* A row a report, and one for what else there is to say. */
+static void put_documents(struct writing *w, const struct batch_message *message)
+{
+    guint ordinal = 0;
+    for (guint i = 0; i < message->n_documents; i++) {
+        const struct batch_document *document =
+            &g_array_index(w->batch->documents, struct batch_document, message->first_document + i);
+        for (guint r = 0; r < document->n_reports; r++)
+            rows_document(w->buffer, message, ++ordinal, document, report_at(w, document->first_report + r));
+        if (!document->n_reports || document->outcome == OUTCOME_PROBLEM)
+            rows_document(w->buffer, message, ++ordinal, document, NULL);
+    }
+}
+
+static gboolean write_documents(struct writing *w, GHashTable *written, GError **error)
+{
+    if (!copy_begin(w, "copying documents", rows_document_copy, error))
+        return FALSE;
+    for (guint i = w->first; i < w->end; i++) {
+        const struct batch_message *message = message_at(w, i);
+        if (message->n_documents && g_hash_table_contains(written, &message->id))
+            put_documents(w, message);
+        if (!copy_more(w, error))
+            return FALSE;
+    }
+    return copy_end(w, error);
+}
+
+static gboolean write_messages(struct writing *w, GError **error)
+{
+    g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!copy_begin(w, "staging mails", rows_message_copy, error))
+        return FALSE;
+    for (guint i = w->first; i < w->end; i++) {
+        message_at(w, i)->outcome = outcome_of(w, message_at(w, i));
+        rows_message(w->buffer, message_at(w, i));
+        if (!copy_more(w, error))
+            return FALSE;
+    }
+    if (!copy_end(w, error))
+        return FALSE;
+    struct db_result *result = db_query(w->db, "inserting mails", rows_message_insert, 0, NULL, error);
+    if (!result)
+        return FALSE;
+    for (guint row = 0; row < db_rows(result); row++) {
+        gint64 id = db_int(result, row, 0);
+        g_hash_table_add(written, g_memdup2(&id, sizeof id));
+    }
+    db_result_free(result);
+    return write_documents(w, written, error);
+}
+
+gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error)
+{
+    struct writing w = {.batch = batch, .db = db, .first = first, .end = end};
+    w.first_report = message_at(&w, first)->first_report;
+    w.end_report = message_at(&w, end - 1)->first_report + message_at(&w, end - 1)->n_reports;
+    w.buffer = g_byte_array_sized_new(PIECE * 2);
+    gboolean ok = db_run(db, "beginning a batch", "BEGIN", error) && write_reports(&w, error) &&
+                  write_messages(&w, error) && db_run(db, "committing a batch", "COMMIT", error);
+    if (!ok && db_alive(db))
+        db_run(db, "rolling back a batch", "ROLLBACK", NULL);
+    g_byte_array_unref(w.buffer);
+    return ok;
+}

@@ -1,0 +1,62 @@
+/* What waits to be written, and the transaction that writes it. Internal to the writer.
+ *
+ * Locks are taken in one order by all writers: report keys, evidence keys, mails, each in ascending order, so
+ * that many at once on the same reports wait for each other and never in a circle. */
+#pragma once
+
+#include "db/conn.h"
+#include "db/spool.h"
+#include "db/writer.h"
+
+#define REPORT_KEY_BYTES 32 /* identity, content */
+
+struct batch_report {
+    gint64 id; /* from the server's sequence */
+    guint8 key[REPORT_KEY_BYTES];
+    const char *domain;
+    gint64 day;
+    struct spool_span head, evidence, observations;
+    /* known while and after it is written */
+    gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */
+    guint same_as;      /* index of the first in the transaction that is the same: often itself */
+    gboolean collision; /* the same identity with other content came earlier in the transaction */
+    gboolean fresh;
+};
+
+struct batch_document {
+    const char *path, *kind, *code, *detail;
+    gint64 size;
+    const guint8 *sha256; /* NULL or 32 bytes */
+    enum outcome outcome;
+    guint first_report, n_reports;
+};
+
+struct batch_message {
+    struct ledger_message ledger; /* texts are the batch's */
+    gint64 id;
+    guint first_document, n_documents, first_report, n_reports;
+    enum outcome outcome; /* worst of the documents until it is written, then what became of it */
+    gboolean bare;        /* a known mail: no documents were looked at */
+};
+
+struct batch {
+    GArray *messages, *documents, *reports;
+    GStringChunk *texts;
+    gsize text_bytes;
+    struct row_spool *heads, *evidence, *observations;
+};
+
+struct batch *batch_new(gsize memory);
+void batch_free(struct batch *batch);
+void batch_clear(struct batch *batch);
+gsize batch_bytes(const struct batch *batch);
+/* A copy that lives as long as the batch's content: valid UTF-8, at most `most` bytes. NULL stays NULL. */
+const char *batch_text(struct batch *batch, const char *text, gsize most);
+const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256);
+
+/* Evidence waits in the spool as hash, length of the row, row. */
+#define EVIDENCE_FRAME (16 + (guint)sizeof(guint32))
+
+/* Writes messages [first, end) in one transaction, which is over in any case when this returns, and fills in
+ * their outcome. */
+gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error);

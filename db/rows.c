@@ -1,0 +1,289 @@
+#include "db/rows.h"
+
+#include "db/digest.h"
+#include "db/pgcopy.h"
+
+#include <string.h>
+
+#define REPORT_SAME                                                                                          \
+    "id, domain, day, identity, reporter, org_name, email, extra_contact_info, report_id, period_begin, "    \
+    "period_end, "                                                                                           \
+    "generation, namespace_uri, version, generator, error, p, sp, np, adkim, aspf, pct, fo, testing, "       \
+    "discovery_method, "                                                                                     \
+    "extensions, raw, content, record_count, records_seen, incomplete, warnings, warning_notes"
+#define REPORT_COLUMNS 35 /* REPORT_SAME, total, collision */
+
+#define EVIDENCE_SAME                                                                                        \
+    "domain, hash, header_from, envelope_from, envelope_to, disposition, dkim_verdict, spf_verdict, "        \
+    "verdict_computed, "                                                                                     \
+    "dkim_aligned, spf_aligned, dkim_aligned_domain, dkim_aligned_selector, spf_aligned_domain, disagree, "  \
+    "dkim_domains, "                                                                                         \
+    "dkim_selectors, dkim_results, dkim_raw, dkim_human, spf_domains, spf_scopes, spf_results, spf_raw, "    \
+    "spf_human, "                                                                                            \
+    "reason_types, reason_raw, reason_comments, extensions, raw"
+#define EVIDENCE_COLUMNS 30
+
+#define MESSAGE_SAME                                                                                         \
+    "id, sha256, source, identity, message_id, mail_from, from_domain, subject, mail_date, size, outcome, "  \
+    "code, detail"
+#define MESSAGE_COLUMNS 13
+
+#define OBSERVATION_COLUMNS 8
+#define DOCUMENT_COLUMNS 13
+
+const char rows_staging[] =
+    "CREATE TEMP TABLE IF NOT EXISTS stage_report ON COMMIT DELETE ROWS AS"
+    " SELECT " REPORT_SAME ", ''::text AS total, id_collision AS collision FROM dmarc.report WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_evidence ON COMMIT DELETE ROWS AS"
+    " SELECT " EVIDENCE_SAME " FROM dmarc.evidence WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
+    " SELECT " MESSAGE_SAME " FROM dmarc.message WITH NO DATA";
+
+const char rows_report_copy[] =
+    "COPY pg_temp.stage_report (" REPORT_SAME ", total, collision) FROM STDIN (FORMAT binary)";
+/* The subquery with LIMIT looks at the index once a row, whatever the planner thinks of the staging table. */
+const char rows_report_insert[] =
+    "INSERT INTO dmarc.report (" REPORT_SAME ", message_count, id_collision)"
+    " SELECT " REPORT_SAME ", total::numeric, collision OR coalesce((SELECT true FROM dmarc.report r"
+    " WHERE r.domain = s.domain AND r.day = s.day AND r.identity = s.identity AND r.content <> s.content "
+    "LIMIT 1), false)"
+    " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING RETURNING "
+    "id";
+const char rows_report_known[] = "SELECT s.id, (SELECT r.id FROM dmarc.report r WHERE r.domain = s.domain "
+                                 "AND r.day = s.day AND r.identity = s.identity"
+                                 " AND r.content = s.content LIMIT 1) FROM pg_temp.stage_report s";
+
+const char rows_evidence_copy[] =
+    "COPY pg_temp.stage_evidence (" EVIDENCE_SAME ") FROM STDIN (FORMAT binary)";
+const char rows_evidence_insert[] =
+    "INSERT INTO dmarc.evidence (" EVIDENCE_SAME ") SELECT " EVIDENCE_SAME
+    " FROM pg_temp.stage_evidence ORDER BY domain, hash ON CONFLICT DO NOTHING";
+
+const char rows_observation_copy[] =
+    "COPY dmarc.observation (domain, day, report, ordinal, source_ip, message_count, evidence, source_raw)"
+    " FROM STDIN (FORMAT binary)";
+
+const char rows_message_copy[] = "COPY pg_temp.stage_message (" MESSAGE_SAME ") FROM STDIN (FORMAT binary)";
+const char rows_message_insert[] = "INSERT INTO dmarc.message (" MESSAGE_SAME ") SELECT " MESSAGE_SAME
+                                   " FROM pg_temp.stage_message ORDER BY sha256, source COLLATE \"C\", id"
+                                   " ON CONFLICT DO NOTHING RETURNING id";
+
+const char rows_document_copy[] = "COPY dmarc.document (mail_sha256, message, ordinal, path, kind, size, "
+                                  "sha256, outcome, code, detail, domain, day, report)"
+                                  " FROM STDIN (FORMAT binary)";
+
+static void put_words(GByteArray *out, raw_words list)
+{
+    pgcopy_text_array(out, list, list ? g_strv_length((char **)list) : 0);
+}
+
+/* One member of each struct of an array as a text[]: NULL when all of them are. */
+static void put_members(GByteArray *out, const void *array, gsize size, gsize offset, guint n)
+{
+    if (!n) {
+        pgcopy_null(out);
+        return;
+    }
+    const char *few[32] = {NULL};
+    const char **texts = n > G_N_ELEMENTS(few) ? g_new(const char *, n) : few;
+    gboolean any = FALSE;
+    for (guint i = 0; i < n; i++) {
+        memcpy(&texts[i], (const char *)array + i * size + offset, sizeof texts[i]);
+        any = any || texts[i];
+    }
+    pgcopy_text_array(out, texts, any ? n : 0);
+    if (texts != few)
+        g_free(texts);
+}
+
+void rows_report_begin(GByteArray *out)
+{
+    pgcopy_row(out, REPORT_COLUMNS);
+}
+
+void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head)
+{
+    static const char *const generations[] = {
+        [GENERATION_UNKNOWN] = NULL, [GENERATION_RFC7489] = "rfc7489", [GENERATION_RFC9990] = "rfc9990"};
+    const char *const before[] = {head->reporter, head->org_name, head->email, head->extra_contact_info,
+                                  head->report_id};
+    const char *const middle[] = {generations[head->generation],
+                                  head->namespace_uri,
+                                  head->version,
+                                  head->generator,
+                                  head->error,
+                                  head->p,
+                                  head->sp,
+                                  head->np,
+                                  head->adkim,
+                                  head->aspf};
+    const char *const after[] = {head->fo, head->testing, head->discovery_method, head->extensions};
+    pgcopy_int8(out, id);
+    pgcopy_text(out, head->domain);
+    pgcopy_date(out, pgcopy_day(head->begin));
+    pgcopy_uuid(out, identity);
+    for (gsize i = 0; i < G_N_ELEMENTS(before); i++)
+        pgcopy_text(out, before[i]);
+    pgcopy_timestamptz(out, head->begin);
+    pgcopy_timestamptz(out, head->end);
+    for (gsize i = 0; i < G_N_ELEMENTS(middle); i++)
+        pgcopy_text(out, middle[i]);
+    if (head->pct < 0)
+        pgcopy_null(out);
+    else
+        pgcopy_int4(out, head->pct);
+    for (gsize i = 0; i < G_N_ELEMENTS(after); i++)
+        pgcopy_text(out, after[i]);
+    put_words(out, head->raw);
+}
+
+/* "3 times, first: detail" */
+static char *warning_note(const struct report_warning *warning)
+{
+    if (warning->count <= 1)
+        return g_strdup(warning->detail);
+    return g_strdup_printf("%u times%s%s", warning->count, warning->detail ? ", first: " : "",
+                           warning->detail ? warning->detail : "");
+}
+
+void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail)
+{
+    g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *sum = totals->messages_high
+                               ? g_strdup_printf("%" G_GUINT64_FORMAT "%018" G_GUINT64_FORMAT,
+                                                 totals->messages_high, totals->messages_low)
+                               : g_strdup_printf("%" G_GUINT64_FORMAT, totals->messages_low);
+    gboolean any = FALSE;
+    for (guint i = 0; i < tail->n_warnings; i++) {
+        g_ptr_array_add(notes, warning_note(&tail->warnings[i]));
+        any = any || notes->pdata[i];
+    }
+    pgcopy_uuid(out, totals->content);
+    pgcopy_int8(out, (gint64)totals->records);
+    pgcopy_int8(out, (gint64)tail->records_seen);
+    pgcopy_bool(out, tail->incomplete);
+    put_members(out, tail->warnings, sizeof *tail->warnings, offsetof(struct report_warning, code),
+                tail->n_warnings);
+    pgcopy_text_array(out, (const char *const *)notes->pdata, any ? notes->len : 0);
+    pgcopy_text(out, sum);
+}
+
+void rows_report_end(GByteArray *out, gboolean collision)
+{
+    pgcopy_bool(out, collision);
+}
+
+void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
+                   const struct report_record *record)
+{
+    static const gsize dkim[] = {offsetof(struct dkim_result, domain), offsetof(struct dkim_result, selector),
+                                 offsetof(struct dkim_result, result), offsetof(struct dkim_result, raw),
+                                 offsetof(struct dkim_result, human_result)};
+    static const gsize spf[] = {offsetof(struct spf_result, domain), offsetof(struct spf_result, scope),
+                                offsetof(struct spf_result, result), offsetof(struct spf_result, raw),
+                                offsetof(struct spf_result, human_result)};
+    static const gsize reason[] = {offsetof(struct override_reason, type),
+                                   offsetof(struct override_reason, raw),
+                                   offsetof(struct override_reason, comment)};
+    const char *const said[] = {record->header_from, record->envelope_from, record->envelope_to,
+                                record->disposition, record->dkim_verdict,  record->spf_verdict};
+    const char *const aligned[] = {record->dkim_aligned_domain, record->dkim_aligned_selector,
+                                   record->spf_aligned_domain};
+    pgcopy_row(out, EVIDENCE_COLUMNS);
+    pgcopy_text(out, domain);
+    pgcopy_uuid(out, hash);
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++)
+        pgcopy_text(out, said[i]);
+    pgcopy_bool(out, record->verdict_computed);
+    pgcopy_bool(out, record->dkim_aligned);
+    pgcopy_bool(out, record->spf_aligned);
+    for (gsize i = 0; i < G_N_ELEMENTS(aligned); i++)
+        pgcopy_text(out, aligned[i]);
+    pgcopy_bool(out, record->disagree);
+    for (gsize i = 0; i < G_N_ELEMENTS(dkim); i++)
+        put_members(out, record->dkim, sizeof *record->dkim, dkim[i], record->n_dkim);
+    for (gsize i = 0; i < G_N_ELEMENTS(spf); i++)
+        put_members(out, record->spf, sizeof *record->spf, spf[i], record->n_spf);
+    for (gsize i = 0; i < G_N_ELEMENTS(reason); i++)
+        put_members(out, record->reasons, sizeof *record->reasons, reason[i], record->n_reasons);
+    pgcopy_text(out, record->extensions);
+    put_words(out, record->raw);
+}
+
+void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gint64 report)
+{
+    pgcopy_row(out, OBSERVATION_COLUMNS);
+    pgcopy_text(out, domain);
+    pgcopy_date(out, day);
+    pgcopy_int8(out, report);
+}
+
+void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal,
+                      const struct report_record *record, const guint8 *evidence)
+{
+    g_byte_array_append(out, prefix->data, prefix->len);
+    pgcopy_int4(out, (gint32)MIN(ordinal, G_MAXINT32));
+    pgcopy_inet(out, record->family, record->source_ip);
+    pgcopy_int8(out, record->message_count);
+    pgcopy_uuid(out, evidence);
+    pgcopy_text(out, record->source_raw);
+}
+
+void rows_message(GByteArray *out, const struct batch_message *message)
+{
+    const struct ledger_message *ledger = &message->ledger;
+    pgcopy_row(out, MESSAGE_COLUMNS);
+    pgcopy_int8(out, message->id);
+    pgcopy_bytea(out, ledger->sha256, 32);
+    pgcopy_text(out, ledger->source);
+    pgcopy_bool(out, ledger->identity);
+    pgcopy_text(out, ledger->message_id);
+    pgcopy_text(out, ledger->mail_from);
+    pgcopy_text(out, ledger->from_domain);
+    pgcopy_text(out, ledger->subject);
+    if (ledger->date)
+        pgcopy_timestamptz(out, ledger->date);
+    else
+        pgcopy_null(out);
+    pgcopy_int8(out, (gint64)MIN(ledger->size, G_MAXINT64));
+    pgcopy_text(out, outcome_words[message->outcome]);
+    pgcopy_text(out, ledger->code);
+    pgcopy_text(out, ledger->detail);
+}
+
+void rows_document(GByteArray *out, const struct batch_message *message, guint ordinal,
+                   const struct batch_document *document, const struct batch_report *report)
+{
+    pgcopy_row(out, DOCUMENT_COLUMNS);
+    pgcopy_bytea(out, message->ledger.sha256, 32);
+    pgcopy_int8(out, message->id);
+    pgcopy_int4(out, (gint32)ordinal);
+    pgcopy_text(out, document->path);
+    pgcopy_text(out, document->kind);
+    if (document->size < 0)
+        pgcopy_null(out);
+    else
+        pgcopy_int8(out, document->size);
+    if (document->sha256)
+        pgcopy_bytea(out, document->sha256, 32);
+    else
+        pgcopy_null(out);
+    if (report) {
+        pgcopy_text(out, outcome_words[report->fresh ? OUTCOME_STORED : OUTCOME_DUPLICATE]);
+        pgcopy_null(out);
+        pgcopy_null(out);
+        pgcopy_text(out, report->domain);
+        pgcopy_date(out, report->day);
+        if (report->stored_id)
+            pgcopy_int8(out, report->stored_id);
+        else
+            pgcopy_null(out); /* deleted while we looked */
+    } else {
+        pgcopy_text(out, outcome_words[document->outcome]);
+        pgcopy_text(out, document->code);
+        pgcopy_text(out, document->detail);
+        pgcopy_null(out);
+        pgcopy_null(out);
+        pgcopy_null(out);
+    }
+}

@@ -1,0 +1,41 @@
+/* The tables that the writer fills, as rows of COPY BINARY, and the statements that go with them. The order
+ * of the columns is known here and nowhere else. */
+#pragma once
+
+#include "db/batch.h"
+
+/* Temporary tables in which rows wait for the sorted INSERT. Safe to run twice in a session. */
+extern const char rows_staging[];
+
+/* Reports. A row is head, tail and whether the same identity came earlier in the batch: three calls in this
+ * order. The INSERT returns the ids of those that were new; the other query returns (staged id, stored id) of
+ * the rest. */
+extern const char rows_report_copy[], rows_report_insert[], rows_report_known[];
+void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head);
+struct report_totals {
+    const guint8 *content;
+    guint64 records;
+    guint64 messages_high, messages_low; /* the sum is high * 10^18 + low */
+};
+void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail);
+void rows_report_begin(GByteArray *out);
+void rows_report_end(GByteArray *out, gboolean collision);
+
+extern const char rows_evidence_copy[], rows_evidence_insert[];
+void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
+                   const struct report_record *record);
+
+extern const char rows_observation_copy[];
+/* What all rows of one report begin with. */
+void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gint64 report);
+void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal,
+                      const struct report_record *record, const guint8 *evidence);
+
+/* Mails. The INSERT returns the ids of those that were not there. */
+extern const char rows_message_copy[], rows_message_insert[];
+void rows_message(GByteArray *out, const struct batch_message *message);
+
+extern const char rows_document_copy[];
+/* With a report or, when that is NULL, without. */
+void rows_document(GByteArray *out, const struct batch_message *message, guint ordinal,
+                   const struct batch_document *document, const struct batch_report *report);

@@ -1,0 +1,543 @@
+#include "db/writer.h"
+
+#include "db/batch.h"
+#include "db/digest.h"
+#include "db/pgcopy.h"
+#include "db/rows.h"
+
+#include <string.h>
+
+#define MESSAGE_ROWS 10000 /* reports and documents of one mail */
+#define PATH_BYTES 1000
+#define DETAIL_BYTES 2000
+#define IDS_AT_ONCE 500 /* most ids asked for in one query */
+#define SUM_BASE G_GUINT64_CONSTANT(1000000000000000000)
+
+const struct writer_settings writer_defaults = {
+    .batch_messages = 500,
+    .batch_bytes = 8 * 1024 * 1024,
+    .spill_records = 20000,
+};
+
+/* Numbers from a sequence, asked for in growing packs: one mail from a pipe takes one, an archive takes
+ * hundreds. */
+struct ids {
+    const char *sql;
+    GArray *numbers;
+    guint next, pack;
+};
+
+/* The report that is on its way through the sink. */
+struct open_report {
+    gboolean active, skip; /* skip: past MESSAGE_ROWS */
+    struct batch_report entry;
+    GByteArray *prefix;
+    struct report_totals totals;
+    guint8 content[DIGEST_BYTES];
+};
+
+struct writer {
+    struct db *db;
+    const struct writer_settings *settings;
+    writer_settled settled;
+    gpointer data;
+    struct batch *batch;
+    guint done;     /* messages of the batch that are committed and settled */
+    guint prepared; /* db_session that has the staging tables */
+    GHashTable *months;
+    struct ids report_ids, message_ids;
+    struct report_sink sink;
+    struct digest *digest;
+    struct digest_set *seen; /* evidence of the open report */
+    GByteArray *scratch;
+    struct open_report report;
+    /* the message that is being put together: where its parts begin */
+    guint first_document, first_report, pending_report;
+    const char *domain; /* the last one: reports of a mail mostly share it */
+    gboolean over;      /* MESSAGE_ROWS was passed */
+};
+
+static gboolean sink_begin(void *self, const struct report_head *head, GError **error);
+static gboolean sink_record(void *self, const struct report_record *record, GError **error);
+static gboolean sink_end(void *self, const struct report_tail *tail, GError **error);
+static void sink_abandon(void *self);
+
+static void ids_init(struct ids *ids, const char *sql)
+{
+    ids->sql = sql;
+    ids->numbers = g_array_new(FALSE, FALSE, sizeof(gint64));
+    ids->pack = 1;
+}
+
+static gboolean ids_take(struct ids *ids, struct db *db, gint64 *id_r, GError **error)
+{
+    if (ids->next == ids->numbers->len) {
+        g_autofree char *count = g_strdup_printf("%u", ids->pack);
+        const char *values[] = {count};
+        struct db_result *result = db_query(db, "taking numbers", ids->sql, 1, values, error);
+        if (!result)
+            return FALSE;
+        g_array_set_size(ids->numbers, 0);
+        for (guint i = 0; i < db_rows(result); i++) {
+            gint64 id = db_int(result, i, 0);
+            g_array_append_val(ids->numbers, id);
+        }
+        db_result_free(result);
+        ids->next = 0;
+        ids->pack = MIN(ids->pack * 8, IDS_AT_ONCE);
+    }
+    *id_r = g_array_index(ids->numbers, gint64, ids->next++);
+    return TRUE;
+}
+
+struct writer *writer_new(struct db *db, const struct writer_settings *settings, writer_settled settled,
+                          gpointer data)
+{
+    struct writer *writer = g_new0(struct writer, 1);
+    writer->db = db;
+    writer->settings = settings;
+    writer->settled = settled;
+    writer->data = data;
+    writer->batch = batch_new(settings->batch_bytes);
+    writer->months = g_hash_table_new(NULL, NULL);
+    ids_init(&writer->report_ids, "SELECT nextval('dmarc.report_no') FROM generate_series(1, $1::int)");
+    ids_init(&writer->message_ids, "SELECT nextval('dmarc.message_id') FROM generate_series(1, $1::int)");
+    writer->sink = (struct report_sink){sink_begin, sink_record, sink_end, sink_abandon, writer};
+    writer->digest = digest_new();
+    writer->seen = digest_set_new();
+    writer->scratch = g_byte_array_new();
+    writer->report.prefix = g_byte_array_new();
+    return writer;
+}
+
+void writer_free(struct writer *writer)
+{
+    if (!writer)
+        return;
+    batch_free(writer->batch);
+    g_hash_table_unref(writer->months);
+    g_array_unref(writer->report_ids.numbers);
+    g_array_unref(writer->message_ids.numbers);
+    digest_free(writer->digest);
+    digest_set_free(writer->seen);
+    g_byte_array_unref(writer->scratch);
+    g_byte_array_unref(writer->report.prefix);
+    g_free(writer);
+}
+
+/* ---- the sink ---- */
+
+const struct report_sink *writer_sink(struct writer *writer)
+{
+    return &writer->sink;
+}
+
+/* Takes the rows of the open report away again. */
+static void drop_report(struct writer *writer)
+{
+    const struct batch_report *entry = &writer->report.entry;
+    if (writer->report.active && !writer->report.skip) {
+        row_spool_truncate(writer->batch->heads, entry->head.begin);
+        row_spool_truncate(writer->batch->evidence, entry->evidence.begin);
+        row_spool_truncate(writer->batch->observations, entry->observations.begin);
+    }
+    writer->report.active = FALSE;
+}
+
+static gboolean message_is_full(const struct writer *writer)
+{
+    guint reports = writer->batch->reports->len - writer->first_report;
+    guint documents = writer->batch->documents->len - writer->first_document;
+    return reports + documents >= MESSAGE_ROWS;
+}
+
+static gboolean sink_begin(void *self, const struct report_head *head, GError **error)
+{
+    struct writer *writer = self;
+    struct batch *batch = writer->batch;
+    struct open_report *report = &writer->report;
+    drop_report(writer);
+    memset(&report->entry, 0, sizeof report->entry);
+    memset(&report->totals, 0, sizeof report->totals);
+    report->skip = message_is_full(writer);
+    report->active = TRUE;
+    writer->over = writer->over || report->skip;
+    if (report->skip)
+        return TRUE;
+    report->entry.head.begin = row_spool_size(batch->heads);
+    report->entry.evidence.begin = row_spool_size(batch->evidence);
+    report->entry.observations.begin = row_spool_size(batch->observations);
+    if (!ids_take(&writer->report_ids, writer->db, &report->entry.id, error))
+        return FALSE;
+    if (g_strcmp0(writer->domain, head->domain) != 0)
+        writer->domain = batch_text(batch, head->domain, G_MAXSIZE);
+    report->entry.domain = writer->domain;
+    report->entry.day = pgcopy_day(head->begin);
+    digest_begin(writer->digest, head, report->entry.key);
+    digest_set_clear(writer->seen);
+    g_byte_array_set_size(report->prefix, 0);
+    rows_observation_prefix(report->prefix, head->domain, report->entry.day, report->entry.id);
+    g_byte_array_set_size(writer->scratch, 0);
+    rows_report_head(writer->scratch, report->entry.id, report->entry.key, head);
+    return row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error);
+}
+
+static gboolean add_evidence(struct writer *writer, const guint8 *hash, const struct report_record *record,
+                             GError **error)
+{
+    static const guint8 frame[EVIDENCE_FRAME];
+    GByteArray *out = writer->scratch;
+    g_byte_array_set_size(out, 0);
+    g_byte_array_append(out, frame, sizeof frame);
+    rows_evidence(out, writer->report.entry.domain, hash, record);
+    guint32 length = out->len - EVIDENCE_FRAME;
+    memcpy(out->data, hash, DIGEST_BYTES);
+    memcpy(out->data + DIGEST_BYTES, &length, sizeof length);
+    return row_spool_add(writer->batch->evidence, out->data, out->len, error);
+}
+
+static gboolean sink_record(void *self, const struct report_record *record, GError **error)
+{
+    struct writer *writer = self;
+    struct open_report *report = &writer->report;
+    struct report_totals *totals = &report->totals;
+    guint8 evidence[DIGEST_BYTES];
+    if (report->skip)
+        return TRUE;
+    digest_record(writer->digest, record, evidence);
+    if (digest_set_add(writer->seen, evidence) && !add_evidence(writer, evidence, record, error))
+        return FALSE;
+    totals->records++;
+    totals->messages_low += (guint64)MAX(record->message_count, 0);
+    totals->messages_high += totals->messages_low / SUM_BASE;
+    totals->messages_low %= SUM_BASE;
+    g_byte_array_set_size(writer->scratch, 0);
+    rows_observation(writer->scratch, report->prefix, totals->records, record, evidence);
+    if (!row_spool_add(writer->batch->observations, writer->scratch->data, writer->scratch->len, error))
+        return FALSE;
+    if (totals->records <= writer->settings->spill_records || totals->records % 1024)
+        return TRUE;
+    return row_spool_to_file(writer->batch->observations, error) &&
+           row_spool_to_file(writer->batch->evidence, error);
+}
+
+static gboolean sink_end(void *self, const struct report_tail *tail, GError **error)
+{
+    struct writer *writer = self;
+    struct batch *batch = writer->batch;
+    struct open_report *report = &writer->report;
+    if (report->skip) {
+        report->active = FALSE;
+        return TRUE;
+    }
+    report->totals.content = report->content;
+    digest_end(writer->digest, report->content);
+    memcpy(report->entry.key + DIGEST_BYTES, report->content, DIGEST_BYTES);
+    g_byte_array_set_size(writer->scratch, 0);
+    rows_report_tail(writer->scratch, &report->totals, tail);
+    if (!row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error))
+        return FALSE;
+    report->entry.head.end = row_spool_size(batch->heads);
+    report->entry.evidence.end = row_spool_size(batch->evidence);
+    report->entry.observations.end = row_spool_size(batch->observations);
+    g_array_append_val(batch->reports, report->entry);
+    report->active = FALSE;
+    return TRUE;
+}
+
+static void sink_abandon(void *self)
+{
+    drop_report(self);
+}
+
+/* ---- messages ---- */
+
+gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error)
+{
+    (void)sha256;
+    (void)error;
+    drop_report(writer);
+    /* What a message left that did not end. */
+    if (writer->batch->reports->len > writer->first_report) {
+        const struct batch_report *first =
+            &g_array_index(writer->batch->reports, struct batch_report, writer->first_report);
+        row_spool_truncate(writer->batch->heads, first->head.begin);
+        row_spool_truncate(writer->batch->evidence, first->evidence.begin);
+        row_spool_truncate(writer->batch->observations, first->observations.begin);
+        g_array_set_size(writer->batch->reports, writer->first_report);
+    }
+    g_array_set_size(writer->batch->documents, writer->first_document);
+    writer->pending_report = writer->first_report;
+    writer->over = FALSE;
+    return TRUE;
+}
+
+gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error)
+{
+    (void)error;
+    struct batch *batch = writer->batch;
+    drop_report(writer);
+    if (message_is_full(writer) && batch->reports->len == writer->pending_report) {
+        writer->over = TRUE;
+        return TRUE;
+    }
+    struct batch_document entry = {
+        .path = batch_text(batch, document->path, PATH_BYTES),
+        .kind = batch_text(batch, document->kind, PATH_BYTES),
+        .code = batch_text(batch, document->code, PATH_BYTES),
+        .detail = batch_text(batch, document->detail, DETAIL_BYTES),
+        .size = document->size,
+        .sha256 = batch_sha256(batch, document->sha256),
+        .outcome = document->outcome,
+        .first_report = writer->pending_report,
+        .n_reports = batch->reports->len - writer->pending_report,
+    };
+    if (entry.outcome == OUTCOME_STORED && !entry.n_reports)
+        entry.outcome = OUTCOME_NO_REPORT;
+    writer->pending_report = batch->reports->len;
+    g_array_append_val(batch->documents, entry);
+    return TRUE;
+}
+
+/* A copy of the caller's struct in which the texts are the batch's. */
+static struct ledger_message keep_message(struct batch *batch, const struct ledger_message *message)
+{
+    struct ledger_message kept = *message;
+    kept.sha256 = batch_sha256(batch, message->sha256);
+    kept.source = batch_text(batch, message->source, G_MAXSIZE);
+    kept.message_id = batch_text(batch, message->message_id, DETAIL_BYTES);
+    kept.mail_from = batch_text(batch, message->mail_from, DETAIL_BYTES);
+    kept.from_domain = batch_text(batch, message->from_domain, DETAIL_BYTES);
+    kept.subject = batch_text(batch, message->subject, DETAIL_BYTES);
+    kept.code = batch_text(batch, message->code, PATH_BYTES);
+    kept.detail = batch_text(batch, message->detail, DETAIL_BYTES);
+    return kept;
+}
+
+static gboolean add_message(struct writer *writer, const struct ledger_message *message, gboolean bare,
+                            GError **error)
+{
+    struct batch *batch = writer->batch;
+    struct batch_message entry = {
+        .first_document = writer->first_document,
+        .n_documents = batch->documents->len - writer->first_document,
+        .first_report = writer->first_report,
+        .n_reports = batch->reports->len - writer->first_report,
+        .bare = bare,
+    };
+    if (!ids_take(&writer->message_ids, writer->db, &entry.id, error))
+        return FALSE;
+    entry.ledger = keep_message(batch, message);
+    if (writer->over && !entry.ledger.code) {
+        entry.ledger.code = "limit";
+        entry.ledger.detail = "more than " G_STRINGIFY(MESSAGE_ROWS) " reports and documents in one mail";
+    }
+    g_array_append_val(batch->messages, entry);
+    writer->first_document = batch->documents->len;
+    writer->first_report = writer->pending_report = batch->reports->len;
+    if (batch->messages->len < writer->settings->batch_messages &&
+        batch_bytes(batch) < writer->settings->batch_bytes)
+        return TRUE;
+    return writer_flush(writer, error);
+}
+
+gboolean writer_message_end(struct writer *writer, const struct ledger_message *message, GError **error)
+{
+    drop_report(writer);
+    if (writer->batch->reports->len > writer->pending_report) {
+        /* Reports that no document was named for must not be without a way back to their mail. */
+        struct ledger_document rest = {
+            .path = "", .kind = "aggregate", .size = -1, .outcome = OUTCOME_STORED};
+        if (!writer_document(writer, &rest, error))
+            return FALSE;
+    }
+    return add_message(writer, message, FALSE, error);
+}
+
+gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message, GError **error)
+{
+    return writer_message_begin(writer, message->sha256, error) && add_message(writer, message, TRUE, error);
+}
+
+void writer_reset(struct writer *writer)
+{
+    writer->report.active = FALSE;
+    batch_clear(writer->batch);
+    writer->done = writer->first_document = writer->first_report = writer->pending_report = 0;
+    writer->domain = NULL;
+    writer->over = FALSE;
+}
+
+/* ---- into the database ---- */
+
+/* Asks for the months' partitions that this process has not asked for yet. Each in a transaction of its own:
+ * making one waits for everybody else's. */
+static gboolean ensure_months(struct writer *writer, GError **error)
+{
+    static const char *const tables[] = {"report", "observation"};
+    for (guint i = 0; i < writer->batch->reports->len; i++) {
+        gint64 day = g_array_index(writer->batch->reports, struct batch_report, i).day;
+        /* The rest, whatever it is, has no partition of its own, and a set of made-up months would grow. */
+        if (day < 0 || day > 365 * 200)
+            continue;
+        g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(day * 86400);
+        gint month = g_date_time_get_year(date) * 12 + g_date_time_get_month(date);
+        if (g_hash_table_contains(writer->months, GINT_TO_POINTER(month)))
+            continue;
+        g_autofree char *text = g_date_time_format(date, "%Y-%m-%d");
+        for (guint t = 0; t < G_N_ELEMENTS(tables); t++) {
+            const char *values[] = {text, tables[t]};
+            struct db_result *made = db_query(writer->db, "making a month's partition",
+                                              "SELECT dmarc.ensure_month($1::date, $2)", 2, values, error);
+            db_result_free(made);
+            if (!made)
+                return FALSE;
+        }
+        g_hash_table_add(writer->months, GINT_TO_POINTER(month));
+    }
+    return TRUE;
+}
+
+static gboolean prepare(struct writer *writer, GError **error)
+{
+    if (writer->prepared != db_session(writer->db)) {
+        if (!db_run(writer->db, "making the staging tables", rows_staging, error))
+            return FALSE;
+        writer->prepared = db_session(writer->db);
+    }
+    return ensure_months(writer, error);
+}
+
+static void settle(struct writer *writer, guint end)
+{
+    for (; writer->done < end; writer->done++) {
+        const struct batch_message *message =
+            &g_array_index(writer->batch->messages, struct batch_message, writer->done);
+        if (writer->settled)
+            writer->settled(message->ledger.token, message->outcome, writer->data);
+    }
+}
+
+/* Turns a message whose values the server does not take into one row that says so. */
+static void refuse(struct writer *writer, guint i, const GError *reason)
+{
+    struct batch_message *message = &g_array_index(writer->batch->messages, struct batch_message, i);
+    message->n_documents = message->n_reports = 0;
+    message->ledger.code = "db_refused";
+    message->ledger.detail = batch_text(writer->batch, reason->message, DETAIL_BYTES);
+}
+
+static gboolean write_one(struct writer *writer, guint i, GError **error)
+{
+    GError *reason = NULL;
+    if (batch_write(writer->batch, writer->db, i, i + 1, &reason))
+        return TRUE;
+    if (!g_error_matches(reason, WS_ERROR, WS_ERROR_DB_REFUSED)) {
+        g_propagate_error(error, reason);
+        return FALSE;
+    }
+    refuse(writer, i, reason);
+    g_error_free(reason);
+    return batch_write(writer->batch, writer->db, i, i + 1, error);
+}
+
+static gboolean write_all(struct writer *writer, GError **error)
+{
+    guint n = writer->batch->messages->len;
+    GError *reason = NULL;
+    if (batch_write(writer->batch, writer->db, writer->done, n, &reason)) {
+        settle(writer, n);
+        return TRUE;
+    }
+    if (!g_error_matches(reason, WS_ERROR, WS_ERROR_DB_REFUSED)) {
+        g_propagate_error(error, reason);
+        return FALSE;
+    }
+    g_error_free(reason);
+    while (writer->done < n) {
+        if (!write_one(writer, writer->done, error))
+            return FALSE;
+        settle(writer, writer->done + 1);
+    }
+    return TRUE;
+}
+
+gboolean writer_flush(struct writer *writer, GError **error)
+{
+    if (writer->done < writer->batch->messages->len && (!prepare(writer, error) || !write_all(writer, error)))
+        return FALSE;
+    writer_reset(writer);
+    return TRUE;
+}
+
+/* ---- what is known ---- */
+
+/* An element of a PostgreSQL array in its text form. */
+static void array_element(GString *array, const char *text)
+{
+    g_string_append(array, array->len > 1 ? ",\"" : "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            g_string_append_c(array, '\\');
+        g_string_append_c(array, *text);
+    }
+    g_string_append_c(array, '"');
+}
+
+static enum outcome outcome_from(const char *word)
+{
+    for (int i = 0; i < 4; i++)
+        if (!g_strcmp0(word, outcome_words[i]))
+            return (enum outcome)i;
+    return OUTCOME_PROBLEM;
+}
+
+static struct db_result *ask_known(struct writer *writer, guint n, const guint8 *const *sha256,
+                                   const char *const *sources, const gboolean *identities, GError **error)
+{
+    static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
+                              "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
+                              " CROSS JOIN LATERAL (SELECT outcome, q.identity AND identity AND source = "
+                              "q.source AS same FROM dmarc.message"
+                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR "
+                              "(q.identity AND identity AND source = q.source))"
+                              " ORDER BY same DESC, id LIMIT 1) AS m";
+    GString *arrays[3];
+    for (guint a = 0; a < 3; a++)
+        arrays[a] = g_string_new("{");
+    for (guint i = 0; i < n; i++) {
+        char hex[2 + 64 + 1] = "\\x";
+        for (guint b = 0; b < 32; b++)
+            g_snprintf(hex + 2 + b * 2, 3, "%02x", sha256[i][b]);
+        g_autofree char *source = g_utf8_make_valid(sources[i], -1);
+        array_element(arrays[0], hex);
+        array_element(arrays[1], source);
+        array_element(arrays[2], identities[i] ? "t" : "f");
+    }
+    for (guint a = 0; a < 3; a++)
+        g_string_append_c(arrays[a], '}');
+    const char *values[] = {arrays[0]->str, arrays[1]->str, arrays[2]->str};
+    struct db_result *result = db_query(writer->db, "looking for known mails", sql, 3, values, error);
+    for (guint a = 0; a < 3; a++)
+        g_string_free(arrays[a], TRUE);
+    return result;
+}
+
+gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha256, const char *const *sources,
+                      const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error)
+{
+    for (guint i = 0; i < n; i++) {
+        outcomes_r[i] = -1;
+        resumed_r[i] = FALSE;
+    }
+    if (!n)
+        return TRUE;
+    struct db_result *result = ask_known(writer, n, sha256, sources, identities, error);
+    for (guint row = 0; result && row < db_rows(result); row++) {
+        guint i = (guint)db_int(result, row, 0) - 1;
+        outcomes_r[i] = (int)outcome_from(db_value(result, row, 1));
+        resumed_r[i] = db_value(result, row, 2)[0] == 't';
+    }
+    db_result_free(result);
+    return result != NULL;
+}
