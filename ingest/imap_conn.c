@@ -1,0 +1,255 @@
+#include "ingest/imap_conn.h"
+
+#include "ingest/label.h"
+#include "parser/error.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+enum { BYTES_PER_SECOND = 4096, QUOTED_MAX = 200 };
+
+struct imap_conn {
+    CURL *curl;
+    curl_socket_t socket;
+    char *name;
+    char *password;   /* only to keep it out of messages */
+    gint64 timeout;   /* microseconds without progress */
+    gint64 left;      /* microseconds that this command may still wait */
+    GString *refusal; /* the last NO, BAD or BYE during the login */
+    char curl_says[CURL_ERROR_SIZE];
+};
+
+static gpointer init_once(gpointer data)
+{
+    (void)data;
+    return GINT_TO_POINTER(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+}
+
+char *imap_conn_quote(const struct imap_conn *conn, const char *text)
+{
+    if (conn->password[0] && strstr(text, conn->password))
+        return g_strdup("(...)");
+    g_autofree char *safe = label_safe(text, -1, QUOTED_MAX);
+    return g_strdup_printf("\"%s\"", safe);
+}
+
+/* libcurl hands every line of the server here while it logs in. */
+static size_t on_line(char *data, size_t size, size_t n, void *self)
+{
+    struct imap_conn *conn = self;
+    g_autofree char *line = g_strchomp(g_strndup(data, size * n));
+    const char *status = strchr(line, ' ');
+    if (status && (g_str_has_prefix(status, " NO") || g_str_has_prefix(status, " BAD") ||
+                   g_str_has_prefix(status, " BYE")))
+        g_string_assign(conn->refusal, status + 1);
+    return size * n;
+}
+
+/* Sets one option; what this program relies on must not be missing in a libcurl. */
+#define SET(option, value) (code = code ? code : curl_easy_setopt(conn->curl, option, value))
+
+static CURLcode set_options(struct imap_conn *conn, const struct imap_settings *settings, const char *url)
+{
+    CURLcode code = CURLE_OK;
+    long seconds = (long)(conn->timeout / G_USEC_PER_SEC);
+    SET(CURLOPT_ERRORBUFFER, conn->curl_says);
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_PROTOCOLS_STR, "imap,imaps");
+    SET(CURLOPT_CONNECT_ONLY, 1L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (settings->ca_file) {
+        /* This one instead of the system's, not besides. */
+        SET(CURLOPT_CAINFO, settings->ca_file);
+        SET(CURLOPT_CAPATH, (char *)NULL);
+    }
+    SET(CURLOPT_USERNAME, settings->user);
+    SET(CURLOPT_PASSWORD, settings->password);
+    SET(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
+    SET(CURLOPT_CONNECTTIMEOUT, seconds);
+    SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds);
+    SET(CURLOPT_TIMEOUT, 5 * seconds);
+    SET(CURLOPT_HEADERFUNCTION, on_line);
+    SET(CURLOPT_HEADERDATA, conn);
+    return code;
+}
+
+static void set_connect_error(const struct imap_conn *conn, const struct imap_settings *settings,
+                              CURLcode code, GError **error)
+{
+    const char *curl_says = conn->curl_says[0] ? conn->curl_says : curl_easy_strerror(code);
+    g_autofree char *reason = imap_conn_quote(conn, conn->refusal->len ? conn->refusal->str : curl_says);
+    switch (code) {
+    case CURLE_LOGIN_DENIED:
+        /* RFC 5530: the password could not even be looked at. */
+        if (strstr(conn->refusal->str, "[UNAVAILABLE]"))
+            g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not log in to %s as '%s': %s", conn->name,
+                        settings->user, reason);
+        else
+            g_set_error(
+                error, WS_ERROR, WS_ERROR_AUTH,
+                "%s refused the login as '%s': %s; check user and password, and whether the server wants an "
+                "application password",
+                conn->name, settings->user, reason);
+        break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        g_set_error(error, WS_ERROR, WS_ERROR_AUTH,
+                    "the certificate of %s is not trusted: %s; check the host name and the file with the CA "
+                    "certificates",
+                    conn->name, reason);
+        break;
+    case CURLE_USE_SSL_FAILED:
+        g_set_error(error, WS_ERROR, WS_ERROR_AUTH,
+                    "%s does not do STARTTLS: %s; no password is sent without TLS, try TLS on port 993",
+                    conn->name, reason);
+        break;
+    default:
+        g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not connect to %s: %s", conn->name, reason);
+    }
+}
+
+static gboolean connect_and_login(struct imap_conn *conn, const struct imap_settings *settings,
+                                  GError **error)
+{
+    /* A host name must not bring its own path, port or user into the URL. */
+    if (!settings->host[0] || strpbrk(settings->host, "/@?#%[]\\\"<> \t\r\n")) {
+        g_set_error(error, WS_ERROR, WS_ERROR_CONFIG, "'%s' cannot be the name of an IMAP server",
+                    settings->host);
+        return FALSE;
+    }
+    gboolean is_ipv6 = strchr(settings->host, ':') != NULL;
+    guint port = settings->port ? settings->port : settings->starttls ? 143 : 993;
+    conn->name = g_strdup_printf(is_ipv6 ? "[%s]:%u" : "%s:%u", settings->host, port);
+    g_autofree char *url = g_strdup_printf("%s://%s/", settings->starttls ? "imap" : "imaps", conn->name);
+    CURLcode code = set_options(conn, settings, url);
+    if (!code)
+        code = curl_easy_perform(conn->curl);
+    if (!code)
+        code = curl_easy_getinfo(conn->curl, CURLINFO_ACTIVESOCKET, &conn->socket);
+    if (code)
+        set_connect_error(conn, settings, code, error);
+    return code == CURLE_OK;
+}
+
+struct imap_conn *imap_conn_open(const struct imap_settings *settings, GError **error)
+{
+    static GOnce once = G_ONCE_INIT;
+    struct imap_conn *conn = g_new0(struct imap_conn, 1);
+    conn->refusal = g_string_new(NULL);
+    conn->password = g_strdup(settings->password ? settings->password : "");
+    conn->timeout = (gint64)(settings->timeout ? settings->timeout : 60) * G_USEC_PER_SEC;
+    conn->curl = g_once(&once, init_once, NULL) ? curl_easy_init() : NULL;
+    if (!conn->curl)
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not start libcurl");
+    if (!conn->curl || !connect_and_login(conn, settings, error)) {
+        imap_conn_close(conn);
+        return NULL;
+    }
+    return conn;
+}
+
+void imap_conn_close(struct imap_conn *conn)
+{
+    if (!conn)
+        return;
+    if (conn->curl)
+        curl_easy_cleanup(conn->curl);
+    g_string_free(conn->refusal, TRUE);
+    if (conn->password)
+        memset(conn->password, 0, strlen(conn->password));
+    g_free(conn->password);
+    g_free(conn->name);
+    g_free(conn);
+}
+
+const char *imap_conn_name(const struct imap_conn *conn)
+{
+    return conn->name;
+}
+
+void imap_conn_allow(struct imap_conn *conn, guint seconds)
+{
+    conn->left = (gint64)seconds * G_USEC_PER_SEC;
+}
+
+/* Until the socket is ready, or for as long as the deadlines allow. */
+static gboolean wait_for(struct imap_conn *conn, short events, GError **error)
+{
+    gint64 start = g_get_monotonic_time();
+    gint64 allowed = MIN(conn->timeout, conn->left);
+    for (;;) {
+        gint64 gone = g_get_monotonic_time() - start;
+        struct pollfd pollfd = {.fd = conn->socket, .events = events};
+        int ready = gone < allowed ? poll(&pollfd, 1, (int)((allowed - gone) / 1000 + 1)) : 0;
+        if (ready > 0) {
+            conn->left -= g_get_monotonic_time() - start;
+            return TRUE;
+        }
+        if (ready < 0 && errno != EINTR) {
+            g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not wait for %s: %s", conn->name,
+                        g_strerror(errno));
+            return FALSE;
+        }
+        if (ready == 0 && gone >= allowed) {
+            if (allowed < conn->timeout)
+                g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "%s is too slow", conn->name);
+            else
+                g_set_error(error, WS_ERROR, WS_ERROR_SOURCE,
+                            "%s gave no answer in %" G_GINT64_FORMAT " seconds", conn->name,
+                            conn->timeout / G_USEC_PER_SEC);
+            return FALSE;
+        }
+    }
+}
+
+static void set_broken(const struct imap_conn *conn, CURLcode code, GError **error)
+{
+    g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "the connection to %s broke: %s", conn->name,
+                curl_easy_strerror(code));
+}
+
+gboolean imap_conn_write(struct imap_conn *conn, const char *data, gsize n, GError **error)
+{
+    while (n) {
+        size_t sent = 0;
+        CURLcode code = curl_easy_send(conn->curl, data, n, &sent);
+        if (code == CURLE_AGAIN) {
+            if (!wait_for(conn, POLLOUT, error))
+                return FALSE;
+        } else if (code) {
+            set_broken(conn, code, error);
+            return FALSE;
+        }
+        data += sent;
+        n -= sent;
+    }
+    return TRUE;
+}
+
+gssize imap_conn_read(void *self, void *buf, gsize n, GError **error)
+{
+    struct imap_conn *conn = self;
+    for (;;) {
+        size_t got = 0;
+        /* Asked before the socket is: TLS may hold bytes that poll does not know of. */
+        CURLcode code = curl_easy_recv(conn->curl, buf, n, &got);
+        if (code == CURLE_OK) {
+            conn->left += (gint64)got * G_USEC_PER_SEC / BYTES_PER_SECOND;
+            return (gssize)got;
+        }
+        if (code != CURLE_AGAIN) {
+            set_broken(conn, code, error);
+            return -1;
+        }
+        if (!wait_for(conn, POLLIN, error))
+            return -1;
+    }
+}

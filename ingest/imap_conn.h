@@ -1,0 +1,31 @@
+/* The connection to an IMAP server, logged in: the only file that knows libcurl.
+ *
+ * libcurl in CONNECT_ONLY mode finds the address, makes TLS 1.2 or later with the certificate and host name
+ * verified (by STARTTLS only when the server really does it), and logs in with SASL PLAIN or LOGIN. After
+ * that it only carries bytes, under deadlines of ours. One handle a connection, never used again. No proxy,
+ * whatever the environment says. */
+#pragma once
+
+#include "ingest/imap.h"
+
+struct imap_conn;
+
+/* Connects and logs in. WS_ERROR_AUTH when the login is refused or the server cannot be trusted,
+ * WS_ERROR_CONFIG for a host that is no name, else WS_ERROR_SOURCE. */
+struct imap_conn *imap_conn_open(const struct imap_settings *settings, GError **error);
+void imap_conn_close(struct imap_conn *conn);
+
+/* "host:port"; lent. */
+const char *imap_conn_name(const struct imap_conn *conn);
+
+/* Begins a command: it may wait `seconds` in sum, and a second more for each 4 KiB that come. Only time spent
+ * waiting for the server counts, not what the caller does between two reads. */
+void imap_conn_allow(struct imap_conn *conn, guint seconds);
+/* Sends all of it. */
+gboolean imap_conn_write(struct imap_conn *conn, const char *data, gsize n, GError **error);
+/* An imap_read_func over a struct imap_conn. */
+gssize imap_conn_read(void *conn, void *buf, gsize n, GError **error);
+
+/* The server's words for a message: made harmless, cut to 200 bytes, in double quotes; "(...)" when they hold
+ * the password. Owned by the caller. */
+char *imap_conn_quote(const struct imap_conn *conn, const char *text);
