@@ -1,6 +1,13 @@
-/* The private PostgreSQL cluster: the embedded default when no database is configured. Data in a directory of its own,
- * unix socket only, no TCP, started on demand with the newest installed server binaries; as root it runs as user
- * postgres, or nobody. */
+/* The private PostgreSQL cluster: the embedded default when no database is configured.
+ *
+ * Below DIRECTORY, with a unix socket only, no TCP, durable, made and started on demand with the newest installed server
+ * programs (15 or later). As root it runs as user postgres, or nobody, who must be able to enter DIRECTORY; the
+ * socket's directory belongs to that user alone, so only that user and root get in, without a password. Where DIRECTORY is too
+ * deep for a socket's name, the socket is in a private directory in $XDG_RUNTIME_DIR or /tmp. The server goes on when the
+ * program ends.
+ *
+ * Errors: CONFIG where it cannot work (no server programs, data of another version, a directory that cannot be entered),
+ * DB_DOWN where it may work next time (disk full; the message ends with the server's last words), SYSTEM for files. */
 #pragma once
 
 #include <glib.h>
@@ -10,5 +17,5 @@ char *cluster_default_directory(void);
 /* Makes it if need be (initdb), starts it if it does not run, and returns a conninfo, owned by the caller. Two at once
  * do no harm. */
 char *cluster_ensure(const char *directory, GError **error);
-/* Stops it when it runs; TRUE when it does not run (any more). */
+/* Stops it when it runs, breaking off what others do there; TRUE when it does not run (any more). */
 gboolean cluster_stop(const char *directory, GError **error);
