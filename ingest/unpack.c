@@ -1,0 +1,654 @@
+#include "ingest/unpack.h"
+
+#include "ingest/label.h"
+#include "parser/error.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <string.h>
+#include <zlib.h>
+
+#define CHUNK 65536
+#define MEMBER_COST ((guint64)65536) /* of the budget, so that empty members are not free */
+#define TAIL_MAX (65536 + 22)        /* where the end record of a zip is looked for */
+
+struct walk {
+    const struct limits *limits;
+    guint64 *budget;
+    guint members;
+    unpacked_func document;
+    unpack_refusal_func refuse;
+    void *self;
+};
+
+/* Where the unpacked bytes of one member come from: n bytes, 0 at the end, -1 with an error. */
+struct stream {
+    gssize (*pull)(struct stream *stream, void *buf, gsize n, GError **error);
+    struct walk *walk;
+    guint64 packed;    /* size of the archive, for the ratio */
+    guint64 *produced; /* bytes that came out of the archive, all members together */
+    guint64 out;       /* of this member */
+    guint8 head[CONTENT_SNIFF];
+    gsize head_n, head_at;
+    GError *failure; /* seen while the head was read, told behind it */
+    gboolean ended;
+};
+
+static gboolean walk_blob(struct walk *walk, struct blob *content, const char *label, const char *name,
+                          guint depth, GError **error);
+
+/* Limits. */
+
+static gboolean over(GError **error, const char *name, guint64 value, const char *of)
+{
+    g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "limit %s: more than %" G_GUINT64_FORMAT " %s", name, value,
+                of);
+    return FALSE;
+}
+
+/* Charges n unpacked bytes; FALSE when they are too many. */
+static gboolean charge(struct stream *stream, gsize n, GError **error)
+{
+    const struct limits *limits = stream->walk->limits;
+    stream->out += n;
+    *stream->produced += n;
+    if (stream->out > limits->unpacked_size)
+        return over(error, "unpacked_size", limits->unpacked_size, "unpacked bytes of one member");
+    if (n > *stream->walk->budget)
+        return over(error, "unpacked_total", limits->unpacked_total, "unpacked bytes of one mail");
+    *stream->walk->budget -= n;
+    if (*stream->produced > limits->unpack_ratio_from &&
+        *stream->produced / limits->unpack_ratio > stream->packed)
+        return over(error, "unpack_ratio", limits->unpack_ratio, "unpacked bytes for each packed one");
+    return TRUE;
+}
+
+/* A member more; FALSE when there are too many or the budget is gone. */
+static gboolean charge_member(struct walk *walk, GError **error)
+{
+    if (++walk->members > walk->limits->unpack_members)
+        return over(error, "unpack_members", walk->limits->unpack_members, "members");
+    if (*walk->budget < MEMBER_COST)
+        return over(error, "unpacked_total", walk->limits->unpacked_total, "unpacked bytes of one mail");
+    *walk->budget -= MEMBER_COST;
+    return TRUE;
+}
+
+/* Streams. */
+
+/* Reads until the head is full, the member ends or an error comes. */
+static void stream_fill_head(struct stream *stream)
+{
+    while (stream->head_n < sizeof stream->head && !stream->ended && !stream->failure) {
+        gssize got = stream->pull(stream, stream->head + stream->head_n, sizeof stream->head - stream->head_n,
+                                  &stream->failure);
+        if (got > 0 && !charge(stream, (gsize)got, &stream->failure))
+            got = -1;
+        if (got > 0)
+            stream->head_n += (gsize)got;
+        else
+            stream->ended = TRUE;
+    }
+}
+
+/* The byte_reader of a member: first the head, then the rest. */
+static gssize stream_read(void *self, void *buf, gsize n, GError **error)
+{
+    struct stream *stream = self;
+    if (stream->head_at < stream->head_n) {
+        n = MIN(n, stream->head_n - stream->head_at);
+        memcpy(buf, stream->head + stream->head_at, n);
+        stream->head_at += n;
+        return (gssize)n;
+    }
+    if (stream->ended || n == 0) {
+        if (stream->failure && error)
+            *error = g_error_copy(stream->failure);
+        return stream->failure ? -1 : 0;
+    }
+    gssize got = stream->pull(stream, buf, n, &stream->failure);
+    if (got > 0 && charge(stream, (gsize)got, &stream->failure))
+        return got;
+    stream->ended = TRUE;
+    return stream_read(self, buf, n, error);
+}
+
+/* All of it into a blob, for an archive in an archive. */
+static struct blob *stream_spool(struct stream *stream, const struct limits *limits, GError **error)
+{
+    struct spool *spool = spool_new(limits->attachment_size, "attachment_size");
+    g_autofree guint8 *buf = g_malloc(CHUNK);
+    gssize got;
+    while ((got = stream_read(stream, buf, CHUNK, error)) > 0) {
+        if (!spool_add(spool, buf, (gsize)got, error))
+            break;
+    }
+    if (got == 0)
+        return spool_finish(spool, error);
+    /* What is left of a broken archive may still hold whole members. */
+    if (got < 0 && (g_error_matches(*error, WS_ERROR, WS_ERROR_TRUNCATED) ||
+                    g_error_matches(*error, WS_ERROR, WS_ERROR_DATA))) {
+        g_clear_error(error);
+        return spool_finish(spool, error);
+    }
+    spool_free(spool);
+    return NULL;
+}
+
+/* Refusals. */
+
+static gboolean refuse(struct walk *walk, const char *label, const char *code, const char *detail,
+                       GError **error)
+{
+    return walk->refuse(walk->self, label, code, detail, error);
+}
+
+/* For what went wrong before a byte came out. Consumes the failure. */
+static gboolean refuse_failure(struct walk *walk, const char *label, GError *failure, GError **error)
+{
+    g_autoptr(GError) own = failure;
+    if (own->domain != WS_ERROR || ws_error_spoils(own) != WS_SPOILS_DOCUMENT) {
+        g_propagate_error(error, g_steal_pointer(&own));
+        return FALSE;
+    }
+    return refuse(walk, label, own->code == WS_ERROR_LIMIT ? "limit" : "archive", own->message, error);
+}
+
+static gboolean is_archive(enum content_kind kind)
+{
+    return kind == CONTENT_GZIP || kind == CONTENT_ZIP;
+}
+
+/* The kinds that are recognised only to be named. NULL for all others. */
+static const char *refused_kind(enum content_kind kind, const char *name, char **detail_r)
+{
+    switch (kind) {
+    case CONTENT_OLE:
+        *detail_r = g_strdup("an Outlook message or another OLE file, which is not opened");
+        return "msg_ole";
+    case CONTENT_TNEF:
+        *detail_r = g_strdup("a winmail.dat (TNEF), which is not opened");
+        return "tnef";
+    case CONTENT_PKCS7:
+        *detail_r = g_strdup("S/MIME data, signed or encrypted as a whole");
+        return "smime";
+    case CONTENT_OTHER_ARCHIVE:
+        *detail_r = g_strdup_printf("an archive of type %s; only gzip and zip are opened", name);
+        return "archive_type";
+    case CONTENT_EMPTY:
+    case CONTENT_XML:
+    case CONTENT_JSON:
+    case CONTENT_GZIP:
+    case CONTENT_ZIP:
+    case CONTENT_MAIL:
+    case CONTENT_OTHER:
+        break;
+    }
+    return NULL;
+}
+
+/* Yahoo's attachments of spring 2023: a gzip with this one word. */
+static gboolean is_unused(const struct stream *stream)
+{
+    gsize n = stream->head_n;
+    while (n && g_ascii_isspace(stream->head[n - 1]))
+        n--;
+    return stream->ended && !stream->failure && n == 6 && memcmp(stream->head, "unused", 6) == 0;
+}
+
+/* One member: handed out, opened, or refused. */
+static gboolean take_member(struct walk *walk, struct stream *stream, const char *label, const char *name,
+                            guint depth, GError **error)
+{
+    const char *type = NULL;
+    g_autofree char *detail = NULL;
+    stream_fill_head(stream);
+    enum content_kind kind = content_sniff(stream->head, stream->head_n, &type);
+    const char *code = refused_kind(kind, type, &detail);
+    gboolean ok;
+    if (stream->failure && stream->head_n == 0) {
+        ok = refuse_failure(walk, label, g_error_copy(stream->failure), error);
+    } else if (code) {
+        ok = refuse(walk, label, code, detail, error);
+    } else if (is_unused(stream)) {
+        ok = refuse(walk, label, "yahoo_unused", "the word \"unused\" instead of a report", error);
+    } else if (is_archive(kind) && depth >= walk->limits->unpack_depth) {
+        detail = g_strdup_printf("limit unpack_depth: more than %u archives inside of each other",
+                                 walk->limits->unpack_depth);
+        ok = refuse(walk, label, "nesting", detail, error);
+    } else if (is_archive(kind)) {
+        GError *failure = NULL;
+        struct blob *inner = stream_spool(stream, walk->limits, &failure);
+        ok = inner ? walk_blob(walk, inner, label, name, depth, error)
+                   : refuse_failure(walk, label, failure, error);
+        blob_unref(inner);
+    } else {
+        const struct unpacked document = {
+            .label = label, .name = name, .kind = kind, .reader = {stream_read, stream}};
+        ok = walk->document(walk->self, &document, error);
+    }
+    g_clear_error(&stream->failure);
+    return ok;
+}
+
+/* gzip (RFC 1952) and zlib (RFC 1950). */
+
+struct gunzip {
+    struct stream stream;
+    z_stream z;
+    struct blob *blob;
+    guint64 at;    /* next byte of the blob */
+    guint8 *buf;   /* NULL when the blob is in memory */
+    gboolean done; /* the last member ended */
+};
+
+/* More packed bytes; 0 when there are none. */
+static gssize gunzip_more(struct gunzip *g, GError **error)
+{
+    if (g->z.avail_in)
+        return (gssize)g->z.avail_in;
+    gsize left = (gsize)MIN(blob_size(g->blob) - g->at, (guint64)1 << 30);
+    GBytes *bytes = blob_bytes(g->blob);
+    if (bytes) {
+        /* zlib does not write to it, but wants it so. */
+        g->z.next_in = (Bytef *)(guintptr)((const guint8 *)g_bytes_get_data(bytes, NULL) + g->at);
+    } else {
+        if (!g->buf)
+            g->buf = g_malloc(CHUNK);
+        gssize got = blob_read(g->blob, g->at, g->buf, MIN(left, CHUNK), error);
+        if (got < 0)
+            return -1;
+        left = (gsize)got;
+        g->z.next_in = g->buf;
+    }
+    g->z.avail_in = (uInt)left;
+    g->at += left;
+    return (gssize)left;
+}
+
+/* Whether another gzip member follows; what does not look like one is junk and ignored. */
+static gboolean gunzip_next_member(struct gunzip *g)
+{
+    guint8 magic[3];
+    guint64 next = g->at - g->z.avail_in;
+    if (blob_read(g->blob, next, magic, sizeof magic, NULL) != 3 || memcmp(magic, "\x1f\x8b\x08", 3) != 0)
+        return FALSE;
+    return inflateReset2(&g->z, 15 + 16) == Z_OK;
+}
+
+/* What inflate's own words mean for somebody who has never met it. */
+static const char *gunzip_reason(const char *message)
+{
+    if (!message)
+        return "senseless";
+    if (strcmp(message, "incorrect data check") == 0)
+        return "wrong check sum (CRC)";
+    return strcmp(message, "incorrect length check") == 0 ? "wrong length" : message;
+}
+
+static gssize gunzip_fail(int status, const z_stream *z, GError **error)
+{
+    if (status == Z_MEM_ERROR)
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
+    else
+        g_set_error(error, WS_ERROR, WS_ERROR_DATA, "the gzip data are damaged: %s", gunzip_reason(z->msg));
+    return -1;
+}
+
+static gssize gunzip_pull(struct stream *stream, void *buf, gsize n, GError **error)
+{
+    struct gunzip *g = (struct gunzip *)stream;
+    g->z.next_out = buf;
+    g->z.avail_out = (uInt)MIN(n, (gsize)1 << 30);
+    const uInt space = g->z.avail_out;
+    while (!g->done && g->z.avail_out == space) {
+        gssize more = gunzip_more(g, error);
+        if (more < 0)
+            return -1;
+        if (more == 0) {
+            g_set_error(error, WS_ERROR, WS_ERROR_TRUNCATED,
+                        "the gzip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(g->blob));
+            return -1;
+        }
+        int status = inflate(&g->z, Z_NO_FLUSH);
+        if (status == Z_STREAM_END)
+            g->done = !gunzip_next_member(g);
+        else if (status != Z_OK && status != Z_BUF_ERROR && g->z.avail_out == space)
+            return gunzip_fail(status, &g->z, error);
+        else if (status != Z_OK && status != Z_BUF_ERROR)
+            break; /* what came out first; the next call meets the same error */
+    }
+    return (gssize)(space - g->z.avail_out);
+}
+
+/* "a.xml.gz" becomes "a.xml". */
+static char *inner_name(const char *name)
+{
+    if (!name)
+        return NULL;
+    gsize n = strlen(name);
+    if (n > 3 && g_ascii_strcasecmp(name + n - 3, ".gz") == 0)
+        n -= 3;
+    return label_safe(name, (gssize)n, 255);
+}
+
+static gboolean walk_gzip(struct walk *walk, struct blob *content, const char *label, const char *name,
+                          guint depth, GError **error)
+{
+    guint64 produced = 0;
+    struct gunzip g = {
+        .stream = {.pull = gunzip_pull, .walk = walk, .packed = blob_size(content), .produced = &produced},
+        .blob = content};
+    GError *failure = NULL;
+    if (!charge_member(walk, &failure))
+        return refuse_failure(walk, label, failure, error);
+    if (inflateInit2(&g.z, 15 + 32) != Z_OK) {
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
+        return FALSE;
+    }
+    g_autofree char *inner = inner_name(name);
+    gboolean ok = take_member(walk, &g.stream, label, inner, depth, error);
+    inflateEnd(&g.z);
+    g_free(g.buf);
+    return ok;
+}
+
+/* zip. */
+
+struct unzip {
+    struct stream stream;
+    struct archive *archive;
+    struct blob *blob;
+    guint64 at;
+    guint8 *buf;
+    const guint8 *block; /* lent by libarchive */
+    gsize block_n;
+    GError *pending; /* to be told behind the block */
+    GError *input;   /* the blob could not be read */
+    guint64 produced;
+    guint files; /* seen */
+    gboolean streaming;
+};
+
+static la_ssize_t unzip_on_read(struct archive *archive, void *data, const void **buffer)
+{
+    struct unzip *u = data;
+    if (!u->buf)
+        u->buf = g_malloc(CHUNK);
+    gssize got = u->input ? -1 : blob_read(u->blob, u->at, u->buf, CHUNK, &u->input);
+    if (got < 0) {
+        archive_set_error(archive, EIO, "%s", u->input->message);
+        return -1;
+    }
+    u->at += (guint64)got;
+    *buffer = u->buf;
+    return got;
+}
+
+static la_int64_t unzip_on_seek(struct archive *archive, void *data, la_int64_t offset, int whence)
+{
+    struct unzip *u = data;
+    (void)archive;
+    gint64 size = (gint64)blob_size(u->blob);
+    gint64 from = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (gint64)u->at : size;
+    gint64 to = CLAMP(from + CLAMP(offset, -size, size), 0, size);
+    u->at = (guint64)to;
+    return to;
+}
+
+static la_int64_t unzip_on_skip(struct archive *archive, void *data, la_int64_t request)
+{
+    struct unzip *u = data;
+    guint64 before = u->at;
+    return unzip_on_seek(archive, data, request, SEEK_CUR) - (gint64)before;
+}
+
+static guint le16(const guint8 *p)
+{
+    return p[0] | (guint)p[1] << 8;
+}
+
+static guint32 le32(const guint8 *p)
+{
+    return le16(p) | (guint32)le16(p + 2) << 16;
+}
+
+/* Offset of the end record (APPNOTE 4.3.16) in the last bytes of the blob, or -1. */
+static gint64 find_end_record(struct blob *blob, guint8 *record)
+{
+    g_autofree guint8 *tail = g_malloc(TAIL_MAX);
+    guint64 from = blob_size(blob) > TAIL_MAX ? blob_size(blob) - TAIL_MAX : 0;
+    gsize n = 0;
+    gssize got;
+    while ((got = blob_read(blob, from + n, tail + n, TAIL_MAX - n, NULL)) > 0)
+        n += (gsize)got;
+    for (gsize i = n >= 22 ? n - 22 + 1 : 0; i-- > 0;) {
+        if (memcmp(tail + i, "PK\x05\x06", 4) == 0) {
+            memcpy(record, tail + i, 22);
+            return (gint64)(from + i);
+        }
+    }
+    return -1;
+}
+
+/* Whether the central directory is there, in one piece, and small enough: libarchive reads all of it into
+ * memory before it gives out the first member. If not, the archive is read from front to back by its local
+ * headers. */
+static gboolean has_sane_directory(struct blob *blob, const struct limits *limits)
+{
+    guint8 record[46];
+    gint64 end = find_end_record(blob, record);
+    if (end < 0)
+        return FALSE;
+    guint count = le16(record + 10);
+    guint64 at = le32(record + 16);
+    if (count == 0 || count > limits->unpack_members)
+        return FALSE;
+    for (guint i = 0; i < count; i++) {
+        if (blob_read(blob, at, record, sizeof record, NULL) != sizeof record ||
+            memcmp(record, "PK\x01\x02", 4) != 0)
+            return FALSE;
+        at += sizeof record + le16(record + 28) + le16(record + 30) + le16(record + 32);
+    }
+    return at <= (guint64)end && (blob_read(blob, at, record, 4, NULL) == 4) &&
+           memcmp(record, "PK\x01\x02", 4) != 0;
+}
+
+static GError *unzip_error(struct unzip *u, int status)
+{
+    if (u->input)
+        return g_error_copy(u->input);
+    const char *text = archive_error_string(u->archive);
+    g_autofree char *safe = label_safe(text ? text : "senseless", -1, 200);
+    if (archive_errno(u->archive) == ENOMEM)
+        return g_error_new(WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
+    /* libarchive has no word of its own for an archive that ends too early. */
+    if (status == ARCHIVE_FATAL && text && strncmp(text, "Truncated", 9) == 0)
+        return g_error_new(WS_ERROR, WS_ERROR_TRUNCATED,
+                           "the zip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(u->blob));
+    return g_error_new(WS_ERROR, WS_ERROR_DATA, "the zip data are damaged: %s", safe);
+}
+
+static gssize unzip_pull(struct stream *stream, void *buf, gsize n, GError **error)
+{
+    struct unzip *u = (struct unzip *)stream;
+    while (!u->block_n && !u->pending) {
+        const void *block = NULL;
+        la_int64_t offset = 0;
+        size_t size = 0;
+        int status = archive_read_data_block(u->archive, &block, &size, &offset);
+        if (status == ARCHIVE_EOF)
+            return 0;
+        /* A wrong CRC or length is a warning that comes together with the last block. */
+        if (status != ARCHIVE_OK)
+            u->pending = unzip_error(u, status);
+        if (status == ARCHIVE_OK || status == ARCHIVE_WARN) {
+            u->block = block;
+            u->block_n = size;
+        }
+    }
+    if (!u->block_n) {
+        g_propagate_error(error, g_steal_pointer(&u->pending));
+        return -1;
+    }
+    n = MIN(n, u->block_n);
+    memcpy(buf, u->block, n);
+    u->block += n;
+    u->block_n -= n;
+    return (gssize)n;
+}
+
+static gboolean unzip_open(struct unzip *u, const struct limits *limits)
+{
+    u->streaming = !has_sane_directory(u->blob, limits);
+    u->archive = archive_read_new();
+    if (!u->archive)
+        return FALSE;
+    if (u->streaming)
+        archive_read_support_format_zip_streamable(u->archive);
+    else
+        archive_read_support_format_zip_seekable(u->archive);
+    archive_read_set_read_callback(u->archive, unzip_on_read);
+    archive_read_set_seek_callback(u->archive, unzip_on_seek);
+    archive_read_set_skip_callback(u->archive, unzip_on_skip);
+    archive_read_set_callback_data(u->archive, u);
+    return archive_read_open1(u->archive) == ARCHIVE_OK;
+}
+
+/* What a file manager adds for itself. */
+static gboolean is_litter(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return strncmp(name, "__MACOSX/", 9) == 0 || strcmp(slash ? slash + 1 : name, ".DS_Store") == 0;
+}
+
+static char *entry_name(struct archive_entry *entry)
+{
+    const char *name = archive_entry_pathname_utf8(entry);
+    if (!name)
+        name = archive_entry_pathname(entry);
+    return label_safe(name && *name ? name : "member", -1, 255);
+}
+
+/* Stored and deflated members are opened; libarchive knows more methods, some with dictionaries of gigabytes.
+ * It tells the method only as text: "ZIP 2.0 (deflation)". */
+static gboolean is_known_method(struct archive *archive)
+{
+    const char *format = archive_format_name(archive);
+    return format && (strstr(format, "(deflation)") || strstr(format, "(uncompressed)"));
+}
+
+static gboolean take_entry(struct walk *walk, struct unzip *u, struct archive_entry *entry, const char *label,
+                           guint depth, gboolean *stop_r, GError **error)
+{
+    g_autofree char *name = entry_name(entry);
+    if (archive_entry_filetype(entry) == AE_IFDIR || is_litter(name))
+        return TRUE;
+    g_autofree char *inner = label_join(label, name);
+    GError *failure = NULL;
+    u->files++;
+    if (!charge_member(walk, &failure)) {
+        *stop_r = TRUE;
+        return refuse_failure(walk, label, failure, error);
+    }
+    gboolean encrypted = archive_entry_is_encrypted(entry) > 0;
+    if (encrypted || !is_known_method(u->archive)) {
+        /* Without a directory libarchive would have to unpack the member to find its end. */
+        *stop_r = u->streaming;
+        return refuse(walk, inner, "zip_method",
+                      encrypted ? "the member is encrypted"
+                                : "the member is packed by another method than deflate",
+                      error);
+    }
+    u->stream = (struct stream){
+        .pull = unzip_pull, .walk = walk, .packed = blob_size(u->blob), .produced = &u->produced};
+    u->block_n = 0;
+    gboolean ok = take_member(walk, &u->stream, inner, name, depth, error);
+    g_clear_error(&u->pending);
+    return ok;
+}
+
+static gboolean take_entries(struct walk *walk, struct unzip *u, const char *label, guint depth,
+                             GError **error)
+{
+    struct archive_entry *entry = NULL;
+    gboolean stop = FALSE;
+    while (!stop) {
+        int status = archive_read_next_header(u->archive, &entry);
+        if (status == ARCHIVE_EOF)
+            break;
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+            return refuse_failure(walk, label, unzip_error(u, status), error);
+        if (!take_entry(walk, u, entry, label, depth, &stop, error))
+            return FALSE;
+    }
+    return u->files || refuse(walk, label, "archive", "the zip archive holds no file", error);
+}
+
+static gboolean walk_zip(struct walk *walk, struct blob *content, const char *label, guint depth,
+                         GError **error)
+{
+    struct unzip u = {.blob = content};
+    gboolean ok = unzip_open(&u, walk->limits);
+    if (!u.archive)
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
+    else if (ok)
+        ok = take_entries(walk, &u, label, depth, error);
+    else
+        ok = refuse_failure(walk, label, unzip_error(&u, ARCHIVE_FATAL), error);
+    if (u.archive)
+        archive_read_free(u.archive);
+    g_clear_error(&u.input);
+    g_free(u.buf);
+    return ok;
+}
+
+/* A blob as it is: the reader of what is not packed. */
+
+struct plain {
+    struct blob *blob;
+    guint64 at;
+};
+
+static gssize plain_read(void *self, void *buf, gsize n, GError **error)
+{
+    struct plain *plain = self;
+    gssize got = blob_read(plain->blob, plain->at, buf, n, error);
+    if (got > 0)
+        plain->at += (guint64)got;
+    return got;
+}
+
+/* `depth` archives are open around it. */
+static gboolean walk_blob(struct walk *walk, struct blob *content, const char *label, const char *name,
+                          guint depth, GError **error)
+{
+    guint8 start[CONTENT_SNIFF];
+    const char *type = NULL;
+    g_autofree char *detail = NULL;
+    gssize got = blob_read(content, 0, start, sizeof start, error);
+    if (got < 0)
+        return FALSE;
+    enum content_kind kind = content_sniff(start, (gsize)got, &type);
+    const char *code = refused_kind(kind, type, &detail);
+    if (code)
+        return refuse(walk, label, code, detail, error);
+    if (kind == CONTENT_GZIP)
+        return walk_gzip(walk, content, label, name, depth + 1, error);
+    if (kind == CONTENT_ZIP)
+        return walk_zip(walk, content, label, depth + 1, error);
+    struct plain plain = {.blob = content};
+    const struct unpacked document = {
+        .label = label, .name = name, .kind = kind, .reader = {plain_read, &plain}};
+    return walk->document(walk->self, &document, error);
+}
+
+gboolean unpack_walk(struct blob *content, const char *label, const char *name, const struct limits *limits,
+                     guint64 *budget, unpacked_func document, unpack_refusal_func refusal, void *self,
+                     GError **error)
+{
+    struct walk walk = {
+        .limits = limits, .budget = budget, .document = document, .refuse = refusal, .self = self};
+    g_autofree char *safe = name ? label_safe(name, -1, 255) : NULL;
+    return walk_blob(&walk, content, label, safe, 0, error);
+}
