@@ -10,9 +10,10 @@
 #define GROUP_MAIL "mail"
 #define GROUP_REPORTS "reports"
 #define GROUP_DATABASE "database"
+#define GROUP_OTHER "other"
 #define ANY G_MAXUINT
 
-const char *const command_groups[] = {GROUP_MAIL, GROUP_REPORTS, GROUP_DATABASE, NULL};
+const char *const command_groups[] = {GROUP_MAIL, GROUP_REPORTS, GROUP_DATABASE, GROUP_OTHER, NULL};
 
 static const struct command commands[] = {
     {.name = "ingest",
@@ -72,7 +73,7 @@ static const struct command commands[] = {
      .run = cmd_stop},
     {.name = "help",
      .usage = "[COMMAND|config]",
-     .group = GROUP_DATABASE,
+     .group = GROUP_OTHER,
      .summary = "show the help of a command, or the keys of the configuration",
      .options = options_help,
      .most = 1,

@@ -52,10 +52,13 @@ void help_command(const struct command *command)
     print_options("options of all commands", options_global);
 }
 
-static void print_key(const char *group, const char *name, const char *value, const char *meaning)
+static void print_key(const char *group, const char *name, const char *value, const char *meaning,
+                      gboolean variable)
 {
-    g_autofree char *variable = config_variable(group, name);
-    printf("  %s = %s\n      %s\n      %s\n", name, value, meaning, variable);
+    g_autofree char *in_environment = config_variable(group, name);
+    printf("  %s =%s%s\n      %s\n", name, *value ? " " : "", value, meaning);
+    if (variable)
+        printf("      %s\n", in_environment);
 }
 
 /* As it would be written: with K, M or G where that is exact. Owned by the caller. */
@@ -75,7 +78,7 @@ static void print_limits(void)
     printf("\n[limits]\n");
     for (const struct limit_row *row = limit_rows; row->name; row++) {
         g_autofree char *text = limit_text(row);
-        print_key("limits", row->name, text, row->meaning);
+        print_key("limits", row->name, text, row->meaning, TRUE);
     }
 }
 
@@ -92,7 +95,7 @@ void help_config(void)
         g_autofree char *value = key->kind == CONFIG_CHOICE
                                      ? g_strdup_printf("%s  (%s)", key->initial, key->range)
                                      : g_strdup(key->initial ? key->initial : "");
-        print_key(key->group, key->name, value, key->meaning);
+        print_key(key->group, key->name, value, key->meaning, key->kind != CONFIG_SECRET);
     }
     print_limits();
 }
@@ -119,9 +122,8 @@ void help_table(void)
 void help_version(void)
 {
     struct domain_list *list = domain_list_new();
-    printf("whosends %s\nschema: %d\npublic suffix list: %s\nGLib: %u.%u.%u\n", WHOSENDS_VERSION,
-           schema_latest(), domain_list_describe(list), glib_major_version, glib_minor_version,
-           glib_micro_version);
+    printf("whosends %s\nschema: %d\npublic suffix list: %s\n", WHOSENDS_VERSION, schema_latest(),
+           domain_list_describe(list));
     domain_list_free(list);
 }
 
