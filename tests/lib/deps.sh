@@ -26,13 +26,14 @@ die()
 }
 
 # Prints what of the packages is not installed. Any development package of libcurl will do, and any major version of the
-# server; pgTAP has to be the one for the newest server.
+# server from 15 on; pgTAP has to be the one for the newest server.
 missing_packages()
 {
     local have version package
     have=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' "${packages[@]}" 'libcurl4-*-dev' 'postgresql-[0-9]*' \
         2>/dev/null) "
     version=$(printf '%s\n' $have | sed -n 's/^installed:postgresql-\([0-9]*\)$/\1/p' | sort -n | tail -n 1)
+    [ "${version:-0}" -ge 15 ] || version=
     for package in "${packages[@]}"; do
         case $package in
         libcurl4-openssl-dev) [[ $have == *' installed:libcurl4-'*-dev\ * ]] || echo "$package" ;;

@@ -11,7 +11,7 @@ UNSAFE = re.compile(r"(?<![\w.>])(strcpy|strcat|stpcpy|v?sprintf|strtok|atoi|ato
                     r"[ \t]*\(")
 # Put together here, so that this file does not hold them.
 LEFTOVER = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
-FOREIGN = re.compile("|".join(["/wor" + "k/", "/tmp/w" + "hs", "/home/" + r"\w", r"\bissue " + r"#?\d"]), re.I)
+FOREIGN = re.compile("|".join(["/wor" + "k/", "/tmp/w" + "hs", r"\bissue " + r"#?\d"]), re.I)
 
 FILE_LINES, FUNCTION_LINES, SHORT_LINES = 700, 120, 50
 
