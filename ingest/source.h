@@ -10,45 +10,47 @@
 enum after { AFTER_LEAVE, AFTER_FLAG, AFTER_MOVE, AFTER_DELETE };
 
 struct settle_rules {
-    enum after after;             /* default: move for IMAP, leave for what is named on the command line */
-    const char *processed;        /* folder for stored, duplicate and no_report; "Processed" */
-    const char *problems;         /* folder for problem; "Problems" */
+    enum after after;      /* default: move for IMAP, leave for what is named on the command line */
+    const char *processed; /* folder for stored, duplicate and no_report; "Processed" */
+    const char *problems;  /* folder for problem; "Problems" */
 };
 
 struct mail {
-    char *ref;                    /* stable name: imap://host/INBOX;UIDVALIDITY=7/;UID=4211, maildir:..., file:... */
-    gboolean ref_is_identity;     /* the same ref with the same bytes is the same mail (IMAP, Maildir), so that a
-                                     mail that was committed but not settled is not counted again */
-    gboolean may_be_bare;         /* a file that may be a report itself (.xml .gz .zip) instead of a mail */
-    char *name;                   /* file name, for the log and as a hint; may be NULL */
-    struct blob *body;            /* NULL when it could not be had: the two below say why */
-    const char *refusal_code;     /* static: limit, unreadable */
-    char *refusal;                /* the reason in words, owned */
-    guint64 token;                /* the source's own number for this mail, for settle */
+    char *ref; /* stable name: imap://host/INBOX;UIDVALIDITY=7/;UID=4211, maildir:..., file:... */
+    gboolean ref_is_identity; /* the same ref with the same bytes is the same mail (IMAP, Maildir), so that a
+                                 mail that was committed but not settled is not counted again */
+    gboolean may_be_bare;     /* a file that may be a report itself (.xml .gz .zip) instead of a mail */
+    char *name;               /* file name, for the log and as a hint; may be NULL */
+    struct blob *body;        /* NULL when it could not be had: the two below say why */
+    const char *refusal_code; /* static: limit, unreadable */
+    char *refusal;            /* the reason in words, owned */
+    guint64 token;            /* the source's own number for this mail, for settle */
 };
 void mail_clear(struct mail *mail);
 
 struct source {
     const struct source_kind *kind;
-    char *description;            /* for messages; never holds a password */
+    char *description; /* for messages; never holds a password */
 };
 
 struct source_kind {
     const char *name;
-    /* TRUE and a mail (to be cleared by the caller), or FALSE: with an error, or without one at the end. A mail that
-     * cannot be read or is over a limit comes with body NULL and its refusal. */
+    /* TRUE and a mail (to be cleared by the caller), or FALSE: with an error, or without one at the end. A
+     * mail that cannot be read or is over a limit comes with body NULL and its refusal. */
     gboolean (*next)(struct source *source, struct mail *mail_r, GError **error);
-    /* After COMMIT. An error spoils the source, not what is stored: the next run finds the mail in the ledger.
-     * Settling may be delayed by the source until settle is called with n == 0, or until close. */
-    gboolean (*settle)(struct source *source, const guint64 *tokens, const enum outcome *outcomes, guint n, GError **error);
+    /* After COMMIT. An error spoils the source, not what is stored: the next run finds the mail in the
+     * ledger. Settling may be delayed by the source until settle is called with n == 0, or until close. */
+    gboolean (*settle)(struct source *source, const guint64 *tokens, const enum outcome *outcomes, guint n,
+                       GError **error);
     /* How many mails are to come, for the progress line; -1 when unknown. */
     gint64 (*remaining)(struct source *source);
     void (*close)(struct source *source);
 };
 
-/* A path (file, directory, Maildir, mbox) or "-". Files are looked at by content. Directories are read in the order of
- * their names, recursively, hidden files left out. */
-struct source *source_open_path(const char *path, const struct settle_rules *rules, const struct limits *limits, GError **error);
+/* A path (file, directory, Maildir, mbox) or "-". Files are looked at by content. Directories are read in the
+ * order of their names, recursively, hidden files left out. */
+struct source *source_open_path(const char *path, const struct settle_rules *rules,
+                                const struct limits *limits, GError **error);
 
 /* Frees it too. */
 void source_close(struct source *source);
