@@ -1,6 +1,6 @@
 -- Who is it: the catalogue of known senders and the names by which they are recognised.
--- Both tables are small and the same for every policy domain. Rows of origin 'builtin' come from senders.csv and
--- sender_rules.csv and are replaced with them; rows of origin 'user' are never touched, and win.
+-- Both tables are small and the same for every policy domain. Rows of origin 'builtin' come from sender.csv and
+-- sender_rule.csv and are replaced with them; rows of origin 'user' are never touched, and win.
 
 CREATE TABLE dmarc.sender (
     key     text COLLATE "C" NOT NULL,
@@ -31,10 +31,10 @@ CREATE TABLE dmarc.sender_rule (
     CONSTRAINT sender_rule_pk PRIMARY KEY (kind, pattern, origin),
     CONSTRAINT sender_rule_kind_ck CHECK (kind IN ('dkim_domain', 'dkim_selector', 'spf_domain', 'ptr_domain')),
     CONSTRAINT sender_rule_origin_ck CHECK (origin IN ('builtin', 'user')),
-    -- Only the last ten labels of a name are looked up.
+    -- Only the last two to six labels of a name are looked up.
     CONSTRAINT sender_rule_pattern_ck CHECK (
         CASE WHEN kind = 'dkim_selector' THEN pattern ~ '^[a-z0-9_.#-]{1,63}$'
-             ELSE pattern ~ '^[a-z0-9_-]+([.][a-z0-9_-]+){1,9}$' AND length(pattern) <= 253 END)
+             ELSE pattern ~ '^[a-z0-9_-]+([.][a-z0-9_-]+){1,5}$' AND length(pattern) <= 253 END)
 );
 COMMENT ON TABLE dmarc.sender_rule IS 'By what a sender is recognised. Only names that passed are ever asked for.';
 COMMENT ON COLUMN dmarc.sender_rule.kind IS 'dkim_domain: d= of a signature; dkim_selector: selector of a signature of the domain itself; spf_domain: MAIL FROM or HELO domain; ptr_domain: reverse name of the address';

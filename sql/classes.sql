@@ -1,0 +1,132 @@
+-- Who sent it and may he: the rules, as pure functions over what a reporter saw (one row of dmarc.evidence). The view
+-- dmarc.classification in views.sql puts them together with the catalogue.
+--
+-- A name is only ever given for something that PASSED: the d= of a DKIM signature, the selector of a passing signature of
+-- the domain itself, or the MAIL FROM or HELO domain that passed SPF. Whoever forges a message chooses its header, its
+-- selectors, its envelope and his reverse name, but cannot make somebody else's name pass. What passes and is not in the
+-- catalogue is shown as the plain domain, with a mark.
+
+-- Whether a text can be the name of a domain at all. Reports come from strangers, who may write anything there.
+CREATE OR REPLACE FUNCTION dmarc.is_name(name text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT name ~ '^[a-z0-9_-]{1,63}([.][a-z0-9_-]{1,63})+$' AND length(name) <= 253
+$fn$;
+COMMENT ON FUNCTION dmarc.is_name(text) IS 'Whether the text can be a domain name, in lower case and with at least two labels';
+
+-- "a.b.example.com" gives "example.com", "b.example.com", "a.b.example.com": the keys under which the catalogue is asked, so
+-- that a look-up is a few index probes however large the catalogue is. A slice that begins before the first label is
+-- the whole name once more, which does no harm in "= ANY".
+CREATE OR REPLACE FUNCTION dmarc.suffixes(labels text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT ARRAY[array_to_string(labels[cardinality(labels) - 1:], '.'), array_to_string(labels[cardinality(labels) - 2:], '.'),
+                 array_to_string(labels[cardinality(labels) - 3:], '.'), array_to_string(labels[cardinality(labels) - 4:], '.'),
+                 array_to_string(labels[cardinality(labels) - 5:], '.')]
+$fn$;
+COMMENT ON FUNCTION dmarc.suffixes(text[]) IS 'Of the labels of a name: the names of two to six labels at its end';
+
+-- Whether an authenticated name is the domain's own: the From: domain, something below it, the policy domain, or the one
+-- that was found to be aligned (which the parser decides, with the Public Suffix List). Domains beside it, such as
+-- b.example for a.example, are only the domain's own when they aligned.
+CREATE OR REPLACE FUNCTION dmarc.is_own(name text, header_from text, domain text, aligned text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT name = header_from OR name = domain OR name IS NOT DISTINCT FROM aligned
+        OR (header_from <> '' AND right(name, length(header_from) + 1) = '.' || header_from)
+$fn$;
+COMMENT ON FUNCTION dmarc.is_own(text, text, text, text) IS 'Whether an authenticated name belongs to the From: domain itself';
+
+-- Providers with customers below one name (contoso.onmicrosoft.com, example-com.20230601.gappssmtp.com): whether the
+-- first label looks like the domain. Then it is the domain's own account there, not somebody else's that relays.
+CREATE OR REPLACE FUNCTION dmarc.is_own_tenant(name text, header_from text, domain text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT split_part(name, '.', 1) IN (translate(header_from, '.', '-'), replace(header_from, '.', ''),
+                                        translate(domain, '.', '-'), replace(domain, '.', ''))
+        OR split_part(name, '.', 1) = ANY (trim_array(string_to_array(header_from, '.'), 1))
+$fn$;
+COMMENT ON FUNCTION dmarc.is_own_tenant(text, text, text) IS 'Whether the first label of a provider''s customer name resembles the domain';
+
+-- What authenticated: one row for each DKIM signature, MAIL FROM and HELO that passed, best evidence first.
+CREATE OR REPLACE FUNCTION dmarc.authenticated(header_from text, domain text, dkim_aligned_domain text, spf_aligned_domain text,
+                                               dkim_domains text[], dkim_selectors text[], dkim_results text[],
+                                               spf_domains text[], spf_scopes text[], spf_results text[])
+RETURNS TABLE (method text, name text, selector text, own boolean, strength int, said text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 3 AS $fn$
+    SELECT 'dkim', d.name, d.selector, dmarc.is_own(d.name, header_from, domain, dkim_aligned_domain), 1,
+           'dkim d=' || d.name || coalesce(' s=' || d.selector, '') || ', passed'
+    FROM unnest(dkim_domains, dkim_selectors, dkim_results) AS d (name, selector, result)
+    WHERE d.result = 'pass' AND dmarc.is_name(d.name)
+    UNION ALL
+    SELECT 'spf', s.name, NULL, dmarc.is_own(s.name, header_from, domain, spf_aligned_domain),
+           CASE WHEN s.scope = 'helo' THEN 3 ELSE 2 END,
+           'spf ' || s.name || CASE WHEN s.scope = 'helo' THEN ' (helo), passed' ELSE ', passed' END
+    FROM unnest(spf_domains, spf_scopes, spf_results) AS s (name, scope, result)
+    WHERE s.result = 'pass' AND dmarc.is_name(s.name)
+$fn$;
+COMMENT ON FUNCTION dmarc.authenticated(text, text, text, text, text[], text[], text[], text[], text[], text[])
+    IS 'The identities of one piece of evidence that passed: DKIM (strength 1), MAIL FROM (2), HELO (3)';
+
+-- The class, as the rule that decides it; the first that holds:
+--   spf_aligned    SPF passed and aligns: the address is one that the domain lists itself.
+--   reason         the reporter says that it was forwarded, comes from a forwarder it trusts, or went through a list.
+--   survived       DKIM passed and aligns, but the mail was brought by a mailbox provider, forwarder, gateway or list that
+--                  passed SPF as itself, and is not what signed: the signature survived from elsewhere.
+--   dkim_aligned   DKIM passed and aligns.
+--   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
+--                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.
+--   unaligned      the domain's own name passed, but does not align (alignment is strict).
+--   relay          a mailbox provider, forwarder, gateway or list passed as itself, nothing else did.
+--   stranger       something passed that nobody knows.
+--   nothing        nothing passed.
+-- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's.
+CREATE OR REPLACE FUNCTION dmarc.class_rule(spf_aligned boolean, dkim_aligned boolean, reason_types text[], survived boolean,
+                                            known boolean, own boolean, relayed boolean, passed boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE
+        WHEN spf_aligned THEN 'spf_aligned'
+        WHEN reason_types && ARRAY['forwarded', 'trusted_forwarder', 'mailing_list'] THEN 'reason'
+        WHEN dkim_aligned AND survived THEN 'survived'
+        WHEN dkim_aligned THEN 'dkim_aligned'
+        WHEN known THEN 'known'
+        WHEN own THEN 'unaligned'
+        WHEN relayed THEN 'relay'
+        WHEN passed THEN 'stranger'
+        ELSE 'nothing'
+    END
+$fn$;
+COMMENT ON FUNCTION dmarc.class_rule(boolean, boolean, text[], boolean, boolean, boolean, boolean, boolean)
+    IS 'The rule that decides the class: spf_aligned, reason, survived, dkim_aligned, known, unaligned, relay, stranger, nothing';
+
+CREATE OR REPLACE FUNCTION dmarc.class_of(rule text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE
+        WHEN rule IN ('spf_aligned', 'dkim_aligned') THEN 'authorised'
+        WHEN rule IN ('known', 'unaligned') THEN 'misconfigured'
+        WHEN rule IN ('reason', 'survived', 'relay') THEN 'forwarded'
+        ELSE 'unknown'
+    END
+$fn$;
+COMMENT ON FUNCTION dmarc.class_of(text) IS 'The class that a rule stands for: authorised, misconfigured, forwarded, unknown';
+
+-- Why DKIM does not align, in words: a signature of the domain itself first, then one that passed, then any.
+CREATE OR REPLACE FUNCTION dmarc.dkim_failure(header_from text, domain text, domains text[], selectors text[], results text[])
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce((
+        SELECT 'd=' || coalesce(d.name, '?') || coalesce(' s=' || d.selector, '') || ' '
+            || CASE WHEN d.result = 'pass' THEN 'passed, not aligned' ELSE coalesce(d.result, 'unknown result') END
+        FROM unnest(domains, selectors, results) WITH ORDINALITY AS d (name, selector, result, n)
+        ORDER BY dmarc.is_own(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
+        LIMIT 1), 'not signed')
+$fn$;
+COMMENT ON FUNCTION dmarc.dkim_failure(text, text, text[], text[], text[]) IS 'In words: the DKIM result that explains best why DKIM does not align';
+
+-- The same for SPF: only MAIL FROM can align, so it comes before HELO.
+CREATE OR REPLACE FUNCTION dmarc.spf_failure(header_from text, domain text, domains text[], scopes text[], results text[])
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce((
+        SELECT coalesce(s.name, '?') || CASE WHEN s.scope = 'helo' THEN ' (helo) ' ELSE ' ' END
+            || CASE WHEN s.result = 'pass' THEN 'passed, not aligned' ELSE coalesce(s.result, 'unknown result') END
+        FROM unnest(domains, scopes, results) WITH ORDINALITY AS s (name, scope, result, n)
+        ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc.is_own(s.name, header_from, domain, NULL) IS TRUE DESC,
+                 s.result IS NOT DISTINCT FROM 'pass' DESC, s.n
+        LIMIT 1), 'no result')
+$fn$;
+COMMENT ON FUNCTION dmarc.spf_failure(text, text, text[], text[], text[]) IS 'In words: the SPF result that explains best why SPF does not align';

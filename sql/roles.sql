@@ -1,0 +1,43 @@
+-- Two roles without login, to be granted to people and programs: whosends_ingest writes reports, whosends_read queries. They are
+-- made when they are missing and the installing role may make roles; else this says so, and all else works without them.
+DO $do$
+DECLARE
+    wanted text;
+    may    boolean := (SELECT r.rolcreaterole OR r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user);
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['whosends_ingest', 'whosends_read'] LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = wanted);
+        IF NOT may THEN
+            RAISE NOTICE 'role % is missing and % may not make roles: skipped', wanted, current_user;
+            CONTINUE;
+        END IF;
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- Another database of this server was faster.
+        END;
+    END LOOP;
+
+    -- Partitions are made by whoever brings the first report of a month; only their owner can.
+    ALTER FUNCTION dmarc.ensure_month(date) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+    REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date) FROM PUBLIC;
+
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_read') THEN
+        GRANT USAGE ON SCHEMA dmarc TO whosends_read;
+        GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
+        REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date) FROM whosends_read;
+        -- For what is made later: views that are replaced, partitions of new months.
+        ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc GRANT SELECT ON TABLES TO whosends_read;
+    END IF;
+
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN
+        GRANT USAGE ON SCHEMA dmarc TO whosends_ingest;
+        GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_ingest;
+        GRANT INSERT, UPDATE, DELETE ON dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation TO whosends_ingest;
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA dmarc TO whosends_ingest;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_ingest;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc GRANT SELECT ON TABLES TO whosends_ingest;
+    END IF;
+END
+$do$;
