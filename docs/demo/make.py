@@ -18,19 +18,19 @@ from xml.sax.saxutils import escape
 HERE = os.path.dirname(os.path.abspath(__file__))
 DAY = 86400
 
-# What the owner of the domains would say about each group of sources.
+# What each group of sources is: policy domain, sender, class.
 SENDERS = {
-    "own": ("example.com", "own server", "authorised"),
+    "own": ("example.com", "own mail (selector mail2026)", "authorised"),
     "ses": ("example.com", "Amazon SES", "authorised"),
     "mailchimp": ("example.com", "Mailchimp", "misconfigured"),
     "pobox": ("example.com", "Pobox", "forwarded"),
-    "list": ("example.com", "lists.example.net", "forwarded"),
-    "spoofer": ("example.com", "spoofer", "unknown"),
-    "own-org": ("example.org", "own server", "authorised"),
-    "workspace": ("example.org", "Google Workspace", "authorised"),
-    "sendgrid": ("example.org", "SendGrid", "misconfigured"),
-    "alumni-org": ("example.org", "alumni.example.net", "forwarded"),
-    "spoofer-org": ("example.org", "spoofer", "unknown"),
+    "list": ("example.com", "lists.example.net (not known)", "forwarded"),
+    "spoofer": ("example.com", "nothing authenticates", "unknown"),
+    "own-org": ("example.org", "own mail (selector s2026)", "authorised"),
+    "workspace": ("example.org", "Google Workspace / Gmail", "authorised"),
+    "sendgrid": ("example.org", "Twilio SendGrid", "misconfigured"),
+    "alumni-org": ("example.org", "own mail (selector s2026)", "forwarded"),
+    "spoofer-org": ("example.org", "nothing authenticates", "unknown"),
 }
 POLICY = {
     "example.com": {"p": "quarantine", "sp": "quarantine", "adkim": "r", "aspf": "r", "pct": "100", "np": "reject"},
