@@ -122,5 +122,6 @@ COMMENT ON COLUMN dmarc.observation.message_count IS 'messages';
 COMMENT ON COLUMN dmarc.observation.evidence IS 'hash of dmarc.evidence, together with domain';
 COMMENT ON COLUMN dmarc.observation.source_raw IS 'what stood in place of the address, when it could not be read';
 
-COMMENT ON FUNCTION dmarc.ensure_month(date) IS 'Makes the partitions of the month of a day, unless that lies far off';
+COMMENT ON FUNCTION dmarc.ensure_month(date, text) IS 'Makes the partition of the month of a day in report or observation, unless that lies far off';
+COMMENT ON FUNCTION dmarc.ensure_month(date) IS 'Makes the partitions of the month of a day in report and observation';
 COMMENT ON SCHEMA dmarc IS 'DMARC reports: who sends as one''s domains, and may they';

@@ -18,15 +18,12 @@ BEGIN
         END;
     END LOOP;
 
-    -- Partitions are made by whoever brings the first report of a month; only their owner can.
-    ALTER FUNCTION dmarc.ensure_month(date) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-    REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date) FROM PUBLIC;
-
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_read') THEN
         GRANT USAGE ON SCHEMA dmarc TO whosends_read;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
-        REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date) FROM whosends_read;
+        -- The one function that changes something, in its owner's name.
+        REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date, text) FROM whosends_read;
         -- For what is made later: views that are replaced, partitions of new months.
         ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc GRANT SELECT ON TABLES TO whosends_read;
     END IF;
