@@ -1,6 +1,7 @@
 #include "ingest/unpack.h"
 
 #include "ingest/label.h"
+#include "ingest/zip_directory.h"
 #include "parser/error.h"
 
 #include <archive.h>
@@ -10,7 +11,8 @@
 
 #define CHUNK 65536
 #define MEMBER_COST ((guint64)65536) /* of the budget, so that empty members are not free */
-#define TAIL_MAX (65536 + 22)        /* where the end record of a zip is looked for */
+#define SALVAGE_CHUNK 32             /* packed bytes at a time, when every byte before the damage is wanted */
+#define REOPEN_MAX 20                /* times that a damaged zip is opened again */
 
 struct walk {
     const struct limits *limits;
@@ -366,8 +368,14 @@ struct unzip {
     GError *pending; /* to be told behind the block */
     GError *input;   /* the blob could not be read */
     guint64 produced;
-    guint files; /* seen */
+    guint64 given; /* bytes of this member that libarchive gave */
+    guint entries; /* headers that were read, this member's included */
+    guint files;   /* those that count as members */
+    guint reopened;
+    gsize chunk;
     gboolean streaming;
+    gboolean broken;    /* libarchive has given up on this member, and with it on the archive */
+    gboolean salvaging; /* this member is being read for the second time */
 };
 
 static la_ssize_t unzip_on_read(struct archive *archive, void *data, const void **buffer)
@@ -375,7 +383,7 @@ static la_ssize_t unzip_on_read(struct archive *archive, void *data, const void 
     struct unzip *u = data;
     if (!u->buf)
         u->buf = g_malloc(CHUNK);
-    gssize got = u->input ? -1 : blob_read(u->blob, u->at, u->buf, CHUNK, &u->input);
+    gssize got = u->input ? -1 : blob_read(u->blob, u->at, u->buf, u->chunk, &u->input);
     if (got < 0) {
         archive_set_error(archive, EIO, "%s", u->input->message);
         return -1;
@@ -403,57 +411,6 @@ static la_int64_t unzip_on_skip(struct archive *archive, void *data, la_int64_t 
     return unzip_on_seek(archive, data, request, SEEK_CUR) - (gint64)before;
 }
 
-static guint le16(const guint8 *p)
-{
-    return p[0] | (guint)p[1] << 8;
-}
-
-static guint32 le32(const guint8 *p)
-{
-    return le16(p) | (guint32)le16(p + 2) << 16;
-}
-
-/* Offset of the end record (APPNOTE 4.3.16) in the last bytes of the blob, or -1. */
-static gint64 find_end_record(struct blob *blob, guint8 *record)
-{
-    g_autofree guint8 *tail = g_malloc(TAIL_MAX);
-    guint64 from = blob_size(blob) > TAIL_MAX ? blob_size(blob) - TAIL_MAX : 0;
-    gsize n = 0;
-    gssize got;
-    while ((got = blob_read(blob, from + n, tail + n, TAIL_MAX - n, NULL)) > 0)
-        n += (gsize)got;
-    for (gsize i = n >= 22 ? n - 22 + 1 : 0; i-- > 0;) {
-        if (memcmp(tail + i, "PK\x05\x06", 4) == 0) {
-            memcpy(record, tail + i, 22);
-            return (gint64)(from + i);
-        }
-    }
-    return -1;
-}
-
-/* Whether the central directory is there, in one piece, and small enough: libarchive reads all of it into
- * memory before it gives out the first member. If not, the archive is read from front to back by its local
- * headers. */
-static gboolean has_sane_directory(struct blob *blob, const struct limits *limits)
-{
-    guint8 record[46];
-    gint64 end = find_end_record(blob, record);
-    if (end < 0)
-        return FALSE;
-    guint count = le16(record + 10);
-    guint64 at = le32(record + 16);
-    if (count == 0 || count > limits->unpack_members)
-        return FALSE;
-    for (guint i = 0; i < count; i++) {
-        if (blob_read(blob, at, record, sizeof record, NULL) != sizeof record ||
-            memcmp(record, "PK\x01\x02", 4) != 0)
-            return FALSE;
-        at += sizeof record + le16(record + 28) + le16(record + 30) + le16(record + 32);
-    }
-    return at <= (guint64)end && (blob_read(blob, at, record, 4, NULL) == 4) &&
-           memcmp(record, "PK\x01\x02", 4) != 0;
-}
-
 static GError *unzip_error(struct unzip *u, int status)
 {
     if (u->input)
@@ -469,41 +426,13 @@ static GError *unzip_error(struct unzip *u, int status)
     return g_error_new(WS_ERROR, WS_ERROR_DATA, "the zip data are damaged: %s", safe);
 }
 
-static gssize unzip_pull(struct stream *stream, void *buf, gsize n, GError **error)
+static gboolean unzip_open(struct unzip *u, gsize chunk)
 {
-    struct unzip *u = (struct unzip *)stream;
-    while (!u->block_n && !u->pending) {
-        const void *block = NULL;
-        la_int64_t offset = 0;
-        size_t size = 0;
-        int status = archive_read_data_block(u->archive, &block, &size, &offset);
-        if (status == ARCHIVE_EOF)
-            return 0;
-        /* A wrong CRC or length is a warning that comes together with the last block. */
-        if (status != ARCHIVE_OK)
-            u->pending = unzip_error(u, status);
-        if (status == ARCHIVE_OK || status == ARCHIVE_WARN) {
-            u->block = block;
-            u->block_n = size;
-        }
-    }
-    if (!u->block_n) {
-        g_propagate_error(error, g_steal_pointer(&u->pending));
-        return -1;
-    }
-    n = MIN(n, u->block_n);
-    memcpy(buf, u->block, n);
-    u->block += n;
-    u->block_n -= n;
-    return (gssize)n;
-}
-
-static gboolean unzip_open(struct unzip *u, const struct limits *limits)
-{
-    u->streaming = !has_sane_directory(u->blob, limits);
     u->archive = archive_read_new();
     if (!u->archive)
         return FALSE;
+    u->chunk = chunk;
+    u->at = 0;
     if (u->streaming)
         archive_read_support_format_zip_streamable(u->archive);
     else
@@ -513,6 +442,80 @@ static gboolean unzip_open(struct unzip *u, const struct limits *limits)
     archive_read_set_skip_callback(u->archive, unzip_on_skip);
     archive_read_set_callback_data(u->archive, u);
     return archive_read_open1(u->archive) == ARCHIVE_OK;
+}
+
+/* Opens the archive again and goes to where it was: libarchive reads no further after damage. */
+static gboolean unzip_reopen(struct unzip *u, gsize chunk)
+{
+    struct archive_entry *entry = NULL;
+    if (u->input || u->reopened++ >= REOPEN_MAX)
+        return FALSE;
+    archive_read_free(u->archive);
+    if (!unzip_open(u, chunk))
+        return FALSE;
+    for (guint i = 0; i < u->entries; i++) {
+        int status = archive_read_next_header(u->archive, &entry);
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The next block of the member; a status of libarchive. */
+static int unzip_block(struct unzip *u)
+{
+    const void *block = NULL;
+    la_int64_t offset = 0;
+    size_t size = 0;
+    int status = archive_read_data_block(u->archive, &block, &size, &offset);
+    u->block = block;
+    u->block_n = status == ARCHIVE_OK || status == ARCHIVE_WARN ? size : 0;
+    return status;
+}
+
+/* At damage libarchive throws away what it has unpacked of its last chunk of packed bytes. With chunks of a
+ * few bytes nearly all of it comes out. */
+static gboolean unzip_salvage(struct unzip *u)
+{
+    if (u->salvaging || !unzip_reopen(u, SALVAGE_CHUNK))
+        return FALSE;
+    u->salvaging = TRUE;
+    guint64 skip = u->given;
+    while (skip > 0) {
+        if (unzip_block(u) != ARCHIVE_OK)
+            return FALSE;
+        gsize n = (gsize)MIN(skip, u->block_n);
+        u->block += n;
+        u->block_n -= n;
+        skip -= n;
+    }
+    return TRUE;
+}
+
+static gssize unzip_pull(struct stream *stream, void *buf, gsize n, GError **error)
+{
+    struct unzip *u = (struct unzip *)stream;
+    while (!u->block_n && !u->pending) {
+        int status = unzip_block(u);
+        if (status == ARCHIVE_EOF)
+            return 0;
+        /* A wrong CRC or length is a warning that comes together with the last block. */
+        if (status != ARCHIVE_OK)
+            u->pending = unzip_error(u, status);
+        u->broken |= status != ARCHIVE_OK && status != ARCHIVE_WARN;
+        if (u->broken && unzip_salvage(u))
+            g_clear_error(&u->pending);
+    }
+    if (!u->block_n) {
+        g_propagate_error(error, g_steal_pointer(&u->pending));
+        return -1;
+    }
+    n = MIN(n, u->block_n);
+    memcpy(buf, u->block, n);
+    u->block += n;
+    u->block_n -= n;
+    u->given += n;
+    return (gssize)n;
 }
 
 /* What a file manager adds for itself. */
@@ -563,8 +566,13 @@ static gboolean take_entry(struct walk *walk, struct unzip *u, struct archive_en
     u->stream = (struct stream){
         .pull = unzip_pull, .walk = walk, .packed = blob_size(u->blob), .produced = &u->produced};
     u->block_n = 0;
+    u->given = 0;
+    u->salvaging = u->broken = FALSE;
     gboolean ok = take_member(walk, &u->stream, inner, name, depth, error);
     g_clear_error(&u->pending);
+    /* What lies behind a damaged member is as good as ever. */
+    if (ok && u->broken)
+        *stop_r = !unzip_reopen(u, CHUNK);
     return ok;
 }
 
@@ -577,8 +585,11 @@ static gboolean take_entries(struct walk *walk, struct unzip *u, const char *lab
         int status = archive_read_next_header(u->archive, &entry);
         if (status == ARCHIVE_EOF)
             break;
-        if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
-            return refuse_failure(walk, label, unzip_error(u, status), error);
+        if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
+            /* Behind a damaged member there may be nothing to find; its own reader has told why. */
+            return u->broken || refuse_failure(walk, label, unzip_error(u, status), error);
+        }
+        u->entries++;
         if (!take_entry(walk, u, entry, label, depth, &stop, error))
             return FALSE;
     }
@@ -588,8 +599,9 @@ static gboolean take_entries(struct walk *walk, struct unzip *u, const char *lab
 static gboolean walk_zip(struct walk *walk, struct blob *content, const char *label, guint depth,
                          GError **error)
 {
-    struct unzip u = {.blob = content};
-    gboolean ok = unzip_open(&u, walk->limits);
+    struct unzip u = {.blob = content,
+                      .streaming = !zip_directory_is_sane(content, walk->limits->unpack_members)};
+    gboolean ok = unzip_open(&u, CHUNK);
     if (!u.archive)
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
     else if (ok)

@@ -1,0 +1,53 @@
+#include "ingest/zip_directory.h"
+
+#include <string.h>
+
+#define TAIL_MAX (65536 + 22) /* where the end record is looked for: it ends in a comment of up to 64 KiB */
+
+static guint le16(const guint8 *p)
+{
+    return p[0] | (guint)p[1] << 8;
+}
+
+static guint32 le32(const guint8 *p)
+{
+    return le16(p) | (guint32)le16(p + 2) << 16;
+}
+
+/* Offset of the end record (APPNOTE 4.3.16) in the last bytes of the blob, or -1. */
+static gint64 find_end_record(struct blob *blob, guint8 *record)
+{
+    g_autofree guint8 *tail = g_malloc(TAIL_MAX);
+    guint64 from = blob_size(blob) > TAIL_MAX ? blob_size(blob) - TAIL_MAX : 0;
+    gsize n = 0;
+    gssize got;
+    while ((got = blob_read(blob, from + n, tail + n, TAIL_MAX - n, NULL)) > 0)
+        n += (gsize)got;
+    for (gsize i = n >= 22 ? n - 22 + 1 : 0; i-- > 0;) {
+        if (memcmp(tail + i, "PK\x05\x06", 4) == 0) {
+            memcpy(record, tail + i, 22);
+            return (gint64)(from + i);
+        }
+    }
+    return -1;
+}
+
+gboolean zip_directory_is_sane(struct blob *blob, guint members)
+{
+    guint8 record[46];
+    gint64 end = find_end_record(blob, record);
+    if (end < 0)
+        return FALSE;
+    guint count = le16(record + 10);
+    guint64 at = le32(record + 16);
+    if (count == 0 || count > members)
+        return FALSE;
+    for (guint i = 0; i < count; i++) {
+        if (blob_read(blob, at, record, sizeof record, NULL) != sizeof record ||
+            memcmp(record, "PK\x01\x02", 4) != 0)
+            return FALSE;
+        at += sizeof record + le16(record + 28) + le16(record + 30) + le16(record + 32);
+    }
+    return at <= (guint64)end && (blob_read(blob, at, record, 4, NULL) == 4) &&
+           memcmp(record, "PK\x01\x02", 4) != 0;
+}
