@@ -23,12 +23,10 @@ static gboolean is_delivery(char **argv)
 
 static gboolean check_arguments(const struct cli *cli, GError **error)
 {
-    guint n = g_strv_length(cli->arguments);
-    if (n >= cli->command->least && n <= cli->command->most)
+    if (g_strv_length(cli->arguments) <= cli->command->most)
         return TRUE;
-    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "%s arguments for '%s'\nhint: usage: whosends %s %s",
-                n < cli->command->least ? "too few" : "too many", cli->command->name, cli->command->name,
-                cli->command->usage);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "too many arguments for '%s'\nhint: usage: whosends %s%s%s",
+                cli->command->name, cli->command->name, *cli->command->usage ? " " : "", cli->command->usage);
     return FALSE;
 }
 
@@ -143,9 +141,11 @@ int cli_main(char **argv)
     progress_hide();
     if (error)
         log_error(error);
-    status = close_output(status);
-    if (status && delivery)
-        status = EX_TEMPFAIL;
+    /* A mail that is in the ledger is delivered, whether anybody reads the summary or not. */
+    if (delivery)
+        status = status ? EX_TEMPFAIL : EX_OK;
+    else
+        status = close_output(status);
     config_clear(&cli.config);
     options_clear(&cli.options);
     g_strfreev(own);

@@ -23,7 +23,7 @@ struct command {
     const char *summary; /* a line, lower case */
     const char *details; /* paragraphs for its help; may be NULL */
     const struct option_row *options;
-    guint least, most;   /* arguments */
+    guint most;          /* arguments at most */
     gboolean configured; /* wants cli->config */
     gboolean (*run)(struct cli *cli, GError **error);
 };

@@ -112,18 +112,27 @@ check "a limit is a problem that names it" 0 '1 problem$' ''
 run problems --format csv
 check "in the ledger" 0 'message_size' ''
 
-# Stopped while it waits for its input.
+# Stopped while it waits for its input: what came until then is stored, and the status says why the rest is not.
 mkfifo "$dir/fifo"
-"$program" ingest - <"$dir/fifo" >"$dir/out" 2>"$dir/err" &
-pid=$!
-exec 9>"$dir/fifo"
-sleep 1
-kill -TERM "$pid"
-sleep 0.2
-exec 9>&-
-status=0
-wait "$pid" || status=$?
-check "a delivery that is stopped" 75 '*' '*'
+stopped() {
+    if test "$1" = -; then
+        "$program" ingest - <"$dir/fifo" >"$dir/out" 2>"$dir/err" &
+    else
+        "$program" ingest "$1" >"$dir/out" 2>"$dir/err" &
+    fi
+    pid=$!
+    exec 9>"$dir/fifo"
+    sleep 1
+    kill -TERM "$pid"
+    sleep 0.2
+    exec 9>&-
+    status=0
+    wait "$pid" || status=$?
+}
+stopped "$dir/fifo"
+check "stopped by a signal" 143 '*' 'stopped by a signal'
+stopped -
+check "a delivery that is stopped" 75 '*' 'stopped by a signal'
 
 run status --format csv
 cp "$dir/out" "$dir/before"
