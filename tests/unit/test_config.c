@@ -214,6 +214,7 @@ static void test_conninfo(void)
         {"sslpassword='x'", TRUE},
         {"postgresql://me@db/dmarc", FALSE},
         {"postgresql://db:5432/dmarc", FALSE},
+        {"postgresql://me@db:5432/dmarc", FALSE},
         {"postgresql://db:5432/dmarc?application_name=a@b", FALSE},
         {"postgresql://me:x@db/dmarc", TRUE},
         {"postgres://me:x@db", TRUE},

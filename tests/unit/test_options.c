@@ -14,6 +14,7 @@ static const struct {
     {"whosends senders", "senders", "", NULL, NULL, NULL, FALSE},
     {"whosends --config c senders a.example", "senders", "a.example", "c", NULL, NULL, FALSE},
     {"whosends --config=c -v senders a.example", "senders", "a.example", "c", NULL, NULL, TRUE},
+    {"whosends --config=c senders a.example", "senders", "a.example", "c", NULL, NULL, FALSE},
     {"whosends senders --config c", "senders", "", "c", NULL, NULL, FALSE},
     {"whosends --config c senders --config d", "senders", "", "d", NULL, NULL, FALSE},
     {"whosends --database sql sql --database=x", "sql", "", NULL, "x", NULL, FALSE},
