@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -272,6 +273,19 @@ static gboolean find_sockets(struct cluster *cluster, GError **error)
     return make_sockets_outside(cluster, memory, error);
 }
 
+/* Where the running server has them. */
+static gboolean take_sockets(struct cluster *cluster, GError **error)
+{
+    cluster->sockets = server_sockets(cluster->data);
+    if (cluster->sockets && is_private(cluster, cluster->sockets))
+        return TRUE;
+    g_set_error(error, WS_ERROR, WS_ERROR_DB_DOWN,
+                "could not reach the private database in %s: it runs, but the directory of its socket, %s, "
+                "is gone or open to others",
+                cluster->directory, cluster->sockets ? cluster->sockets : "unknown");
+    return FALSE;
+}
+
 /* ---- making, starting, stopping ---- */
 
 /* Made beside its place and moved there when it is whole. */
@@ -369,13 +383,13 @@ static gboolean start(const struct cluster *cluster, GError **error)
 
 static gboolean ensure(struct cluster *cluster, GError **error)
 {
-    if (!make_directories(cluster, error) || !lock(cluster, error) || !find_sockets(cluster, error))
+    if (!make_directories(cluster, error) || !lock(cluster, error))
         return FALSE;
     pid_t pid = server_pid(cluster->data);
     if (pid)
-        return wait_ready(cluster, pid, error);
+        return wait_ready(cluster, pid, error) && take_sockets(cluster, error);
     int major = data_version(cluster, error);
-    if (major < 0 || !choose_server(cluster, major, error))
+    if (major < 0 || !choose_server(cluster, major, error) || !find_sockets(cluster, error))
         return FALSE;
     return (major || make_data(cluster, error)) && start(cluster, error);
 }

@@ -199,3 +199,9 @@ gboolean server_ready(const char *data)
     g_auto(GStrv) lines = read_pid_file(data);
     return lines && g_strv_length(lines) >= 8 && g_str_has_prefix(lines[7], "ready");
 }
+
+char *server_sockets(const char *data)
+{
+    g_auto(GStrv) lines = read_pid_file(data);
+    return lines && g_strv_length(lines) >= 5 && *lines[4] ? g_strdup(lines[4]) : NULL;
+}

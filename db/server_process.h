@@ -30,5 +30,7 @@ gboolean server_spawn(const struct server_user *user, char **argv, const char *l
 pid_t server_pid(const char *data);
 /* Whether it takes connections by now. */
 gboolean server_ready(const char *data);
+/* The directory of its socket. Owned by the caller; NULL when unknown. */
+char *server_sockets(const char *data);
 /* The last lines of a file on one line, to end an error message with. Owned by the caller. */
 char *server_last_lines(const char *path);

@@ -1,0 +1,59 @@
+/* The database floor from the shell, for tests:
+ *   db_tool install CONNINFO       schema_upgrade and schema_check; prints how many migrations were applied
+ *   db_tool check CONNINFO         schema_check alone
+ *   db_tool run CONNINFO SQL       db_run
+ *   db_tool ensure DIRECTORY       cluster_ensure; prints the conninfo
+ *   db_tool stop DIRECTORY         cluster_stop
+ * Errors go to standard error as "KIND: message", exit status 1. */
+#include "db/cluster.h"
+#include "db/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int fail(GError *error)
+{
+    static const char *const names[] = {
+        [WS_ERROR_CONFIG] = "config",    [WS_ERROR_DB_DOWN] = "down",  [WS_ERROR_DB_REFUSED] = "refused",
+        [WS_ERROR_DB_SCHEMA] = "schema", [WS_ERROR_SYSTEM] = "system",
+    };
+    const char *name = (gsize)error->code < G_N_ELEMENTS(names) ? names[error->code] : NULL;
+    fprintf(stderr, "%s: %s\n", name ? name : "other", error->message);
+    g_error_free(error);
+    return 1;
+}
+
+static gboolean with_database(const char *verb, const char *conninfo, const char *sql, GError **error)
+{
+    struct db *db = db_open(conninfo, error);
+    gboolean ok = db != NULL;
+    int applied = 0;
+    if (ok && !strcmp(verb, "install")) {
+        ok = schema_upgrade(db, &applied, error) && schema_check(db, error);
+        if (ok)
+            printf("%d applied, version %d of %d\n", applied, schema_version(db, NULL), schema_latest());
+    } else if (ok && !strcmp(verb, "check")) {
+        ok = schema_check(db, error);
+    } else if (ok) {
+        ok = db_run(db, "running", sql, error);
+    }
+    db_close(db);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    GError *error = NULL;
+    if (argc < 3)
+        return 2;
+    if (!strcmp(argv[1], "ensure")) {
+        g_autofree char *conninfo = cluster_ensure(argv[2], &error);
+        if (conninfo)
+            puts(conninfo);
+    } else if (!strcmp(argv[1], "stop")) {
+        cluster_stop(argv[2], &error);
+    } else {
+        with_database(argv[1], argv[2], argc > 3 ? argv[3] : "", &error);
+    }
+    return error ? fail(error) : 0;
+}

@@ -1,0 +1,747 @@
+/* The writer against a real server: prints TAP. The conninfo of a database with the schema, which is emptied,
+ * comes in PG_CONNINFO. */
+#include "db/schema.h"
+#include "db/writer.h"
+#include "tests/tools/made_report.h"
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct writer_settings tiny = {
+    .batch_messages = 500, .batch_bytes = 64 * 1024, .spill_records = 10};
+
+struct fixture {
+    struct db *db;
+    struct writer *writer;
+    guint settled[4]; /* by outcome */
+    GArray *tokens;
+};
+
+static void on_settled(gpointer token, enum outcome outcome, gpointer data)
+{
+    struct fixture *f = data;
+    guint number = GPOINTER_TO_UINT(token);
+    f->settled[outcome]++;
+    g_array_append_val(f->tokens, number);
+}
+
+static void open_with(struct fixture *f, const struct writer_settings *settings)
+{
+    GError *error = NULL;
+    memset(f->settled, 0, sizeof f->settled);
+    f->db = db_open(g_getenv("PG_CONNINFO"), &error);
+    g_assert_no_error(error);
+    f->writer = writer_new(f->db, settings, on_settled, f);
+    f->tokens = g_array_new(FALSE, FALSE, sizeof(guint));
+}
+
+static void close_all(struct fixture *f)
+{
+    writer_free(f->writer);
+    db_close(f->db);
+    g_array_unref(f->tokens);
+}
+
+static void empty(struct db *db)
+{
+    GError *error = NULL;
+    db_run(db, "emptying",
+           "TRUNCATE dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation", &error);
+    g_assert_no_error(error);
+}
+
+static void set_up(struct fixture *f, gconstpointer settings)
+{
+    open_with(f, settings ? settings : &writer_defaults);
+    empty(f->db);
+}
+
+static void tear_down(struct fixture *f, gconstpointer settings)
+{
+    (void)settings;
+    close_all(f);
+}
+
+/* The answer's first value. */
+static char *ask(struct db *db, const char *sql)
+{
+    GError *error = NULL;
+    struct db_result *result = db_query(db, "asking", sql, 0, NULL, &error);
+    g_assert_no_error(error);
+    char *value = g_strdup(db_rows(result) ? db_value(result, 0, 0) : NULL);
+    db_result_free(result);
+    return value;
+}
+
+#define assert_sql(db, sql, expected)                                                                        \
+    do {                                                                                                     \
+        g_autofree char *answer_ = ask(db, sql);                                                             \
+        g_assert_cmpstr(answer_, ==, expected);                                                              \
+    } while (0)
+
+#define ok(call)                                                                                             \
+    do {                                                                                                     \
+        GError *error = NULL;                                                                                \
+        gboolean done_ = (call);                                                                             \
+        g_assert_no_error(error);                                                                            \
+        g_assert_true(done_);                                                                                \
+    } while (0)
+
+/* The hash and the reference of mail number n. */
+struct mail {
+    guint8 sha256[32];
+    char source[64];
+    struct ledger_message ledger;
+};
+
+static void make_mail(struct mail *mail, guint n)
+{
+    memset(mail, 0, sizeof *mail);
+    memcpy(mail->sha256, &n, sizeof n);
+    g_snprintf(mail->source, sizeof mail->source, "imap://host/INBOX;UID=%u", n);
+    mail->ledger = (struct ledger_message){.sha256 = mail->sha256,
+                                           .source = mail->source,
+                                           .identity = TRUE,
+                                           .subject = "Report",
+                                           .date = MADE_BEGIN,
+                                           .size = 1234,
+                                           .token = GUINT_TO_POINTER(n)};
+}
+
+static const struct ledger_document aggregate = {
+    .path = "part 2 / a.xml", .kind = "aggregate", .size = 99, .outcome = OUTCOME_STORED};
+
+/* One mail with one document with one report. */
+static gboolean put_report(struct writer *writer, guint mail_number, const struct report_head *head,
+                           guint first, guint records, GError **error)
+{
+    struct mail mail;
+    make_mail(&mail, mail_number);
+    return writer_message_begin(writer, mail.sha256, error) &&
+           made_push(writer_sink(writer), head, first, records, 7, error) &&
+           writer_document(writer, &aggregate, error) && writer_message_end(writer, &mail.ledger, error);
+}
+
+/* Everything that is stored of reports, without numbers and times that differ from run to run, as one hash.
+ */
+static char *stored_hash(struct db *db)
+{
+    return ask(
+        db, "SELECT md5(string_agg(x, E'\\n' ORDER BY x)) FROM ("
+            "SELECT 'r' || (to_jsonb(r) - 'id' - 'ingested_at')::text AS x FROM dmarc.report r UNION ALL "
+            "SELECT 'e' || to_jsonb(e)::text FROM dmarc.evidence e UNION ALL "
+            "SELECT 'o' || (to_jsonb(o) - 'report')::text || r.report_id FROM dmarc.observation o "
+            "JOIN dmarc.report r ON r.id = o.report AND r.domain = o.domain AND r.day = o.day) AS all_rows");
+}
+
+static void test_sums(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    for (guint i = 0; i < 1200; i++) {
+        g_autofree char *id = g_strdup_printf("id-%u", i);
+        g_autofree char *domain = g_strdup_printf("d%u.example", i % 9);
+        struct report_head head = made_head(id, domain);
+        head.begin -= (gint64)(i % 100) * MADE_DAY;
+        head.end = head.begin + MADE_DAY - 1;
+        ok(put_report(f->writer, i, &head, i, i % 11, &error));
+    }
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1000);
+    ok(writer_flush(f->writer, &error));
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1200);
+    for (guint i = 0; i < 1200; i++)
+        g_assert_cmpuint(g_array_index(f->tokens, guint, i), ==, i);
+    guint64 records = 0, messages = 0;
+    for (guint i = 0; i < 1200; i++)
+        for (guint n = 0; n < i % 11; n++, records++)
+            messages += 1 + (i + n) % 5;
+    g_autofree char *sums = g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, records, messages);
+    assert_sql(f->db, "SELECT count(*) || ' ' || sum(message_count) FROM dmarc.observation", sums);
+    assert_sql(f->db, "SELECT sum(record_count) || ' ' || sum(message_count) FROM dmarc.report", sums);
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.report", "1200");
+    assert_sql(f->db,
+               "SELECT count(*) FROM dmarc.observation o LEFT JOIN dmarc.evidence e ON e.domain = o.domain "
+               "AND e.hash = o.evidence"
+               " WHERE e.hash IS NULL",
+               "0");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.evidence", "63");
+    assert_sql(
+        f->db,
+        "SELECT count(*) FROM dmarc.document d JOIN dmarc.report r ON r.id = d.report AND r.domain = "
+        "d.domain AND r.day = d.day"
+        " JOIN dmarc.message m ON m.id = d.message AND m.sha256 = d.mail_sha256 WHERE d.outcome = 'stored'",
+        "1200");
+}
+
+/* Every column of a rich report comes back as it went in. */
+static void test_columns(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char *const raw_head[] = {"p=NONE", NULL}, *const raw_record[] = {"disposition=Reject",
+                                                                                   NULL};
+    struct dkim_result dkim[] = {{"a.example", "s", "pass", NULL, "fine"}, {NULL, NULL, NULL, "odd", NULL}};
+    struct spf_result spf[] = {{"b.example", NULL, "softfail", "SoftFail", NULL}};
+    struct override_reason reasons[] = {{"forwarded", NULL, "x"}, {"other", "weird", NULL}};
+    struct report_warning warnings[] = {{"date_swap", 1, "begin"}, {"null_row", 3, NULL}};
+    struct report_head head = made_head("<id>", "example.org");
+    struct report_tail tail = {.records_seen = 3, .incomplete = TRUE, .n_warnings = 2, .warnings = warnings};
+    struct report_record record = {.family = AF_INET6,
+                                   .message_count = G_MAXINT64,
+                                   .header_from = "example.org",
+                                   .envelope_from = "",
+                                   .disposition = "reject",
+                                   .dkim_verdict = "pass",
+                                   .spf_verdict = "fail",
+                                   .verdict_computed = TRUE,
+                                   .dkim_aligned = TRUE,
+                                   .dkim_aligned_domain = "a.example",
+                                   .disagree = TRUE,
+                                   .n_dkim = 2,
+                                   .n_spf = 1,
+                                   .n_reasons = 2,
+                                   .dkim = dkim,
+                                   .spf = spf,
+                                   .reasons = reasons,
+                                   .extensions = "<x/>",
+                                   .raw = raw_record};
+    struct report_record nowhere = {.family = AF_UNSPEC,
+                                    .source_raw = "unknown",
+                                    .message_count = G_MAXINT64,
+                                    .header_from = "",
+                                    .dkim_verdict = "fail",
+                                    .spf_verdict = "fail"};
+    struct mail mail;
+    head.pct = -1;
+    head.raw = raw_head;
+    head.generation = GENERATION_RFC9990;
+    head.np = "reject";
+    record.source_ip[0] = 0x20, record.source_ip[1] = 0x01, record.source_ip[15] = 1;
+    make_mail(&mail, 1);
+    const struct report_sink *sink = writer_sink(f->writer);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    ok(sink->begin(sink->self, &head, &error) && sink->record(sink->self, &record, &error));
+    ok(sink->record(sink->self, &nowhere, &error) && sink->end(sink->self, &tail, &error));
+    ok(writer_document(f->writer, &aggregate, &error) && writer_message_end(f->writer, &mail.ledger, &error));
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db,
+               "SELECT concat_ws('|', domain, day, reporter, report_id, period_begin, period_end, "
+               "generation, p, np, coalesce(pct, -7), raw,"
+               " record_count, records_seen, message_count, incomplete, id_collision, warnings, "
+               "warning_notes) FROM dmarc.report",
+               "example.org|2026-11-20|reporter.example|<id>|2026-11-20 00:00:00+00|2026-11-20 "
+               "23:59:59+00|rfc9990|none|reject|-7|{p=NONE}|"
+               "2|3|18446744073709551614|t|f|{date_swap,null_row}|{begin,\"3 times\"}");
+    assert_sql(f->db,
+               "SELECT concat_ws('|', source_ip, message_count, ordinal, source_raw, header_from, '[' || "
+               "envelope_from || ']',"
+               " coalesce(envelope_to, 'null'), disposition, dkim_verdict, spf_verdict, verdict_computed, "
+               "dkim_aligned, spf_aligned,"
+               " dkim_aligned_domain, disagree, dkim_domains, dkim_selectors, dkim_results, dkim_raw, "
+               "dkim_human, spf_domains,"
+               " coalesce(spf_scopes::text, 'null'), spf_results, spf_raw, reason_types, reason_raw, "
+               "reason_comments, extensions, raw)"
+               " FROM dmarc.observation o JOIN dmarc.evidence e ON e.hash = o.evidence WHERE ordinal = 1",
+               "2001::1|9223372036854775807|1|example.org|[]|null|reject|pass|fail|t|t|f|a.example|t|{a."
+               "example,NULL}|{s,NULL}|{pass,NULL}|"
+               "{NULL,odd}|{fine,NULL}|{b.example}|null|{softfail}|{SoftFail}|{forwarded,other}|{NULL,weird}|"
+               "{x,NULL}|<x/>|{disposition=Reject}");
+    assert_sql(f->db,
+               "SELECT concat_ws('|', coalesce(source_ip::text, 'null'), source_raw) FROM dmarc.observation "
+               "WHERE ordinal = 2",
+               "null|unknown");
+    assert_sql(f->db,
+               "SELECT concat_ws('|', source, identity, subject, mail_date, size, outcome, coalesce(code, "
+               "'-')) FROM dmarc.message",
+               "imap://host/INBOX;UID=1|t|Report|2026-11-20 00:00:00+00|1234|stored|-");
+    assert_sql(f->db, "SELECT concat_ws('|', ordinal, path, kind, size, outcome) FROM dmarc.document",
+               "1|part 2 / a.xml|aggregate|99|stored");
+}
+
+/* The same report in one mail twice, in two mails of a batch, and in a later batch. */
+static void test_duplicates(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("same", "example.org");
+    struct mail mail;
+    make_mail(&mail, 1);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    ok(made_push(writer_sink(f->writer), &head, 0, 5, 7, &error) &&
+       made_push(writer_sink(f->writer), &head, 0, 5, 7, &error));
+    ok(writer_document(f->writer, &aggregate, &error) && writer_message_end(f->writer, &mail.ledger, &error));
+    ok(put_report(f->writer, 2, &head, 0, 5, &error));
+    ok(writer_flush(f->writer, &error));
+    ok(put_report(f->writer, 3, &head, 0, 5, &error));
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
+               "1 5");
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc.message",
+               "stored,duplicate,duplicate");
+    assert_sql(f->db,
+               "SELECT string_agg(outcome || ordinal, ',' ORDER BY message, ordinal) FROM dmarc.document",
+               "stored1,duplicate2,duplicate1,duplicate1");
+    assert_sql(
+        f->db,
+        "SELECT count(*) FROM dmarc.document d JOIN dmarc.report r ON r.id = d.report AND d.day = r.day",
+        "4");
+    assert_sql(f->db, "SELECT bool_or(id_collision) FROM dmarc.report", "f");
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1);
+    g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 2);
+}
+
+/* What our own judgement adds, and how the words were counted, is no other content. */
+static void test_same_content(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("same", "example.org");
+    struct made_record made;
+    const struct report_sink *sink = writer_sink(f->writer);
+    for (guint i = 0; i < 2; i++) {
+        struct report_warning warning = {"null_row", 1, NULL};
+        struct report_tail tail = {.records_seen = 1, .n_warnings = i, .warnings = &warning};
+        struct mail mail;
+        make_mail(&mail, i);
+        made_record(&made, 1, 7);
+        made.record.dkim_aligned = i > 0;
+        made.record.disagree = i > 0;
+        ok(writer_message_begin(f->writer, mail.sha256, &error) && sink->begin(sink->self, &head, &error));
+        ok(sink->record(sink->self, &made.record, &error) && sink->end(sink->self, &tail, &error));
+        ok(writer_document(f->writer, &aggregate, &error) &&
+           writer_message_end(f->writer, &mail.ledger, &error));
+    }
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc.message", "stored,duplicate");
+}
+
+/* Other content under the same identity: kept, and what came later is flagged, in a batch and across batches.
+ */
+static void test_collision(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("same", "example.org"), other_day = head,
+                       other_domain = made_head("same", "example.net");
+    other_day.begin += MADE_DAY, other_day.end += MADE_DAY;
+    ok(put_report(f->writer, 1, &head, 0, 5, &error));
+    ok(put_report(f->writer, 2, &head, 1, 5, &error));
+    ok(put_report(f->writer, 3, &other_day, 0, 5, &error));
+    ok(put_report(f->writer, 4, &other_domain, 0, 5, &error));
+    ok(writer_flush(f->writer, &error));
+    ok(put_report(f->writer, 5, &head, 2, 5, &error));
+    ok(put_report(f->writer, 6, &other_domain, 0, 4, &error));
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db,
+               "SELECT string_agg(m.source || r.id_collision, ' ' ORDER BY m.id) FROM dmarc.message m JOIN "
+               "dmarc.document d ON d.message = m.id"
+               " JOIN dmarc.report r ON r.id = d.report",
+               "imap://host/INBOX;UID=1false imap://host/INBOX;UID=2true imap://host/INBOX;UID=3false "
+               "imap://host/INBOX;UID=4false imap://host/INBOX;UID=5true imap://host/INBOX;UID=6true");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "29");
+}
+
+static void test_hostile_texts(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char nasty[] =
+        "a'b\"c\\d\te\nf\r\x01\x7f{g,NULL}\\N\\.; DROP TABLE dmarc.report; --\xf0\x9f\x98\x80\xe2\x80\xae";
+    g_autofree char *noise = g_malloc(100 * 1024 + 1);
+    for (guint i = 0; i < 100 * 1024; i++)
+        noise[i] = (char)('!' + (i * 2654435761u >> 13) % 90);
+    noise[100 * 1024] = '\0';
+    struct dkim_result dkim = {nasty, nasty, "pass", nasty, nasty};
+    struct report_record record = {.family = AF_UNSPEC,
+                                   .source_raw = nasty,
+                                   .message_count = 1,
+                                   .header_from = nasty,
+                                   .dkim_verdict = "pass",
+                                   .spf_verdict = "fail",
+                                   .n_dkim = 1,
+                                   .dkim = &dkim,
+                                   .extensions = noise};
+    struct report_head head = made_head(noise, "example.org");
+    struct report_tail tail = {.records_seen = 1};
+    struct mail mail;
+    head.org_name = head.reporter = nasty;
+    head.begin = G_MININT64, head.end = G_MAXINT64;
+    make_mail(&mail, 1);
+    mail.ledger.source = noise;
+    mail.ledger.subject = "invalid \xff\xfe utf-8";
+    const struct report_sink *sink = writer_sink(f->writer);
+    for (guint i = 0; i < 2; i++) {
+        ok(writer_message_begin(f->writer, mail.sha256, &error) && sink->begin(sink->self, &head, &error));
+        ok(sink->record(sink->self, &record, &error) && sink->end(sink->self, &tail, &error));
+        ok(writer_document(f->writer, &aggregate, &error) &&
+           writer_message_end(f->writer, &mail.ledger, &error));
+        ok(writer_flush(f->writer, &error));
+    }
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1);
+    g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 1);
+    assert_sql(f->db, "SELECT report_id FROM dmarc.report", noise);
+    assert_sql(f->db, "SELECT org_name FROM dmarc.report", nasty);
+    assert_sql(f->db, "SELECT source_raw FROM dmarc.observation", nasty);
+    assert_sql(f->db, "SELECT dkim_selectors[1] FROM dmarc.evidence", nasty);
+    assert_sql(f->db, "SELECT period_begin || ' ' || period_end FROM dmarc.report",
+               "4714-11-24 00:00:00+00 BC 294276-12-31 23:59:59+00");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.message", "1");
+    assert_sql(f->db, "SELECT source FROM dmarc.message", noise);
+    int outcomes[1];
+    gboolean resumed[1];
+    const guint8 *hashes[] = {mail.sha256};
+    const char *sources[] = {noise};
+    ok(writer_known(f->writer, 1, hashes, sources, &mail.ledger.identity, outcomes, resumed, &error));
+    g_assert_true(resumed[0]);
+}
+
+/* One mail that the server does not take costs that mail alone. */
+static void test_refused(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    g_autofree char *long_name = g_malloc0(20001);
+    for (guint i = 0; i < 20000; i++)
+        long_name[i] = (char)('a' + (i * 2654435761u >> 13) % 26);
+    for (guint i = 0; i < 40; i++) {
+        g_autofree char *id = g_strdup_printf("id-%u", i);
+        struct report_head head = made_head(id, "example.org");
+        if (i == 13)
+            head.org_name = "not \xff utf-8";
+        if (i == 20)
+            head.domain = long_name; /* too long for an index */
+        ok(put_report(f->writer, i, &head, i, 3, &error));
+    }
+    ok(writer_flush(f->writer, &error));
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 38);
+    g_assert_cmpuint(f->settled[OUTCOME_PROBLEM], ==, 2);
+    g_assert_cmpuint(f->tokens->len, ==, 40);
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
+               "38 114");
+    assert_sql(
+        f->db,
+        "SELECT string_agg(source || code, ' ' ORDER BY id) FROM dmarc.message WHERE outcome = 'problem'",
+        "imap://host/INBOX;UID=13db_refused imap://host/INBOX;UID=20db_refused");
+    assert_sql(
+        f->db,
+        "SELECT bool_and(detail ~ 'SQLSTATE (22021|54000)') FROM dmarc.message WHERE code = 'db_refused'",
+        "t");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.document", "38");
+}
+
+static void push_two(struct fixture *f)
+{
+    struct report_head big = made_head("big", "example.org"), small = made_head("small", "example.org");
+    ok(put_report(f->writer, 1, &small, 3, 4, &error));
+    ok(put_report(f->writer, 2, &big, 0, 30000, &error));
+    ok(put_report(f->writer, 3, &big, 0, 30000, &error));
+    ok(writer_flush(f->writer, &error));
+}
+
+/* What waited in files is, row for row, what waited in memory. */
+static void test_spill(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    push_two(f);
+    g_autofree char *by_memory = stored_hash(f->db);
+    close_all(f);
+    open_with(f, &tiny);
+    empty(f->db);
+    push_two(f);
+    g_autofree char *by_file = stored_hash(f->db);
+    g_assert_cmpstr(by_memory, ==, by_file);
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 2);
+    g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 1);
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "30004");
+}
+
+/* Memory does not grow with a report: many records, and more evidence than is remembered at once. */
+static void test_memory(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("big", "example.org");
+    struct mail mail;
+    struct rusage usage;
+    make_mail(&mail, 1);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    ok(made_push(writer_sink(f->writer), &head, 0, 200000, 80000, &error));
+    ok(writer_document(f->writer, &aggregate, &error) && writer_message_end(f->writer, &mail.ledger, &error));
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT count(*) || ' ' || count(DISTINCT ordinal) FROM dmarc.observation",
+               "200000 200000");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.evidence", "80000");
+    g_assert_cmpint(getrusage(RUSAGE_SELF, &usage), ==, 0);
+    g_assert_cmpint(usage.ru_maxrss, <, 64 * 1024);
+}
+
+/* One mail may not take the ledger's memory either. */
+static void test_many_rows(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct mail mail;
+    make_mail(&mail, 1);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    for (guint i = 0; i < 10001; i++) {
+        g_autofree char *id = g_strdup_printf("id-%u", i);
+        struct report_head head = made_head(id, "example.org");
+        if (i % 2)
+            ok(made_push(writer_sink(f->writer), &head, i, 1, 7, &error));
+        ok(writer_document(f->writer, &aggregate, &error));
+    }
+    ok(writer_message_end(f->writer, &mail.ledger, &error) && writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT outcome || code || detail FROM dmarc.message",
+               "storedlimitmore than 10000 reports and documents in one mail");
+    assert_sql(f->db, "SELECT count(*) BETWEEN 3000 AND 4000 FROM dmarc.report", "t");
+    assert_sql(f->db, "SELECT count(*) BETWEEN 6000 AND 10001 FROM dmarc.document", "t");
+}
+
+/* A report that was begun and given up leaves nothing, and neither does a message that did not end. */
+static void test_abandon(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("given up", "example.org"), kept = made_head("kept", "example.org");
+    struct made_record made;
+    struct mail mail;
+    const struct report_sink *sink = writer_sink(f->writer);
+    make_mail(&mail, 1);
+    ok(writer_message_begin(f->writer, mail.sha256, &error) && made_push(sink, &head, 0, 100, 7, &error));
+    ok(writer_message_begin(f->writer, mail.sha256, &error) && sink->begin(sink->self, &head, &error));
+    for (guint i = 0; i < 100; i++)
+        ok(sink->record(sink->self, made_record(&made, i, 50), &error));
+    sink->abandon(sink->self);
+    ok(made_push(sink, &kept, 0, 3, 7, &error));
+    struct ledger_document partly = aggregate;
+    partly.outcome = OUTCOME_PROBLEM, partly.code = "xml", partly.detail = "line 7";
+    ok(writer_document(f->writer, &partly, &error) && writer_message_end(f->writer, &mail.ledger, &error));
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc.report", "kept3");
+    assert_sql(f->db,
+               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.evidence) FROM dmarc.observation",
+               "3 3");
+    assert_sql(f->db,
+               "SELECT string_agg(concat_ws('/', ordinal, outcome, code, detail), ' ' ORDER BY ordinal) FROM "
+               "dmarc.document",
+               "1/stored 2/problem/xml/line 7");
+    assert_sql(f->db, "SELECT outcome FROM dmarc.message", "stored");
+}
+
+/* What became of a mail follows from its documents. */
+static void test_outcomes(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const struct {
+        enum outcome documents[2];
+        const char *code;
+        const char *expected;
+    } rows[] = {
+        {{OUTCOME_NO_REPORT, OUTCOME_NO_REPORT}, NULL, "no_report"},
+        {{OUTCOME_NO_REPORT, OUTCOME_PROBLEM}, NULL, "problem"},
+        {{OUTCOME_DUPLICATE, OUTCOME_NO_REPORT}, NULL, "duplicate"},
+        {{OUTCOME_DUPLICATE, OUTCOME_PROBLEM}, NULL, "problem"},
+        {{OUTCOME_STORED, OUTCOME_NO_REPORT}, NULL, "no_report"}, /* said to be stored, and no report came */
+        {{OUTCOME_NO_REPORT, OUTCOME_NO_REPORT}, "mime", "problem"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct mail mail;
+        make_mail(&mail, i);
+        mail.ledger.code = rows[i].code;
+        ok(writer_message_begin(f->writer, mail.sha256, &error));
+        for (guint d = 0; d < 2; d++) {
+            struct ledger_document document = {
+                .path = "p", .kind = "text", .size = -1, .outcome = rows[i].documents[d]};
+            ok(writer_document(f->writer, &document, &error));
+        }
+        ok(writer_message_end(f->writer, &mail.ledger, &error));
+    }
+    ok(writer_flush(f->writer, &error));
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("SELECT outcome FROM dmarc.message WHERE source = 'imap://host/INBOX;UID=%u'", i);
+        assert_sql(f->db, sql, rows[i].expected);
+    }
+    g_assert_cmpuint(f->tokens->len, ==, G_N_ELEMENTS(rows));
+}
+
+static void test_known(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("id", "example.org");
+    struct mail mail, problem, elsewhere, never;
+    ok(put_report(f->writer, 1, &head, 0, 3, &error));
+    make_mail(&mail, 1), make_mail(&problem, 2), make_mail(&elsewhere, 1), make_mail(&never, 4);
+    problem.ledger.code = "mime";
+    ok(writer_message_begin(f->writer, problem.sha256, &error) &&
+       writer_message_end(f->writer, &problem.ledger, &error));
+    g_snprintf(elsewhere.source, sizeof elsewhere.source, "file:\"a\\b\"");
+    ok(writer_message_duplicate(f->writer, &elsewhere.ledger, &error) && writer_flush(f->writer, &error));
+    const guint8 *hashes[] = {mail.sha256,    mail.sha256,  problem.sha256,  problem.sha256,
+                              problem.sha256, never.sha256, elsewhere.sha256};
+    const char *sources[] = {mail.source,    "file:x",     problem.source,  "file:x",
+                             problem.source, never.source, elsewhere.source};
+    const gboolean identities[] = {TRUE, TRUE, TRUE, TRUE, FALSE, TRUE, TRUE};
+    static const int outcomes[] = {OUTCOME_STORED,   OUTCOME_STORED, OUTCOME_PROBLEM, -1, -1, -1,
+                                   OUTCOME_DUPLICATE};
+    static const gboolean resumed[] = {TRUE, FALSE, TRUE, FALSE, FALSE, FALSE, TRUE};
+    int outcomes_is[7];
+    gboolean resumed_is[7];
+    ok(writer_known(f->writer, 7, hashes, sources, identities, outcomes_is, resumed_is, &error));
+    for (guint i = 0; i < 7; i++) {
+        g_assert_cmpint(outcomes_is[i], ==, outcomes[i]);
+        g_assert_cmpint(resumed_is[i], ==, resumed[i]);
+    }
+    ok(writer_known(f->writer, 0, NULL, NULL, NULL, NULL, NULL, &error));
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc.message",
+               "stored,problem,duplicate");
+    /* The same mail from the same place again: no second row. */
+    ok(put_report(f->writer, 1, &head, 0, 3, &error) && writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.document) FROM dmarc.message",
+               "3 1");
+}
+
+/* In a child: mails in an order of its own, small batches, again and again when the server says so. */
+static void write_shuffled(guint seed)
+{
+    static const struct writer_settings settings = {
+        .batch_messages = 25, .batch_bytes = 8 * 1024 * 1024, .spill_records = 20000};
+    struct fixture f;
+    guint order[600];
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
+        guint j = (guint)g_rand_int_range(rand, 0, (gint32)i + 1);
+        order[i] = order[j];
+        order[j] = i;
+    }
+    open_with(&f, &settings);
+    for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
+        g_autofree char *id = g_strdup_printf("id-%u", order[i] % 400);
+        g_autofree char *domain = g_strdup_printf("d%u.example", order[i] % 5);
+        struct report_head head = made_head(id, domain);
+        ok(put_report(f.writer, order[i], &head, order[i] % 400, 5, &error));
+    }
+    ok(writer_flush(f.writer, &error));
+    close_all(&f);
+    _exit(0);
+}
+
+static void test_two_writers(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    pid_t children[3];
+    for (guint i = 0; i < G_N_ELEMENTS(children); i++)
+        if ((children[i] = fork()) == 0)
+            write_shuffled(i + 1);
+    for (guint i = 0; i < G_N_ELEMENTS(children); i++) {
+        int status;
+        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
+        g_assert_cmpint(status, ==, 0);
+    }
+    assert_sql(f->db,
+               "SELECT count(*) || ' ' || count(DISTINCT (domain, identity)) || ' ' || sum(record_count) "
+               "FROM dmarc.report",
+               "400 400 2000");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "2000");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.message", "600");
+    assert_sql(f->db,
+               "SELECT string_agg(outcome || n, ' ' ORDER BY outcome) FROM (SELECT outcome, count(*) n FROM "
+               "dmarc.document GROUP BY 1) x",
+               "duplicate200 stored400");
+}
+
+/* In a child: ends the backend of `pid` as soon as it waits for a lock that is held here. */
+static void kill_when_waiting(const char *pid)
+{
+    GError *error = NULL;
+    struct db *db = db_open(g_getenv("PG_CONNINFO"), &error);
+    const char *values[] = {pid};
+    db_run(db, "locking", "BEGIN; LOCK TABLE dmarc.document", &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < 2000; i++) {
+        struct db_result *result = db_query(db, "ending a backend",
+                                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+                                            "pid = $1::int AND wait_event_type = 'Lock'",
+                                            1, values, &error);
+        g_assert_no_error(error);
+        gboolean done = db_rows(result) > 0;
+        db_result_free(result);
+        if (done)
+            break;
+        g_usleep(5000);
+    }
+    db_close(db);
+    _exit(0);
+}
+
+static void test_backend_dies(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    GError *lost = NULL;
+    struct report_head head = made_head("id", "example.org"), second = made_head("second", "example.org");
+    g_autofree char *pid = ask(f->db, "SELECT pg_backend_pid()");
+    ok(put_report(f->writer, 1, &head, 0, 50, &error) && put_report(f->writer, 2, &second, 0, 50, &error));
+    pid_t child = fork();
+    if (child == 0)
+        kill_when_waiting(pid);
+    g_usleep(200 * 1000);
+    g_assert_false(writer_flush(f->writer, &lost));
+    g_assert_error(lost, WS_ERROR, WS_ERROR_DB_DOWN);
+    g_clear_error(&lost);
+    g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+    g_assert_cmpuint(f->tokens->len, ==, 0);
+    g_assert_false(db_alive(f->db));
+    g_assert_false(db_run(f->db, "anything", "SELECT 1", &lost));
+    g_assert_error(lost, WS_ERROR, WS_ERROR_DB_DOWN);
+    g_clear_error(&lost);
+    writer_reset(f->writer);
+    ok(db_reconnect(f->db, &error));
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.report", "0");
+    ok(put_report(f->writer, 1, &head, 0, 50, &error) && put_report(f->writer, 2, &second, 0, 50, &error));
+    ok(writer_flush(f->writer, &error));
+    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 2);
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
+               "2 100");
+}
+
+/* Days without a month of their own, and the months that get one. */
+static void test_months(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    gint64 today = g_get_real_time() / G_USEC_PER_SEC / 86400 * 86400;
+    const gint64 begins[] = {
+        0, today, -1, today + 400 * MADE_DAY, today - 1500 * MADE_DAY, today - 700 * MADE_DAY, G_MININT64};
+    for (guint i = 0; i < G_N_ELEMENTS(begins); i++) {
+        g_autofree char *id = g_strdup_printf("id-%u", i);
+        struct report_head head = made_head(id, "example.org");
+        head.begin = head.end = begins[i];
+        ok(put_report(f->writer, i, &head, 0, 2, &error));
+    }
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT count(*) || ' ' || min(day) FROM dmarc.observation WHERE ordinal = 1",
+               "7 4714-11-24 BC");
+    assert_sql(f->db,
+               "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc.observation"
+               " WHERE ordinal = 1 AND tableoid <> 'dmarc.observation_other'::regclass",
+               "0 700");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.report_other", "5");
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    unit_init(argv[0]);
+    g_return_val_if_fail(g_getenv("PG_CONNINFO"), 1);
+#define add(name, function) g_test_add("/writer/" name, struct fixture, NULL, set_up, function, tear_down)
+    add("sums", test_sums);
+    add("columns", test_columns);
+    add("duplicates", test_duplicates);
+    add("same-content", test_same_content);
+    add("collision", test_collision);
+    add("hostile-texts", test_hostile_texts);
+    add("refused", test_refused);
+    add("spill", test_spill);
+    add("memory", test_memory);
+    add("many-rows", test_many_rows);
+    add("abandon", test_abandon);
+    add("outcomes", test_outcomes);
+    add("known", test_known);
+    add("two-writers", test_two_writers);
+    add("backend-dies", test_backend_dies);
+    add("months", test_months);
+#undef add
+    return g_test_run();
+}
