@@ -395,6 +395,8 @@ static void imap_close(struct source *source)
     g_array_unref(self->uids);
     g_array_unref(self->wanted);
     g_free(self->ref);
+    g_free(self->base.description);
+    g_free(self);
 }
 
 static const struct source_kind imap_kind = {

@@ -279,7 +279,9 @@ gboolean imap_parser_response(struct imap_parser *p, struct imap_response *r)
     take(p);
     take_space(p);
     r->kind = IMAP_CONTINUATION;
-    return take_text(p, p->text, -1) && take_end(p);
+    gboolean ok = take_text(p, p->text, -1) && take_end(p);
+    r->text = p->text->str;
+    return ok;
 }
 
 static enum imap_token take_quoted(struct imap_parser *p)
@@ -304,14 +306,19 @@ static enum imap_token take_literal(struct imap_parser *p)
 {
     guint64 size;
     take(p);
-    if (!take_text(p, p->text, '}'))
+    if (!take_text(p, p->text, -1) || !take_end(p))
         return IMAP_FAILED;
-    if (!g_ascii_string_to_unsigned(p->text->str, 10, 0, G_MAXUINT64, &size, NULL) || !is_end(peek(p)))
-        failed(p, "a literal without its size");
-    else if (size > p->literal_max)
-        failed(p, "a literal that is larger than the limit message_size allows");
-    if (p->error || !take_end(p))
+    gsize n = p->text->len;
+    if (n && p->text->str[n - 1] == '}')
+        g_string_truncate(p->text, n - 1);
+    if (p->text->len == n || !g_ascii_string_to_unsigned(p->text->str, 10, 0, G_MAXUINT64, &size, NULL)) {
+        refuse(p, "a literal without its size");
         return IMAP_FAILED;
+    }
+    if (size > p->literal_max) {
+        refuse(p, "a literal that is larger than the limit message_size allows");
+        return IMAP_FAILED;
+    }
     p->at_start = FALSE;
     p->literal_size = p->literal_left = size;
     return IMAP_LITERAL;

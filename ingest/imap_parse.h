@@ -41,7 +41,8 @@ struct imap_response {
     guint32 number;   /* "* 12 FETCH" */
     const char *name; /* upper case: FETCH, SEARCH, OK ... */
     const char *code; /* what stood in [] after OK, NO, BAD, BYE or PREAUTH, or NULL */
-    const char *text; /* the rest after these five, else NULL; raw bytes without NUL, CR and LF */
+    const char
+        *text; /* the rest after these five and after '+', else NULL; raw bytes without NUL, CR and LF */
 };
 
 /* The beginning of the next response; what was not read of the one before is dropped. After OK, NO, BAD, BYE,

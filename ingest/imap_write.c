@@ -8,7 +8,7 @@ gint imap_uid_compare(gconstpointer a, gconstpointer b)
 
 char *imap_uid_set(const guint32 *uids, guint n, gsize max_bytes, guint *taken_r)
 {
-    enum { LONGEST = sizeof ",4294967295:4294967295" };
+    enum { LONGEST = sizeof ",4294967295:4294967295" - 1 };
     GString *set = g_string_new(NULL);
     guint i = 0;
     while (i < n && (!i || set->len + LONGEST <= max_bytes)) {
