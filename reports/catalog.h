@@ -1,5 +1,6 @@
-/* The catalogue of reports: one row, one SQL function. Shell, pages and SQL users get the same figures because they are
- * the same function. */
+/* The catalogue of reports: one row, one SQL function. Shell, pages and SQL users get the same figures
+ * because they are the same function. CSV and JSON have all columns of it, tables those that people want side
+ * by side. */
 #pragma once
 
 #include "db/conn.h"
@@ -7,11 +8,16 @@
 #include <stdio.h>
 
 struct report_row {
-    const char *name;       /* the command: "senders" */
-    const char *function;   /* "dmarc.senders": (domain text, since date, until date, lim int) returns a table */
-    const char *summary;    /* for --help */
-    gboolean wants_domain;  /* takes a [DOMAIN] argument (all do) */
-    gboolean ledger;        /* about mails: takes no domain and no period */
+    const char *name;      /* the command: "senders" */
+    const char *function;  /* "dmarc.senders": (domain text, since date, until date) returns a table; of the
+                              ledger: () */
+    const char *summary;   /* for --help */
+    gboolean wants_domain; /* takes a [DOMAIN] argument (all do) */
+    gboolean ledger;       /* about mails: takes no domain and no period */
+    gboolean single;       /* one row: a table writes one column a line */
+    const char *table;     /* columns of a table, separated by spaces; NULL: all */
+    const char *advice;    /* a column whose texts follow below a table, each once; or NULL */
+    const char *empty;     /* what a table says when there is no row: "no reports" */
 };
 extern const struct report_row report_catalog[]; /* ends with name NULL */
 const struct report_row *report_find(const char *name);
@@ -21,13 +27,15 @@ gboolean report_format_parse(const char *word, enum report_format *format_r);
 
 struct report_request {
     const struct report_row *row;
-    const char *domain;     /* normalised, or NULL for all */
+    const char *domain;        /* normalised, or NULL for all */
     const char *since, *until; /* ISO days, until exclusive; NULL: open */
-    const char *sort;       /* a column of the function, "-" in front for descending; NULL: the function's own order */
-    gint64 limit;           /* 0: all */
+    const char
+        *sort;    /* a column of the function, "-" in front for descending; NULL: the function's own order */
+    gint64 limit; /* 0: all */
     enum report_format format;
     gboolean color;
-    guint width;            /* of the terminal; 0: do not fit */
+    guint width; /* of the terminal; 0: do not fit */
 };
-/* Runs it and writes to out. */
+/* Runs it and writes to out. WS_ERROR_USAGE for a sort that is no column of it, WS_ERROR_SYSTEM when out
+ * cannot be written, else the errors of the database. */
 gboolean report_run(struct db *db, const struct report_request *request, FILE *out, GError **error);

@@ -1,6 +1,12 @@
-/* Renderers: table, CSV, JSON. A const struct of three verbs each. Everything a stranger wrote is made harmless here, in
- * the way of the format: control, bidi and zero-width characters for the terminal, quoting and formula cells for CSV,
- * escapes for JSON. */
+/* Renderers: table, CSV, JSON. A const struct of three verbs each. Everything a stranger wrote is made
+ * harmless here, in the way of the format: control, bidi and zero-width characters are escaped in tables and
+ * CSV, where CSV keeps line feed and tab inside of quotes; formula cells of CSV get a leading '; JSON escapes
+ * them all as \uNNNN.
+ *
+ * Values are what PostgreSQL prints with DateStyle ISO and TimeZone UTC. Times leave CSV and JSON as ISO
+ * 8601, shares as fractions, lists as "a; b" and as arrays. Lines of CSV end with a line feed alone, as of
+ * every tool here; else it is RFC 4180. Refuses nothing: a value that is not of its column's kind is taken
+ * for text. */
 #pragma once
 
 #include <glib.h>
@@ -15,17 +21,23 @@ struct render_column {
 
 struct render_style {
     gboolean color;
-    guint width; /* 0: as wide as it gets */
+    guint
+        width; /* of the terminal; 0: as wide as it gets. A table that cannot be made to fit becomes a list */
+    gboolean list; /* a table writes each column on a line of its own */
 };
 
 struct renderer {
     const char *name;
-    gpointer (*begin)(FILE *out, const struct render_column *columns, guint n, const struct render_style *style);
+    /* Columns are copied, style is lent until end. */
+    gpointer (*begin)(FILE *out, const struct render_column *columns, guint n,
+                      const struct render_style *style);
     void (*row)(gpointer state, const char *const *values); /* NULL is SQL NULL */
-    void (*end)(gpointer state);                            /* frees state */
+    void (*end)(gpointer state,
+                gboolean complete); /* frees state; what is not complete is left visibly broken off */
 };
 
 extern const struct renderer render_table, render_csv, render_json;
 
-/* Text for a terminal or log: control characters, C1, bidi and zero-width become \xNN or \u{NNNN}. Owned by the caller. */
+/* Text for a terminal or log: control characters, C1 and bytes that are no UTF-8 become \xNN, bidi,
+ * zero-width and other format characters \u{NNNN}. Owned by the caller. */
 char *render_safe(const char *text);

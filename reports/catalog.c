@@ -1,0 +1,316 @@
+#include "reports/catalog.h"
+
+#include "reports/render.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Texts of the advice column that are shown below a table; more than that nobody reads. */
+#define MOST_ADVICE 20
+
+const struct report_row report_catalog[] = {
+    {.name = "summary",
+     .function = "dmarc.summary",
+     .summary = "how much mail each domain sends, and how much of it may",
+     .wants_domain = TRUE,
+     .table = "domain messages pass_share authorised misconfigured forwarded unknown policy sources "
+              "reporters reports last_seen",
+     .empty = "no reports"},
+    {.name = "senders",
+     .function = "dmarc.senders",
+     .summary = "who sends as a domain, and may they",
+     .wants_domain = TRUE,
+     .table = "domain sender class messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .advice = "advice",
+     .empty = "no reports"},
+    {.name = "sources",
+     .function = "dmarc.sources",
+     .summary = "the addresses that send as a domain, and who is behind them",
+     .wants_domain = TRUE,
+     .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen",
+     .empty = "no reports"},
+    {.name = "failures",
+     .function = "dmarc.failures",
+     .summary = "mail that does not pass DMARC, and why",
+     .wants_domain = TRUE,
+     .table = "domain sender class messages dkim spf disposition overrides last_seen",
+     .advice = "advice",
+     .empty = "no mail that fails DMARC"},
+    {.name = "timeline",
+     .function = "dmarc.timeline",
+     .summary = "day by day: messages, how many pass, and the classes",
+     .wants_domain = TRUE,
+     .table = "domain day messages pass_share authorised misconfigured forwarded unknown reports",
+     .empty = "no reports"},
+    {.name = "reporters",
+     .function = "dmarc.reporters",
+     .summary = "who reports about a domain, and how reliably",
+     .wants_domain = TRUE,
+     .table = "domain reporter reports records messages dkim_aligned spf_aligned disagree incomplete "
+              "last_seen warnings",
+     .empty = "no reports"},
+    {.name = "status",
+     .function = "dmarc.status",
+     .summary = "the ledger: what came in, and what became of it",
+     .ledger = TRUE,
+     .single = TRUE,
+     .empty = "nothing"},
+    {.name = "problems",
+     .function = "dmarc.problems",
+     .summary = "mails and documents that could not be stored, by reason",
+     .ledger = TRUE,
+     .table = "code what problems last_seen detail source",
+     .empty = "no problems"},
+    {.name = NULL},
+};
+
+const struct report_row *report_find(const char *name)
+{
+    for (const struct report_row *row = report_catalog; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+/* By enum report_format. */
+static const struct renderer *const renderers[] = {&render_table, &render_csv, &render_json};
+
+gboolean report_format_parse(const char *word, enum report_format *format_r)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(renderers); i++) {
+        if (strcmp(renderers[i]->name, word) == 0) {
+            *format_r = (enum report_format)i;
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* A report on its way from the database to a renderer. */
+struct run {
+    const struct report_request *request;
+    FILE *out;
+    struct render_style style;
+    const struct renderer *renderer;
+    gpointer state;      /* of the renderer, once the columns are known */
+    GArray *shown;       /* guint: columns of the result that are rendered */
+    int advice, about;   /* columns of the result, or -1 */
+    GHashTable *advised; /* "sender: advice", the same strings as in `advices` */
+    GPtrArray *advices;  /* in the order of the rows */
+    guint64 rows;
+};
+
+/* By type, and by name where the type does not say it. */
+static enum column_kind kind_of(const char *name, guint type)
+{
+    enum {
+        BOOL = 16,
+        INT8 = 20,
+        INT2 = 21,
+        INT4 = 23,
+        DATE = 1082,
+        TEXT_ARRAY = 1009,
+        TIMESTAMP = 1114,
+        TIMESTAMPTZ = 1184,
+        NUMERIC = 1700
+    };
+    switch (type) {
+    case BOOL:
+        return COLUMN_BOOL;
+    case INT2:
+    case INT4:
+    case INT8:
+        return COLUMN_NUMBER;
+    case NUMERIC:
+        return strcmp(name, "share") == 0 || g_str_has_suffix(name, "_share") ? COLUMN_SHARE : COLUMN_NUMBER;
+    case DATE:
+    case TIMESTAMP:
+    case TIMESTAMPTZ:
+        return COLUMN_TIME;
+    case TEXT_ARRAY:
+        return COLUMN_LIST;
+    default:
+        return COLUMN_TEXT;
+    }
+}
+
+static int find_column(const struct db_result *result, const char *name)
+{
+    for (guint i = 0; name && i < db_columns(result); i++)
+        if (strcmp(db_column_name(result, i), name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* Which columns are rendered. A table of one domain does not repeat it. */
+static void choose_columns(struct run *run, const struct db_result *result)
+{
+    const struct report_row *row = run->request->row;
+    gboolean table = run->request->format == FORMAT_TABLE;
+    g_auto(GStrv) wanted = table && row->table ? g_strsplit(row->table, " ", -1) : NULL;
+    for (guint i = 0; wanted && wanted[i]; i++) {
+        int at = find_column(result, wanted[i]);
+        if (at >= 0 && !(run->request->domain && strcmp(wanted[i], "domain") == 0))
+            g_array_append_val(run->shown, at);
+    }
+    for (guint i = 0; !wanted && i < db_columns(result); i++)
+        g_array_append_val(run->shown, i);
+    run->advice = table ? find_column(result, row->advice) : -1;
+    run->about = find_column(result, "sender");
+}
+
+static void begin(struct run *run, const struct db_result *result)
+{
+    choose_columns(run, result);
+    g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len);
+    for (guint i = 0; i < run->shown->len; i++) {
+        guint at = g_array_index(run->shown, guint, i);
+        columns[i].name = db_column_name(result, at);
+        columns[i].kind = kind_of(columns[i].name, db_column_type(result, at));
+    }
+    run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
+}
+
+static void keep_advice(struct run *run, const struct db_result *result)
+{
+    const char *advice = run->advice < 0 ? NULL : db_value(result, 0, (guint)run->advice);
+    const char *about = run->about < 0 ? NULL : db_value(result, 0, (guint)run->about);
+    if (!advice || run->advices->len > MOST_ADVICE)
+        return;
+    char *text = g_strdup_printf("%s: %s", about ? about : "", advice);
+    if (g_hash_table_add(run->advised, text)) /* owns it in any case */
+        g_ptr_array_add(run->advices, text);
+}
+
+static void render_row(struct run *run, const struct db_result *result)
+{
+    g_autofree const char **values = g_new0(const char *, run->shown->len + 1);
+    for (guint i = 0; i < run->shown->len; i++)
+        values[i] = db_value(result, 0, g_array_index(run->shown, guint, i));
+    run->renderer->row(run->state, values);
+    keep_advice(run, result);
+    run->rows++;
+}
+
+static void write_advice(const struct run *run)
+{
+    if (run->advices->len)
+        fputs("\nWhat to do:\n", run->out);
+    for (guint i = 0; i < MIN(run->advices->len, MOST_ADVICE); i++) {
+        g_autofree char *safe = render_safe(run->advices->pdata[i]);
+        fprintf(run->out, "  %s\n", safe);
+    }
+    if (run->advices->len > MOST_ADVICE)
+        fputs("  and more: see the column advice of --format csv\n", run->out);
+}
+
+static void write_empty(const struct run *run)
+{
+    const struct report_request *request = run->request;
+    g_autofree char *domain = request->domain ? render_safe(request->domain) : NULL;
+    fprintf(run->out, "%s%s%s%s\n", request->row->empty, domain ? " for " : "", domain ? domain : "",
+            request->since || request->until ? " in this period" : "");
+}
+
+/* The rows one by one. An empty table is a hint instead. */
+static gboolean stream(struct run *run, struct db *db, const char *sql, const char *const *values, guint n,
+                       GError **error)
+{
+    if (!db_stream_begin(db, run->request->row->name, sql, n, values, error))
+        return FALSE;
+    for (gboolean end = FALSE; !end;) {
+        struct db_result *result = db_stream_next(db, &end, error);
+        if (!result)
+            return FALSE;
+        gboolean hint = end && !run->state && run->request->format == FORMAT_TABLE;
+        if (!run->state && !hint)
+            begin(run, result);
+        if (!end)
+            render_row(run, result);
+        db_result_free(result);
+    }
+    return TRUE;
+}
+
+/* "ORDER BY ..." for a column that the function has; NULL with an error when it has none of that name. */
+static char *order_by(struct db *db, const struct report_row *row, const char *call,
+                      const char *const *values, guint n, const char *sort, GError **error)
+{
+    gboolean descending = *sort == '-';
+    g_autofree char *sql = g_strdup_printf("SELECT * FROM %s LIMIT 0", call);
+    struct db_result *result = db_query(db, row->name, sql, n, values, error);
+    if (!result)
+        return NULL;
+    int at = find_column(result, sort + descending);
+    char *clause = NULL;
+    if (at >= 0) {
+        clause = g_strdup_printf(" ORDER BY \"%s\" %s NULLS LAST", db_column_name(result, (guint)at),
+                                 descending ? "DESC" : "ASC");
+    } else {
+        g_autoptr(GString) names = g_string_new(NULL);
+        g_autofree char *safe = render_safe(sort + descending);
+        for (guint i = 0; i < db_columns(result); i++)
+            g_string_append_printf(names, "%s%s", i ? " " : "", db_column_name(result, i));
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "cannot sort %s by '%s'\nhint: its columns are %s",
+                    row->name, safe, names->str);
+    }
+    db_result_free(result);
+    return clause;
+}
+
+static gboolean query(struct run *run, struct db *db, GError **error)
+{
+    const struct report_request *request = run->request;
+    const struct report_row *row = request->row;
+    char limit[24];
+    g_snprintf(limit, sizeof limit, "%" G_GINT64_FORMAT, request->limit);
+    const char *values[4];
+    guint n = 0;
+    if (!row->ledger) {
+        values[n++] = request->domain;
+        values[n++] = request->since;
+        values[n++] = request->until;
+    }
+    g_autofree char *call =
+        g_strconcat(row->function, row->ledger ? "()" : "($1::text, $2::date, $3::date)", NULL);
+    g_autofree char *order =
+        request->sort ? order_by(db, row, call, values, n, request->sort, error) : g_strdup("");
+    if (!order)
+        return FALSE;
+    g_autoptr(GString) sql = g_string_new("SELECT * FROM ");
+    g_string_append_printf(sql, "%s%s", call, order);
+    if (request->limit > 0) {
+        values[n++] = limit;
+        g_string_append_printf(sql, " LIMIT $%u::bigint", n);
+    }
+    return stream(run, db, sql->str, values, n, error);
+}
+
+gboolean report_run(struct db *db, const struct report_request *request, FILE *out, GError **error)
+{
+    struct run run = {
+        .request = request,
+        .out = out,
+        .style = {.color = request->color, .width = request->width, .list = request->row->single},
+        .renderer = renderers[request->format],
+        .shown = g_array_new(FALSE, FALSE, sizeof(guint)),
+        .advice = -1,
+        .about = -1,
+        .advised = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .advices = g_ptr_array_new()};
+    gboolean ok = query(&run, db, error);
+    if (run.state)
+        run.renderer->end(run.state, ok);
+    else if (ok)
+        write_empty(&run);
+    if (ok)
+        write_advice(&run);
+    if (ok && (fflush(out) != 0 || ferror(out))) {
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write the report: %s", g_strerror(errno));
+        ok = FALSE;
+    }
+    g_array_unref(run.shown);
+    g_ptr_array_unref(run.advices);
+    g_hash_table_unref(run.advised);
+    return ok;
+}

@@ -1,0 +1,256 @@
+#include "reports/text.h"
+
+#include <string.h>
+
+/* Rows that are looked at before the first one is printed: they decide how wide the columns are. */
+#define MEASURED_ROWS 1000
+/* What a column of text keeps when the terminal is narrow. */
+#define LEAST_WIDTH 10
+#define GAP 2
+
+struct column {
+    char *name;  /* with spaces for underscores */
+    gsize split; /* where the name goes on in the second line; 0: one line */
+    enum column_kind kind;
+    gboolean is_class;
+    guint width;
+};
+
+struct table {
+    FILE *out;
+    struct column *columns;
+    guint n;
+    const struct render_style *style;
+    GPtrArray *measured; /* of char **, n cells each; NULL when the widths are settled */
+    gboolean list;
+    guint64 printed;
+};
+
+static const struct {
+    const char *word, *color;
+} class_colors[] = {{"authorised", "\033[32m"},
+                    {"misconfigured", "\033[33m"},
+                    {"forwarded", "\033[36m"},
+                    {"unknown", "\033[31m"}};
+
+static gboolean is_numeric(enum column_kind kind)
+{
+    return kind == COLUMN_NUMBER || kind == COLUMN_SHARE;
+}
+
+static gboolean may_shrink(const struct column *column)
+{
+    return (column->kind == COLUMN_TEXT && !column->is_class) || column->kind == COLUMN_LIST;
+}
+
+/* "2026-11-21 23:49" is enough for people. */
+static char *short_time(const char *value)
+{
+    if (strlen(value) >= 19 && value[10] == ' ' && value[13] == ':' && value[16] == ':')
+        return g_strndup(value, 16);
+    return g_strdup(value);
+}
+
+static char *make_cell(const char *value, enum column_kind kind)
+{
+    g_autofree char *made = NULL;
+    if (!value)
+        return g_strdup("");
+    if (kind == COLUMN_NUMBER)
+        made = text_group_number(value);
+    else if (kind == COLUMN_SHARE)
+        made = text_percent(value);
+    else if (kind == COLUMN_TIME)
+        made = short_time(value);
+    else if (kind == COLUMN_BOOL)
+        made = g_strdup(strcmp(value, "t") == 0 ? "yes" : strcmp(value, "f") == 0 ? "no" : value);
+    else if (kind == COLUMN_LIST)
+        made = text_list_joined(value, ", ");
+    return render_safe(made ? made : value);
+}
+
+static void put_spaces(FILE *out, guint n)
+{
+    fprintf(out, "%*s", (int)n, "");
+}
+
+static const char *cell_color(const struct table *table, const struct column *column, const char *cell)
+{
+    if (table->style->color && column->is_class)
+        for (guint i = 0; i < G_N_ELEMENTS(class_colors); i++)
+            if (strcmp(cell, class_colors[i].word) == 0)
+                return class_colors[i].color;
+    return NULL;
+}
+
+static void put_colored(FILE *out, const char *text, const char *color)
+{
+    fprintf(out, "%s%s%s", color ? color : "", text, color ? "\033[0m" : "");
+}
+
+/* Cells side by side. Nothing is padded behind the last one that holds anything. */
+static void put_line(struct table *table, char *const *cells)
+{
+    guint last = table->n, owed = 0;
+    while (last && !*cells[last - 1])
+        last--;
+    for (guint i = 0; i < last; i++) {
+        const struct column *column = &table->columns[i];
+        gboolean shorten = table->style->width && may_shrink(column);
+        g_autofree char *text = shorten ? text_fit(cells[i], column->width) : g_strdup(cells[i]);
+        guint width = text_width(text), pad = column->width > width ? column->width - width : 0;
+        put_spaces(table->out, owed + (i ? GAP : 0) + (is_numeric(column->kind) ? pad : 0));
+        put_colored(table->out, text, cell_color(table, column, text));
+        owed = is_numeric(column->kind) ? 0 : pad;
+    }
+    fputc('\n', table->out);
+}
+
+/* One column a line, for rows that are wider than the terminal. */
+static void put_list(struct table *table, char *const *cells)
+{
+    guint widest = 0;
+    for (guint i = 0; i < table->n; i++)
+        widest = MAX(widest, text_width(table->columns[i].name));
+    if (table->printed++)
+        fputc('\n', table->out);
+    for (guint i = 0; i < table->n; i++) {
+        if (!*cells[i])
+            continue;
+        fputs(table->columns[i].name, table->out);
+        put_spaces(table->out, widest - text_width(table->columns[i].name) + GAP);
+        put_colored(table->out, cells[i], cell_color(table, &table->columns[i], cells[i]));
+        fputc('\n', table->out);
+    }
+}
+
+static void put_row(struct table *table, char *const *cells)
+{
+    if (table->list)
+        put_list(table, cells);
+    else
+        put_line(table, cells);
+}
+
+/* A name that is wider than what stands below it takes two lines. */
+static void place_name(struct column *column)
+{
+    char *space = strchr(column->name, ' ');
+    guint whole = text_width(column->name);
+    if (space && whole > column->width) {
+        column->split = (gsize)(space - column->name);
+        whole = MAX((guint)column->split, text_width(space + 1));
+    }
+    column->width = MAX(column->width, whole);
+}
+
+/* Takes columns from the widest text until the line fits. FALSE when it cannot. */
+static gboolean shrink(struct table *table)
+{
+    guint total = GAP * (table->n ? table->n - 1 : 0);
+    for (guint i = 0; i < table->n; i++)
+        total += table->columns[i].width;
+    for (; total > table->style->width; total--) {
+        struct column *widest = NULL;
+        for (guint i = 0; i < table->n; i++) {
+            struct column *column = &table->columns[i];
+            if (may_shrink(column) && column->width > LEAST_WIDTH &&
+                (!widest || column->width > widest->width))
+                widest = column;
+        }
+        if (!widest)
+            return FALSE;
+        widest->width--;
+    }
+    return TRUE;
+}
+
+static void put_header(struct table *table)
+{
+    char **first = g_new0(char *, table->n + 1), **second = g_new0(char *, table->n + 1);
+    gboolean two = FALSE;
+    for (guint i = 0; i < table->n; i++) {
+        const struct column *column = &table->columns[i];
+        two = two || column->split;
+        first[i] = column->split ? g_strndup(column->name, column->split) : g_strdup("");
+        second[i] = g_strdup(column->split ? column->name + column->split + 1 : column->name);
+    }
+    if (table->style->color)
+        fputs("\033[1m", table->out);
+    if (two)
+        put_line(table, first);
+    put_line(table, second);
+    if (table->style->color)
+        fputs("\033[0m", table->out);
+    g_strfreev(first);
+    g_strfreev(second);
+}
+
+/* The widths are known now: prints what was held back. */
+static void settle(struct table *table)
+{
+    for (guint r = 0; r < table->measured->len; r++) {
+        char *const *cells = table->measured->pdata[r];
+        for (guint i = 0; i < table->n; i++)
+            table->columns[i].width = MAX(table->columns[i].width, text_width(cells[i]));
+    }
+    for (guint i = 0; i < table->n; i++)
+        place_name(&table->columns[i]);
+    table->list = table->style->list || (table->style->width && !shrink(table));
+    if (!table->list)
+        put_header(table);
+    for (guint r = 0; r < table->measured->len; r++)
+        put_row(table, table->measured->pdata[r]);
+    g_ptr_array_unref(table->measured);
+    table->measured = NULL;
+}
+
+static gpointer table_begin(FILE *out, const struct render_column *columns, guint n,
+                            const struct render_style *style)
+{
+    struct table *table = g_new0(struct table, 1);
+    table->out = out;
+    table->n = n;
+    table->style = style;
+    table->columns = g_new0(struct column, n);
+    for (guint i = 0; i < n; i++) {
+        struct column *column = &table->columns[i];
+        column->name = render_safe(columns[i].name);
+        g_strdelimit(column->name, "_", ' ');
+        column->kind = columns[i].kind;
+        column->is_class = strcmp(columns[i].name, "class") == 0;
+    }
+    table->measured = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    return table;
+}
+
+static void table_row(gpointer state, const char *const *values)
+{
+    struct table *table = state;
+    char **cells = g_new0(char *, table->n + 1);
+    for (guint i = 0; i < table->n; i++)
+        cells[i] = make_cell(values[i], table->columns[i].kind);
+    if (!table->measured) {
+        put_row(table, cells);
+        g_strfreev(cells);
+        return;
+    }
+    g_ptr_array_add(table->measured, cells);
+    if (table->measured->len == MEASURED_ROWS)
+        settle(table);
+}
+
+static void table_end(gpointer state, gboolean complete)
+{
+    (void)complete; /* the error that follows says it */
+    struct table *table = state;
+    if (table->measured)
+        settle(table);
+    for (guint i = 0; i < table->n; i++)
+        g_free(table->columns[i].name);
+    g_free(table->columns);
+    g_free(table);
+}
+
+const struct renderer render_table = {
+    .name = "table", .begin = table_begin, .row = table_row, .end = table_end};

@@ -1,0 +1,183 @@
+#include "reports/text.h"
+
+#include <limits.h>
+#include <locale.h>
+#include <string.h>
+
+gboolean text_is_harmful(gunichar c)
+{
+    switch (g_unichar_type(c)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+void text_append_safe(GString *out, const char *text, const char *keep)
+{
+    while (*text) {
+        gunichar c = g_utf8_get_char_validated(text, -1);
+        if (c == (gunichar)-1 || c == (gunichar)-2) {
+            g_string_append_printf(out, "\\x%02x", (guint)(guchar)*text++);
+            continue;
+        }
+        const char *next = g_utf8_next_char(text);
+        if (!text_is_harmful(c) || (keep && c < 0x80 && strchr(keep, (int)c)))
+            g_string_append_len(out, text, next - text);
+        else if (c < 0x100)
+            g_string_append_printf(out, "\\x%02x", c);
+        else
+            g_string_append_printf(out, "\\u{%04X}", c);
+        text = next;
+    }
+}
+
+char *render_safe(const char *text)
+{
+    GString *out = g_string_new(NULL);
+    text_append_safe(out, text, NULL);
+    return g_string_free(out, FALSE);
+}
+
+static guint char_width(gunichar c)
+{
+    if (g_unichar_iszerowidth(c))
+        return 0;
+    return g_unichar_iswide(c) ? 2 : 1;
+}
+
+guint text_width(const char *text)
+{
+    guint width = 0;
+    for (; *text; text = g_utf8_next_char(text))
+        width += char_width(g_utf8_get_char(text));
+    return width;
+}
+
+char *text_fit(const char *text, guint width)
+{
+    if (text_width(text) <= width)
+        return g_strdup(text);
+    const char *ellipsis = g_get_charset(NULL) ? "\u2026" : ".";
+    if (!width)
+        return g_strdup("");
+    const char *at = text;
+    for (guint taken = 0; *at; at = g_utf8_next_char(at)) {
+        taken += char_width(g_utf8_get_char(at));
+        if (taken > width - 1)
+            break;
+    }
+    return g_strdup_printf("%.*s%s", (int)(at - text), text, ellipsis);
+}
+
+gboolean text_is_number(const char *value)
+{
+    const char *at = value + (*value == '-');
+    gsize whole = strspn(at, "0123456789");
+    if (!whole || (whole > 1 && *at == '0'))
+        return FALSE;
+    at += whole;
+    if (*at == '.') {
+        gsize fraction = strspn(at + 1, "0123456789");
+        if (!fraction)
+            return FALSE;
+        at += 1 + fraction;
+    }
+    return !*at;
+}
+
+char *text_group_number(const char *value)
+{
+    const struct lconv *locale = localeconv();
+    const char *separator = locale->thousands_sep, *point = locale->decimal_point;
+    guint group = locale->grouping[0] > 0 && locale->grouping[0] != CHAR_MAX ? (guint)locale->grouping[0] : 0;
+    if (!text_is_number(value))
+        return g_strdup(value);
+    if (!g_utf8_validate(separator, -1, NULL))
+        group = 0;
+    GString *out = g_string_new(*value == '-' ? "-" : "");
+    value += *value == '-';
+    gsize whole = strcspn(value, ".");
+    for (gsize i = 0; i < whole; i++) {
+        if (i && group && (whole - i) % group == 0)
+            g_string_append(out, separator);
+        g_string_append_c(out, value[i]);
+    }
+    if (value[whole])
+        g_string_append_printf(out, "%s%s", g_utf8_validate(point, -1, NULL) ? point : ".",
+                               value + whole + 1);
+    return g_string_free(out, FALSE);
+}
+
+char *text_percent(const char *value)
+{
+    if (!text_is_number(value))
+        return g_strdup(value);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_formatd(number, sizeof number, "%.1f", g_ascii_strtod(value, NULL) * 100);
+    g_autofree char *localised = text_group_number(number);
+    return g_strconcat(localised, "%", NULL);
+}
+
+char *text_iso_time(const char *value)
+{
+    gsize n = strlen(value);
+    if (n < 20 || value[10] != ' ' || !g_str_has_suffix(value, "+00"))
+        return g_strdup(value);
+    char *iso = g_strdup_printf("%.*sZ", (int)(n - 3), value);
+    iso[10] = 'T';
+    return iso;
+}
+
+/* One element that begins at `at`; returns where it ends, or NULL when this is no array. */
+static const char *list_element(const char *at, GPtrArray *list)
+{
+    GString *element = g_string_new(NULL);
+    gboolean quoted = *at == '"';
+    at += quoted;
+    while (*at && (quoted ? *at != '"' : !strchr(",{}\"", *at))) {
+        if (*at == '\\' && at[1])
+            at++;
+        g_string_append_c(element, *at++);
+    }
+    if (quoted && *at++ != '"') {
+        g_string_free(element, TRUE);
+        return NULL;
+    }
+    gboolean null = !quoted && strcmp(element->str, "NULL") == 0;
+    char *text = g_string_free(element, null);
+    g_ptr_array_add(list, null ? NULL : text);
+    return at;
+}
+
+GPtrArray *text_list(const char *value)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+    if (strcmp(value, "{}") == 0)
+        return list;
+    const char *at = value;
+    if (*at == '{') {
+        do
+            at = list_element(at + 1, list);
+        while (at && *at == ',');
+        if (at && strcmp(at, "}") == 0)
+            return list;
+    }
+    g_ptr_array_set_size(list, 0);
+    g_ptr_array_add(list, g_strdup(value));
+    return list;
+}
+
+char *text_list_joined(const char *value, const char *separator)
+{
+    g_autoptr(GPtrArray) list = text_list(value);
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++)
+        g_string_append_printf(out, "%s%s", i ? separator : "",
+                               list->pdata[i] ? (const char *)list->pdata[i] : "");
+    return g_string_free(out, FALSE);
+}

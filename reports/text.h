@@ -1,0 +1,29 @@
+/* What the renderers share: values as PostgreSQL prints them, and how wide text is on a terminal. */
+#pragma once
+
+#include "reports/render.h"
+
+/* A control, bidi, zero-width or other character that changes how what is around it looks. */
+gboolean text_is_harmful(gunichar c);
+/* Appends as render_safe does; the characters of `keep` (may be NULL) stay as they are. */
+void text_append_safe(GString *out, const char *text, const char *keep);
+
+/* Columns on a terminal. */
+guint text_width(const char *text);
+/* As much of the text as `width` columns take, with an ellipsis when something is left out. Owned by the
+ * caller. */
+char *text_fit(const char *text, guint width);
+
+/* -12, 0.5: what JSON takes for a number, too. */
+gboolean text_is_number(const char *value);
+/* With the separators of the locale; what is no number comes back as it is. Owned by the caller. */
+char *text_group_number(const char *value);
+/* 0.1234 as "12.3%" with the decimal point of the locale. Owned by the caller. */
+char *text_percent(const char *value);
+/* "2026-11-21 23:49:05.12+00" as "2026-11-21T23:49:05.12Z"; other text as it is. Owned by the caller. */
+char *text_iso_time(const char *value);
+/* {a,"b c",NULL} as its elements, of which some may be NULL. A literal that is no array of one dimension is
+ * one element. Owned by the caller, with its elements. */
+GPtrArray *text_list(const char *value);
+/* The elements with ", " or another separator between them. Owned by the caller. */
+char *text_list_joined(const char *value, const char *separator);
