@@ -2,7 +2,8 @@
  *
  * Namespace-blind, order-blind and tolerant of what real reporters send; each deviation that is mended is
  * a warning with a code. Never invents a pass: a verdict, an address or a count that the text does not
- * hold does not come out. No I/O, no globals, no clock but the one passed in, no database. A DOCTYPE is
+ * hold does not come out. No I/O, no globals, no date but the one passed in
+ * (the monotonic clock serves limits->report_seconds alone), no database. A DOCTYPE is
  * refused before its first entity. */
 #pragma once
 

@@ -111,7 +111,7 @@ char *domain_normalise(const char *text, gboolean *ok_r)
     if (*ok_r)
         return g_steal_pointer(&ascii);
     g_autofree char *valid = g_utf8_make_valid(name, -1);
-    return g_utf8_strdown(valid, -1);
+    return g_ascii_strdown(valid, -1); /* the same in every locale */
 }
 
 const char *domain_organizational(const struct domain_list *list, const char *name)

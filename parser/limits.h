@@ -22,8 +22,8 @@ struct limits {
     /* an XML document */
     guint xml_depth;           /* nested elements; 32 */
     guint64 xml_tag;           /* bytes of one tag with its attributes; 64 KiB */
-    guint xml_attributes;      /* attributes and namespaces of a document in elements we do not know; 1,024 */
-    guint xml_unknown;         /* distinct names of elements that we do not know; 256 */
+    guint xml_attributes;      /* attributes and namespaces of one tag; 64 */
+    guint xml_unknown;         /* distinct names in a document that we do not know, namespaces included; 256 */
     guint64 xml_repair;        /* documents up to this size get a second, repairing pass; 16 MiB */
     /* a report */
     guint64 records;           /* 10,000,000 */

@@ -1,0 +1,467 @@
+/* XML events to texts in their places. */
+#include "parser/aggregate_int.h"
+
+#include <string.h>
+
+/* A wrapper may stand around feedback, and one around that. */
+enum { WRAPPERS = 2 };
+
+static enum node place_of(const struct reader *reader)
+{
+    return (enum node)reader->place[reader->depth];
+}
+
+static gboolean is_leaf(enum node node)
+{
+    return node >= NODE_FIRST_LEAF;
+}
+
+const char *reader_raw_word(struct arena *arena, const char *element, const char *raw)
+{
+    gsize a = strlen(element), b = strlen(raw);
+    char *word = arena_alloc(arena, a + b + 2);
+    memcpy(word, element, a);
+    word[a] = '=';
+    memcpy(word + a + 1, raw, b + 1);
+    return word;
+}
+
+static int on_name(void *self G_GNUC_UNUSED, const char *local)
+{
+    gboolean standard;
+    int name = tree_name(local, strlen(local), &standard);
+    return name < 0 || standard ? name : name | XML_VARIANT;
+}
+
+/* ---- extensions: kept as XML text ---- */
+
+static void extension_finish_tag(struct reader *reader)
+{
+    if (reader->extension_open)
+        g_string_append_c(reader->extension, '>');
+    reader->extension_open = FALSE;
+}
+
+static gboolean extension_full(const struct reader *reader)
+{
+    return reader->extension->len > reader->limits->text_length;
+}
+
+static void extension_text(struct reader *reader, const char *text, gsize length)
+{
+    extension_finish_tag(reader);
+    if (extension_full(reader))
+        return;
+    /* One byte more than allowed tells that it was too much. */
+    g_autofree char *escaped =
+        g_markup_escape_text(text, (gssize)MIN(length, reader->limits->text_length + 1));
+    g_string_append(reader->extension, escaped);
+}
+
+static void extension_attribute(struct reader *reader, const char *const *attribute)
+{
+    g_autofree char *value = g_markup_escape_text(attribute[3], attribute[4] - attribute[3]);
+    const char *prefix = attribute[1], *uri = attribute[2];
+    if (prefix != NULL && uri != NULL && strcmp(prefix, "xml") != 0)
+        g_string_append_printf(reader->extension, " xmlns:%s=\"%s\"", prefix, uri);
+    g_string_append_printf(reader->extension, " %s%s%s=\"%s\"", prefix != NULL ? prefix : "",
+                           prefix != NULL ? ":" : "", attribute[0], value);
+}
+
+static void extension_tag(struct reader *reader, const char *local, const char *uri, guint n_attributes,
+                          const char *const *attributes)
+{
+    extension_finish_tag(reader);
+    if (extension_full(reader))
+        return;
+    g_string_append_printf(reader->extension, "<%s", local);
+    if (uri != NULL) {
+        g_autofree char *escaped = g_markup_escape_text(uri, -1);
+        g_string_append_printf(reader->extension, " xmlns=\"%s\"", escaped);
+    }
+    for (guint i = 0; i < n_attributes; i++)
+        extension_attribute(reader, attributes + (gsize)5 * i);
+    reader->extension_open = TRUE;
+}
+
+/* An extension has ended: it goes to the record that it stands in, or to the head. */
+static void extension_keep(struct reader *reader)
+{
+    reader->extension_depth = 0;
+    if (extension_full(reader) || reader->head_extensions->len > reader->limits->text_length) {
+        warnings_add(&reader->warnings, CODE_EXT_CUT, "longer than text_length", NULL);
+    } else if (reader->in_record) {
+        const char *before = reader->record.extensions;
+        g_autofree char *both = g_strconcat(before != NULL ? before : "", reader->extension->str, NULL);
+        if (strlen(both) <= reader->limits->text_length)
+            reader->record.extensions = arena_text(&reader->record_arena, both, strlen(both));
+        else
+            warnings_add(&reader->warnings, CODE_EXT_CUT, "longer than text_length", NULL);
+    } else {
+        g_string_append(reader->head_extensions, reader->extension->str);
+    }
+    g_string_truncate(reader->extension, 0);
+}
+
+static void extension_close(struct reader *reader, const char *local)
+{
+    if (reader->extension_open)
+        g_string_append(reader->extension, "/>");
+    else if (!extension_full(reader))
+        g_string_append_printf(reader->extension, "</%s>", local);
+    reader->extension_open = FALSE;
+    if (reader->depth + 1 == reader->extension_depth)
+        extension_keep(reader);
+}
+
+/* ---- start tags ---- */
+
+static enum node unknown_place(struct reader *reader, enum node parent, const char *local, const char *uri)
+{
+    gboolean foreign = uri != NULL && g_strcmp0(uri, reader->namespace_uri) != 0;
+    if (foreign && (parent == NODE_FEEDBACK || parent == NODE_RECORD))
+        return NODE_EXTENSION;
+    if (!foreign)
+        warnings_list(&reader->warnings, CODE_UNKNOWN_ELEM, local);
+    return NODE_SKIP;
+}
+
+static enum node choose_place(struct reader *reader, int id, const char *local, const char *uri)
+{
+    enum node parent = place_of(reader);
+    if (parent == NODE_SKIP || parent == NODE_EXTENSION)
+        return parent;
+    gboolean variant = id >= 0 && (id & XML_VARIANT) != 0;
+    enum name name = (enum name)(id & ~XML_VARIANT);
+    enum node node = id >= 0 ? tree_child(parent, name) : NODE_SKIP;
+    if (parent == NODE_WRAPPER)
+        return node == NODE_FEEDBACK || reader->depth >= WRAPPERS ? node : NODE_WRAPPER;
+    if (reader->state != REPORT_OPEN)
+        return NODE_SKIP;
+    if (variant)
+        warnings_list(&reader->warnings, CODE_CASE, local);
+    if (id >= 0 && name == NAME_IDENTITIES && node != NODE_SKIP)
+        warnings_add(&reader->warnings, CODE_IDENTITIES, NULL, NULL);
+    return node != NODE_SKIP ? node : unknown_place(reader, parent, local, uri);
+}
+
+/* Elements that come once: the first one counts. Returns where the element stands then. */
+static enum node once(struct reader *reader, enum node node, const char *local)
+{
+    guint bit = 1u << node, *seen;
+    switch (node) {
+    case NODE_METADATA:
+    case NODE_DATE_RANGE:
+    case NODE_POLICY:
+        seen = &reader->head_seen;
+        break;
+    case NODE_ROW:
+    case NODE_EVALUATED:
+    case NODE_IDENTIFIERS:
+    case NODE_AUTH:
+        seen = &reader->record.seen;
+        break;
+    default:
+        return node;
+    }
+    gboolean again = (*seen & bit) != 0;
+    *seen |= bit;
+    if (!again)
+        return node;
+    warnings_list(&reader->warnings, CODE_MULTI, local);
+    /* All authentication results count, wherever they stand. */
+    return node == NODE_AUTH ? node : NODE_SKIP;
+}
+
+static struct entry *add_entry(struct reader *reader, struct entries *entries)
+{
+    if (entries->n >= reader->limits->auth_results) {
+        warnings_add(&reader->warnings, CODE_AUTH_MANY, NULL, NULL);
+        reader->waste = (struct entry){0};
+        return &reader->waste;
+    }
+    if (entries->n == entries->room) {
+        guint room = entries->room > 0 ? 2 * entries->room : 2;
+        struct entry *items = arena_alloc(&reader->record_arena, room * sizeof *items);
+        if (entries->n > 0)
+            memcpy(items, entries->items, entries->n * sizeof *items);
+        entries->items = items;
+        entries->room = room;
+    }
+    struct entry *entry = &entries->items[entries->n++];
+    *entry = (struct entry){0};
+    return entry;
+}
+
+static gboolean enter(struct reader *reader, enum node node, const char *uri)
+{
+    switch (node) {
+    case NODE_FEEDBACK:
+        if (!report_settle(reader))
+            return FALSE;
+        report_open(reader, uri);
+        return TRUE;
+    case NODE_RECORD:
+        return report_record_open(reader);
+    case NODE_DKIM:
+        reader->entry = add_entry(reader, &reader->record.dkim);
+        return TRUE;
+    case NODE_SPF:
+        reader->entry = add_entry(reader, &reader->record.spf);
+        return TRUE;
+    case NODE_REASON:
+        reader->entry = add_entry(reader, &reader->record.reasons);
+        g_string_truncate(reader->text, 0);
+        return TRUE;
+    default:
+        return TRUE;
+    }
+}
+
+static gboolean on_open(void *self, int id, const char *local, const char *uri, guint n_attributes,
+                        const char *const *attributes)
+{
+    struct reader *reader = self;
+    enum node node = choose_place(reader, id, local, uri);
+    reader->collect = reader->stray = FALSE;
+    if (is_leaf(node)) {
+        reader->collect = TRUE;
+        reader->cut = FALSE;
+        g_string_truncate(reader->text, 0);
+    } else if (node == NODE_EXTENSION) {
+        if (reader->extension_depth == 0)
+            reader->extension_depth = reader->depth + 1;
+        extension_tag(reader, local, uri, n_attributes, attributes);
+    } else {
+        node = once(reader, node, local);
+    }
+    reader->place[++reader->depth] = (guint8)node;
+    if (!enter(reader, node, uri))
+        return FALSE;
+    /* A feedback element right at the start may itself be spelt oddly, and belongs to the report it opens. */
+    if (node == NODE_FEEDBACK && (id & XML_VARIANT) != 0)
+        warnings_list(&reader->warnings, CODE_CASE, local);
+    return TRUE;
+}
+
+/* ---- text ---- */
+
+static gboolean is_blank_text(const char *text, gsize length)
+{
+    while (length > 0 && g_ascii_isspace(text[length - 1]))
+        length--;
+    return length == 0;
+}
+
+static gboolean too_long(struct reader *reader)
+{
+    report_refuse(reader, CODE_LIMIT, "a text is longer than text_length (%u bytes)",
+                  reader->limits->text_length);
+    return FALSE;
+}
+
+/* Keeps the text of a leaf within its bound; white space around it does not count. */
+static gboolean collect_text(struct reader *reader, const char *text, gsize length, gboolean prose)
+{
+    GString *kept = reader->text;
+    while (kept->len == 0 && length > 0 && g_ascii_isspace(*text)) {
+        text++;
+        length--;
+    }
+    gsize most = prose ? reader->limits->prose_length : reader->limits->text_length;
+    gsize fits = most > kept->len ? most - kept->len : 0;
+    gsize take = MIN(length, fits);
+    g_string_append_len(kept, text, (gssize)take);
+    if (take == length || is_blank_text(text + take, length - take))
+        return TRUE;
+    reader->cut = TRUE;
+    return prose ? TRUE : too_long(reader);
+}
+
+static gboolean on_text(void *self, const char *text, gsize length)
+{
+    struct reader *reader = self;
+    enum node node = place_of(reader);
+    if (reader->collect)
+        return collect_text(reader, text, length,
+                            tree_is_prose(node, (enum node)reader->place[reader->depth - 1]));
+    if (node == NODE_EXTENSION) {
+        extension_text(reader, text, length);
+    } else if (node == NODE_REASON && reader->entry->text[ENTRY_TYPE] == NULL &&
+               reader->entry->text[ENTRY_COMMENT] == NULL) {
+        return collect_text(reader, text, length, FALSE);
+    } else if (node > NODE_EXTENSION && !reader->stray && !is_blank_text(text, length)) {
+        reader->stray = TRUE;
+        warnings_add(&reader->warnings, CODE_STRAY_TEXT, NULL, NULL);
+    }
+    return TRUE;
+}
+
+/* ---- end tags ---- */
+
+/* The collected text without the white space behind it, and without half a character where it was cut. */
+static char *take_text(struct reader *reader, struct arena *arena)
+{
+    GString *text = reader->text;
+    while (text->len > 0 && g_ascii_isspace(text->str[text->len - 1]))
+        g_string_truncate(text, text->len - 1);
+    if (reader->cut) {
+        const char *end;
+        if (!g_utf8_validate_len(text->str, text->len, &end))
+            g_string_truncate(text, (gsize)(end - text->str));
+        warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
+        reader->cut = FALSE;
+    }
+    return arena_text(arena, text->str, text->len);
+}
+
+static void keep_head_text(struct reader *reader, enum node node, const char *local)
+{
+    const char **slot = &reader->head_text[node - NODE_FIRST_LEAF];
+    char *text = take_text(reader, &reader->head_arena);
+    if (*slot == NULL) {
+        *slot = text;
+    } else if (node == NODE_ERROR) {
+        g_autofree char *both = g_strjoin("; ", *slot, text, NULL);
+        gsize most = reader->limits->prose_length;
+        if (strlen(both) <= most)
+            *slot = arena_text(&reader->head_arena, both, strlen(both));
+        else
+            warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
+    } else {
+        warnings_list(&reader->warnings, CODE_MULTI, local);
+    }
+}
+
+static void keep_text(struct reader *reader, enum node node, const char *local)
+{
+    if (reader->head_text[HEAD_REPORT_ID] == NULL && node != NODE_REPORT_ID) {
+        g_checksum_update(reader->id, (const guchar *)local, (gssize)strlen(local) + 1);
+        g_checksum_update(reader->id, (const guchar *)reader->text->str, (gssize)reader->text->len + 1);
+    }
+    if (node < NODE_SOURCE_IP) {
+        keep_head_text(reader, node, local);
+        return;
+    }
+    const char **slot = node < NODE_ENTRY_0 ? &reader->record.text[node - NODE_SOURCE_IP]
+                                            : &reader->entry->text[node - NODE_ENTRY_0];
+    char *text = take_text(reader, &reader->record_arena);
+    if (*slot == NULL)
+        *slot = text;
+    else
+        warnings_list(&reader->warnings, CODE_MULTI, local);
+}
+
+/* <reason>sampled_out</reason>, as old rspamd writes it. */
+static void keep_bare_reason(struct reader *reader)
+{
+    struct entry *entry = reader->entry;
+    if (entry->text[ENTRY_TYPE] != NULL || entry->text[ENTRY_COMMENT] != NULL || reader->text->len == 0)
+        return;
+    entry->text[ENTRY_TYPE] = take_text(reader, &reader->record_arena);
+    entry->bare = TRUE;
+}
+
+static gboolean on_close(void *self, const char *local)
+{
+    struct reader *reader = self;
+    enum node node = place_of(reader);
+    enum node parent = (enum node)reader->place[--reader->depth];
+    gboolean collected = reader->collect;
+    reader->collect = is_leaf(parent);
+    reader->stray = FALSE;
+    if (is_leaf(node)) {
+        if (collected)
+            keep_text(reader, node, local);
+        return TRUE;
+    }
+    switch (node) {
+    case NODE_EXTENSION:
+        extension_close(reader, local);
+        return TRUE;
+    case NODE_REASON:
+        keep_bare_reason(reader);
+        return TRUE;
+    case NODE_METADATA:
+    case NODE_POLICY:
+        reader->head_done |= 1u << node;
+        return TRUE;
+    case NODE_RECORD:
+        return report_record_close(reader);
+    case NODE_FEEDBACK:
+        return report_close(reader);
+    default:
+        return TRUE;
+    }
+}
+
+/* What the repair did at this place. */
+static void on_mark(void *self, const char *mark)
+{
+    struct reader *reader = self;
+    if (strcmp(mark, "damaged") == 0) {
+        reader->record.damaged = TRUE;
+    } else if (strcmp(mark, "incomplete") == 0) {
+        reader->incomplete = TRUE;
+    } else {
+        const struct code_row *row = code_find(mark);
+        if (row != NULL)
+            warnings_add(&reader->warnings, (enum code)(row - code_rows), NULL, NULL);
+    }
+}
+
+const struct xml_events reader_events = {
+    .name = on_name,
+    .open = on_open,
+    .close = on_close,
+    .text = on_text,
+    .mark = on_mark,
+};
+
+void reader_init(struct reader *reader, const struct limits *limits, const struct domain_list *suffixes,
+                 const struct report_hints *hints, const struct report_sink *sink)
+{
+    *reader = (struct reader){.limits = limits, .hints = hints, .sink = sink};
+    reader->names = names_new(suffixes);
+    /* One place above the root, and one more for the root that the repair puts around everything. */
+    reader->place = g_malloc((gsize)limits->xml_depth + 3);
+    reader->text = g_string_sized_new(256);
+    reader->extension = g_string_new(NULL);
+    reader->head_extensions = g_string_new(NULL);
+    reader->id = g_checksum_new(G_CHECKSUM_SHA256);
+    reader->head_raw = g_ptr_array_new();
+    reader->raw = g_ptr_array_new();
+    reader->held = g_ptr_array_new();
+}
+
+void reader_clear(struct reader *reader)
+{
+    names_free(reader->names);
+    g_free(reader->place);
+    g_string_free(reader->text, TRUE);
+    g_string_free(reader->extension, TRUE);
+    g_string_free(reader->head_extensions, TRUE);
+    g_checksum_free(reader->id);
+    g_ptr_array_free(reader->head_raw, TRUE);
+    g_ptr_array_free(reader->raw, TRUE);
+    g_ptr_array_free(reader->held, TRUE);
+    arena_clear(&reader->head_arena);
+    arena_clear(&reader->record_arena);
+    arena_clear(&reader->scratch);
+    warnings_reset(&reader->warnings);
+    g_free(reader->namespace_uri);
+    g_free(reader->detail);
+    g_clear_error(&reader->error);
+}
+
+void reader_rewind(struct reader *reader)
+{
+    reader->depth = 0;
+    reader->place[0] = NODE_WRAPPER;
+    reader->collect = FALSE;
+    reader->extension_depth = 0;
+    reader->extension_open = FALSE;
+    g_string_truncate(reader->extension, 0);
+    reader->closed = 0;
+    reader->state = reader->state == REPORT_CLOSED ? REPORT_CLOSED : REPORT_NONE;
+}

@@ -1,0 +1,452 @@
+/* One record: from texts to struct report_record, with the alignment worked out again. */
+#include "parser/aggregate_int.h"
+
+#include "parser/address.h"
+#include "parser/words.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* More mails than this from one address in one report are not believed: sums over ten million records stay
+ * within 64 bits. */
+#define COUNT_MAX G_GINT64_CONSTANT(100000000000)
+
+static gboolean has_text(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
+
+static void warn(struct reader *reader, enum code code, const char *what, const char *foreign)
+{
+    warnings_add(&reader->warnings, code, what, foreign);
+}
+
+static void add_raw(struct reader *reader, const char *element, const char *raw)
+{
+    g_ptr_array_add(reader->raw, (gpointer)(guintptr)reader_raw_word(&reader->scratch, element, raw));
+}
+
+static const char *lower(struct reader *reader, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (!g_ascii_isupper(*c))
+            continue;
+        char *copy = arena_text(&reader->scratch, text, strlen(text));
+        for (char *d = copy; *d != '\0'; d++)
+            *d = g_ascii_tolower(*d);
+        return copy;
+    }
+    return text;
+}
+
+/* ---- address and count ---- */
+
+static void build_address(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+{
+    const char *text = raw->text[RECORD_SOURCE_IP];
+    record->family = AF_UNSPEC;
+    if (!has_text(text)) {
+        warn(reader, CODE_NO_IP, "no source_ip", NULL);
+        return;
+    }
+    enum ip_form form;
+    record->family = address_parse_ip(text, record->source_ip, &form);
+    switch (form) {
+    case IP_PLAIN:
+        break;
+    case IP_REWRITTEN:
+        warn(reader, CODE_IP_FORM, "source_ip", text);
+        add_raw(reader, "source_ip", text);
+        break;
+    case IP_MASKED:
+        warn(reader, CODE_IP_MASKED, "source_ip", text);
+        record->source_raw = text;
+        break;
+    case IP_NONE:
+        warn(reader, CODE_NO_IP, "source_ip", text);
+        record->source_raw = text;
+        break;
+    }
+}
+
+/* The count, or -1 for one that cannot be. A record stands for one mail at least, whatever its count looks
+ * like. */
+static gint64 build_count(struct reader *reader, const char *text)
+{
+    if (!has_text(text)) {
+        warn(reader, CODE_COUNT_FORM, "no count", NULL);
+        return 1;
+    }
+    const char *digits = text + (*text == '+' || *text == '-');
+    gsize n = strspn(digits, "0123456789");
+    const char *rest = digits + n;
+    gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
+    if (n == 0 || (*rest != '\0' && !fraction)) {
+        warn(reader, CODE_COUNT_FORM, "count", text);
+        add_raw(reader, "count", text);
+        return 1;
+    }
+    gint64 value = n <= 18 ? g_ascii_strtoll(digits, NULL, 10) : G_MAXINT64;
+    if (value > COUNT_MAX || (*text == '-' && value != 0)) {
+        warn(reader, CODE_BAD_COUNT, "count", text);
+        return -1;
+    }
+    if (*rest != '\0' || digits != text) {
+        warn(reader, CODE_COUNT_FORM, "count", text);
+        add_raw(reader, "count", text);
+    }
+    return value;
+}
+
+/* ---- identifiers ---- */
+
+/* A name of the record; NULL stays NULL. */
+static const char *take_name(struct reader *reader, const char *element, const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    const struct known_name *name = names_get(reader->names, text);
+    if (!name->ok)
+        warn(reader, CODE_BAD_NAME, element, text);
+    else if (name->address)
+        warn(reader, CODE_ADDR_FORM, element, text);
+    if (!name->ok || name->address)
+        add_raw(reader, element, text);
+    return name->name;
+}
+
+const char *record_header_from(struct reader *reader, const struct raw_record *raw)
+{
+    const char *text = raw->text[RECORD_HEADER_FROM];
+    if (!has_text(text) || strpbrk(text, "@<") != NULL)
+        return has_text(text) ? text : NULL;
+    gsize first = strcspn(text, ",; \t\r\n");
+    if (first == 0)
+        return NULL;
+    return text[first] == '\0' ? text : arena_text(&reader->scratch, text, first);
+}
+
+static gboolean names_several(const char *text)
+{
+    const char *at = strchr(text, '@');
+    return at != NULL ? strchr(at + 1, '@') != NULL : strpbrk(text, ",; \t\r\n") != NULL;
+}
+
+static gboolean is_below(const char *name, const char *domain)
+{
+    gsize n = strlen(name), d = strlen(domain);
+    return n >= d && strcmp(name + n - d, domain) == 0 && (n == d || name[n - d - 1] == '.');
+}
+
+static void build_identifiers(struct reader *reader, const struct raw_record *raw,
+                              struct report_record *record)
+{
+    const char *all = raw->text[RECORD_HEADER_FROM], *from = record_header_from(reader, raw);
+    if (from != NULL && names_several(all)) {
+        warn(reader, CODE_MULTI_FROM, "header_from", all);
+        if (from != all)
+            add_raw(reader, "header_from", all);
+    }
+    record->header_from = take_name(reader, "header_from", from);
+    if (!has_text(record->header_from)) {
+        warn(reader, CODE_NO_FROM, NULL, NULL);
+        record->header_from = reader->head.domain;
+    }
+    if (!is_below(record->header_from, reader->head.domain))
+        warn(reader, CODE_FROM_OUTSIDE, "header_from", record->header_from);
+    record->envelope_from = take_name(reader, "envelope_from", raw->text[RECORD_ENVELOPE_FROM]);
+    record->envelope_to = take_name(reader, "envelope_to", raw->text[RECORD_ENVELOPE_TO]);
+}
+
+/* ---- auth_results ---- */
+
+/* A result word; *raw_r gets the text when it is not the standard's word. */
+static const char *result_word(struct reader *reader, const char *text, gboolean dkim, const char **raw_r)
+{
+    const char *word = has_text(text) ? (dkim ? word_dkim_result(text) : word_spf_result(text)) : NULL;
+    if (word == NULL || strcmp(word, text) != 0) {
+        warn(reader, CODE_AUTH_VAL, dkim ? "dkim result" : "spf result", text);
+        *raw_r = text;
+    }
+    return word;
+}
+
+static const char *auth_domain(struct reader *reader, const char *element, const char *text)
+{
+    const char *name = has_text(text) ? take_name(reader, element, text) : NULL;
+    return has_text(name) ? name : NULL;
+}
+
+/* rspamd writes neither selector nor scope nor envelope_from, and each temperror once more as permerror. */
+static gboolean is_rspamd_like(const struct raw_record *raw)
+{
+    if (raw->text[RECORD_ENVELOPE_FROM] != NULL)
+        return FALSE;
+    for (guint i = 0; i < raw->dkim.n; i++)
+        if (raw->dkim.items[i].text[ENTRY_SELECTOR] != NULL)
+            return FALSE;
+    for (guint i = 0; i < raw->spf.n; i++)
+        if (raw->spf.items[i].text[ENTRY_SCOPE] != NULL)
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean repeats_temperror(const struct raw_record *raw, const struct entry *entry)
+{
+    if (g_strcmp0(entry->text[ENTRY_RESULT], "permerror") != 0)
+        return FALSE;
+    for (guint i = 0; i < raw->dkim.n; i++) {
+        const struct entry *other = &raw->dkim.items[i];
+        if (g_strcmp0(other->text[ENTRY_RESULT], "temperror") == 0 &&
+            g_strcmp0(other->text[ENTRY_DOMAIN], entry->text[ENTRY_DOMAIN]) == 0)
+            return is_rspamd_like(raw);
+    }
+    return FALSE;
+}
+
+/* FALSE for an entry that is left out. */
+static gboolean wanted_dkim(struct reader *reader, const struct raw_record *raw, const struct entry *entry)
+{
+    if (!has_text(entry->text[ENTRY_DOMAIN])) {
+        const char *result = entry->text[ENTRY_RESULT];
+        warn(reader, CODE_DKIM_EMPTY, NULL, NULL);
+        if (!has_text(entry->text[ENTRY_SELECTOR]) &&
+            (!has_text(result) || g_strcmp0(word_dkim_result(result), "none") == 0))
+            return FALSE;
+    } else if (repeats_temperror(raw, entry)) {
+        warn(reader, CODE_AUTH_DOUBLE, NULL, NULL);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void build_dkim(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+{
+    if (raw->dkim.n == 0)
+        return;
+    struct dkim_result *results = arena_alloc(&reader->scratch, raw->dkim.n * sizeof *results);
+    for (guint i = 0; i < raw->dkim.n; i++) {
+        const struct entry *entry = &raw->dkim.items[i];
+        if (!wanted_dkim(reader, raw, entry))
+            continue;
+        struct dkim_result *result = &results[record->n_dkim++];
+        *result = (struct dkim_result){0};
+        result->domain = auth_domain(reader, "dkim.domain", entry->text[ENTRY_DOMAIN]);
+        if (has_text(entry->text[ENTRY_SELECTOR]))
+            result->selector = lower(reader, entry->text[ENTRY_SELECTOR]);
+        result->result = result_word(reader, entry->text[ENTRY_RESULT], TRUE, &result->raw);
+        result->human_result = entry->text[ENTRY_HUMAN];
+    }
+    record->dkim = results;
+}
+
+static const char *scope_word(struct reader *reader, const char *text)
+{
+    const char *word = has_text(text) ? word_scope(text) : NULL;
+    if (has_text(text) && (word == NULL || strcmp(word, text) != 0)) {
+        warn(reader, CODE_SCOPE, "scope", text);
+        add_raw(reader, "scope", text);
+    }
+    return word;
+}
+
+static gboolean is_pass(const char *result)
+{
+    return result != NULL && strcmp(result, "pass") == 0;
+}
+
+/* A scope that was not understood is no MAIL FROM: only a missing one is. */
+static void align_spf(struct reader *reader, struct report_record *record, const struct spf_result *result,
+                      const char *scope_text)
+{
+    gboolean mail_from = result->scope != NULL ? strcmp(result->scope, "mfrom") == 0 : !has_text(scope_text);
+    if (record->spf_aligned || !mail_from || !is_pass(result->result) || result->domain == NULL)
+        return;
+    const struct known_name *from = names_get(reader->names, record->header_from);
+    if (!names_aligned(reader->names, names_get(reader->names, result->domain), from, reader->aspf_strict))
+        return;
+    record->spf_aligned = TRUE;
+    record->spf_aligned_domain = result->domain;
+}
+
+static void build_spf(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+{
+    if (raw->spf.n == 0)
+        return;
+    struct spf_result *results = arena_alloc(&reader->scratch, raw->spf.n * sizeof *results);
+    for (guint i = 0; i < raw->spf.n; i++) {
+        const struct entry *entry = &raw->spf.items[i];
+        if (!has_text(entry->text[ENTRY_DOMAIN]) && !has_text(entry->text[ENTRY_SCOPE]) &&
+            !has_text(entry->text[ENTRY_RESULT]))
+            continue;
+        struct spf_result *result = &results[record->n_spf++];
+        *result = (struct spf_result){0};
+        result->domain = auth_domain(reader, "spf.domain", entry->text[ENTRY_DOMAIN]);
+        result->scope = scope_word(reader, entry->text[ENTRY_SCOPE]);
+        result->result = result_word(reader, entry->text[ENTRY_RESULT], FALSE, &result->raw);
+        result->human_result = entry->text[ENTRY_HUMAN];
+        align_spf(reader, record, result, entry->text[ENTRY_SCOPE]);
+    }
+    record->spf = results;
+}
+
+/* The identity that is the From domain itself is preferred to one that only shares its organization. */
+static void align_dkim(struct reader *reader, struct report_record *record)
+{
+    const struct known_name *from = names_get(reader->names, record->header_from);
+    for (guint i = 0; i < record->n_dkim; i++) {
+        const struct dkim_result *result = &record->dkim[i];
+        if (!is_pass(result->result) || result->domain == NULL)
+            continue;
+        gboolean same = strcmp(result->domain, record->header_from) == 0;
+        if (record->dkim_aligned && !same)
+            continue;
+        if (!names_aligned(reader->names, names_get(reader->names, result->domain), from,
+                           reader->adkim_strict))
+            continue;
+        record->dkim_aligned = TRUE;
+        record->dkim_aligned_domain = result->domain;
+        record->dkim_aligned_selector = result->selector;
+        if (same)
+            return;
+    }
+}
+
+/* ---- policy_evaluated ---- */
+
+static const char *verdict(struct reader *reader, const struct raw_record *raw, enum record_text which,
+                           const char *element, struct report_record *record)
+{
+    const char *text = raw->text[which];
+    gboolean ours = which == RECORD_DKIM ? record->dkim_aligned : record->spf_aligned;
+    if (text == NULL) {
+        record->verdict_computed = TRUE;
+        return ours ? "pass" : "fail";
+    }
+    const char *word = word_verdict(text);
+    if (strcmp(word, text) != 0) {
+        warn(reader, CODE_PE_VAL, element, text);
+        add_raw(reader, element, text);
+    }
+    if (is_pass(word) != ours)
+        record->disagree = TRUE;
+    return word;
+}
+
+static void build_verdicts(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+{
+    record->dkim_verdict = verdict(reader, raw, RECORD_DKIM, "dkim", record);
+    record->spf_verdict = verdict(reader, raw, RECORD_SPF, "spf", record);
+    gboolean none = raw->text[RECORD_DKIM] == NULL && raw->text[RECORD_SPF] == NULL;
+    if (none && raw->text[RECORD_DISPOSITION] == NULL)
+        warn(reader, CODE_NO_PE, NULL, NULL);
+    else if (record->verdict_computed)
+        warn(reader, CODE_PE_PART, NULL, NULL);
+    if (record->disagree)
+        warn(reader, CODE_ALIGN_CONFLICT, NULL, NULL);
+}
+
+static void build_disposition(struct reader *reader, const char *text, struct report_record *record)
+{
+    if (text == NULL)
+        return;
+    record->disposition = word_disposition(text);
+    if (record->disposition == NULL || strcmp(record->disposition, text) != 0) {
+        warn(reader, CODE_DISP, "disposition", text);
+        add_raw(reader, "disposition", text);
+    }
+}
+
+static void build_reasons(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+{
+    if (raw->reasons.n == 0)
+        return;
+    struct override_reason *reasons = arena_alloc(&reader->scratch, raw->reasons.n * sizeof *reasons);
+    for (guint i = 0; i < raw->reasons.n; i++) {
+        const struct entry *entry = &raw->reasons.items[i];
+        const char *type = entry->text[ENTRY_TYPE], *comment = entry->text[ENTRY_COMMENT];
+        if (!has_text(type) && !has_text(comment)) {
+            warn(reader, CODE_REASON, "empty", NULL);
+            continue;
+        }
+        const char *word = has_text(type) ? word_reason(type) : NULL;
+        gboolean standard = word != NULL && strcmp(word, type) == 0;
+        if (!standard || entry->bare)
+            warn(reader, CODE_REASON, "type", type);
+        reasons[record->n_reasons++] = (struct override_reason){
+            .type = word != NULL ? word : "other", .raw = standard ? NULL : type, .comment = comment};
+    }
+    record->reasons = reasons;
+}
+
+/* What was done against what the policy asks for, without a word why. */
+static void judge_disposition(struct reader *reader, const struct report_record *record)
+{
+    const struct report_head *head = &reader->head;
+    if (record->disposition == NULL || record->n_reasons > 0)
+        return;
+    gboolean passes = is_pass(record->dkim_verdict) || is_pass(record->spf_verdict);
+    gboolean punished =
+        strcmp(record->disposition, "quarantine") == 0 || strcmp(record->disposition, "reject") == 0;
+    const char *policy =
+        head->sp != NULL && strcmp(record->header_from, head->domain) != 0 ? head->sp : head->p;
+    gboolean sampled = (head->pct >= 0 && head->pct < 100) || g_strcmp0(head->testing, "y") == 0;
+    gboolean spared =
+        !passes && !sampled && strcmp(record->disposition, "none") == 0 && g_strcmp0(policy, "reject") == 0;
+    if ((passes && punished) || spared)
+        warn(reader, CODE_DISP_CONFLICT, NULL, NULL);
+}
+
+static void build_record(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+{
+    build_address(reader, raw, record);
+    build_identifiers(reader, raw, record);
+    build_dkim(reader, raw, record);
+    build_spf(reader, raw, record);
+    align_dkim(reader, record);
+    build_verdicts(reader, raw, record);
+    build_disposition(reader, raw->text[RECORD_DISPOSITION], record);
+    build_reasons(reader, raw, record);
+    judge_disposition(reader, record);
+    if (raw->dkim.n + raw->spf.n == 0 && reader->head.generation != GENERATION_RFC9990)
+        warn(reader, CODE_AUTH_EMPTY, NULL, NULL);
+    record->extensions = raw->extensions;
+    if (reader->raw->len > 0) {
+        g_ptr_array_add(reader->raw, NULL);
+        record->raw = (raw_words)(gconstpointer)reader->raw->pdata;
+    } else {
+        static const char *const no_words[] = {NULL};
+        record->raw = no_words;
+    }
+}
+
+/* Neither an address nor a mail: the row says nothing. */
+static gboolean is_null_row(const struct raw_record *raw)
+{
+    const char *count = raw->text[RECORD_COUNT];
+    if (has_text(raw->text[RECORD_SOURCE_IP]))
+        return FALSE;
+    return has_text(count) ? strspn(count, "0.") == strlen(count) : !has_text(raw->text[RECORD_HEADER_FROM]);
+}
+
+gboolean record_push(struct reader *reader, const struct raw_record *raw)
+{
+    if (is_null_row(raw)) {
+        warn(reader, CODE_NULL_ROW, NULL, NULL);
+        return TRUE;
+    }
+    struct report_record record = {0};
+    g_ptr_array_set_size(reader->raw, 0);
+    record.message_count = build_count(reader, raw->text[RECORD_COUNT]);
+    gboolean ok = TRUE;
+    if (record.message_count >= 0) {
+        build_record(reader, raw, &record);
+        ok = reader->sink->record(reader->sink->self, &record, &reader->error);
+        reader->records_out++;
+        if (record.family != AF_UNSPEC)
+            reader->addresses_out++;
+    }
+    arena_reset(&reader->scratch);
+    names_forget(reader->names);
+    return ok;
+}

@@ -1,0 +1,14 @@
+/* Dates as reports write them. No clock, no time zone of the machine. */
+#pragma once
+
+#include <glib.h>
+
+enum date_form {
+    DATE_PLAIN,    /* digits: seconds since 1970-01-01 UTC */
+    DATE_FRACTION, /* the same with a decimal fraction, which is dropped, or a sign */
+    DATE_OTHER,    /* milliseconds, microseconds, or ISO 8601 with a time zone */
+    DATE_NONE,     /* no date, or one before 1970 or after the year 5138 */
+};
+
+/* Reads trimmed text into seconds; *seconds_r is 0 for DATE_NONE. */
+enum date_form date_parse(const char *text, gint64 *seconds_r);

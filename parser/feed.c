@@ -1,0 +1,320 @@
+#include "parser/feed.h"
+
+#include "parser/error.h"
+
+#include <string.h>
+
+enum {
+    CHUNK = 64 * 1024,
+    WINDOW = 128 * 1024, /* kept behind the place of reading when the document is too long to be kept */
+    HEAD = 1024,         /* the XML declaration ends before */
+};
+
+gunichar feed_windows_1252(guint8 byte)
+{
+    static const guint16 high[32] = {0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
+                                     0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0xfffd, 0x017d, 0xfffd,
+                                     0xfffd, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
+                                     0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0xfffd, 0x017e, 0x0178};
+    return byte >= 0x80 && byte < 0xa0 ? high[byte - 0x80] : byte;
+}
+
+/* Room for n more bytes, giving up what nobody will ask for again. */
+static void make_room(struct feed *feed, gsize n)
+{
+    if (feed->length + n <= feed->room)
+        return;
+    guint64 keep = feed->mark;
+    if (feed->base + feed->length + n - keep > feed->limits->xml_repair + CHUNK)
+        keep = feed->given > WINDOW ? MAX(keep, feed->given - WINDOW) : keep;
+    gsize drop = keep > feed->base ? (gsize)MIN(keep - feed->base, feed->length) : 0;
+    if (drop > feed->length / 2) {
+        memmove(feed->data, feed->data + drop, feed->length - drop);
+        feed->length -= drop;
+        feed->base += drop;
+        /* A stream through a small window stays in the processor's cache. */
+        if (feed->room > 4 * WINDOW && feed->length + n <= 4 * WINDOW) {
+            feed->room = 4 * WINDOW;
+            feed->data = g_realloc(feed->data, feed->room);
+        }
+    }
+    if (feed->length + n > feed->room) {
+        feed->room = MAX(feed->room * 2, feed->length + n);
+        feed->data = g_realloc(feed->data, feed->room);
+    }
+}
+
+static void put_bytes(struct feed *feed, const void *bytes, gsize n)
+{
+    make_room(feed, n);
+    memcpy(feed->data + feed->length, bytes, n);
+    feed->length += n;
+}
+
+static void put_char(struct feed *feed, gunichar c)
+{
+    char utf8[6];
+    put_bytes(feed, utf8, (gsize)g_unichar_to_utf8(c, utf8));
+}
+
+static void take_raw(struct feed *feed, gsize n)
+{
+    memmove(feed->raw, feed->raw + n, feed->raw_length - n);
+    feed->raw_length -= n;
+}
+
+static gboolean translate_1252(struct feed *feed, gboolean last G_GNUC_UNUSED)
+{
+    for (gsize i = 0; i < feed->raw_length; i++)
+        put_char(feed, feed_windows_1252(feed->raw[i]));
+    feed->raw_length = 0;
+    return TRUE;
+}
+
+static gboolean translate_utf16(struct feed *feed, gsize high)
+{
+    gsize i = 0;
+    for (; i + 2 <= feed->raw_length; i += 2) {
+        gunichar c = (gunichar)(feed->raw[i + high] << 8 | feed->raw[i + 1 - high]);
+        if (c >= 0xd800 && c < 0xdc00) {
+            if (i + 4 > feed->raw_length)
+                break;
+            gunichar d = (gunichar)(feed->raw[i + 2 + high] << 8 | feed->raw[i + 3 - high]);
+            if (d >= 0xdc00 && d < 0xe000) {
+                c = 0x10000 + ((c - 0xd800) << 10) + (d - 0xdc00);
+                i += 2;
+            }
+        }
+        if (c >= 0xd800 && c < 0xe000) {
+            c = 0xfffd;
+            feed->bad_charset = TRUE;
+        }
+        put_char(feed, c);
+    }
+    take_raw(feed, i);
+    return TRUE;
+}
+
+static gboolean translate_utf16_le(struct feed *feed, gboolean last G_GNUC_UNUSED)
+{
+    return translate_utf16(feed, 1);
+}
+
+static gboolean translate_utf16_be(struct feed *feed, gboolean last G_GNUC_UNUSED)
+{
+    return translate_utf16(feed, 0);
+}
+
+static gboolean translate_iconv(struct feed *feed, gboolean last)
+{
+    char out[4096];
+    while (feed->raw_length > 0) {
+        gchar *from = (gchar *)feed->raw, *to = out;
+        gsize from_left = feed->raw_length, to_left = sizeof out;
+        gsize status = g_iconv(feed->iconv, &from, &from_left, &to, &to_left);
+        int why = errno;
+        put_bytes(feed, out, sizeof out - to_left);
+        take_raw(feed, feed->raw_length - from_left);
+        if (status != (gsize)-1 || why == E2BIG)
+            continue;
+        if (why == EINVAL && !last)
+            return TRUE;
+        feed->bad_charset = TRUE;
+        put_char(feed, 0xfffd);
+        take_raw(feed, 1);
+    }
+    return TRUE;
+}
+
+static gboolean translate_nothing(struct feed *feed, gboolean last G_GNUC_UNUSED)
+{
+    put_bytes(feed, feed->raw, feed->raw_length);
+    feed->raw_length = 0;
+    return TRUE;
+}
+
+static gboolean is_blank(guint8 c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The value of encoding="" in the XML declaration that the raw bytes begin with, or NULL. */
+static char *declared_charset(const guint8 *raw, gsize n)
+{
+    if (n < 6 || memcmp(raw, "<?xml", 5) != 0 || !is_blank(raw[5]))
+        return NULL;
+    g_autofree char *text = g_strndup((const char *)raw, MIN(n, (gsize)HEAD));
+    char *end = strstr(text, "?>");
+    char *found = strstr(text, "encoding");
+    if (end == NULL || found == NULL || found > end)
+        return NULL;
+    *end = '\0';
+    char *value = strpbrk(found, "\"'");
+    char *close = value != NULL ? strchr(value + 1, *value) : NULL;
+    return close != NULL ? g_strndup(value + 1, (gsize)(close - value - 1)) : NULL;
+}
+
+static void choose_declared(struct feed *feed)
+{
+    static const char *const utf8[] = {"utf-8", "utf8", "us-ascii", "ascii", NULL};
+    static const char *const latin[] = {"iso-8859-1",   "iso8859-1", "latin1", "latin-1",
+                                        "windows-1252", "cp1252",    NULL};
+    g_autofree char *declared = declared_charset(feed->raw, feed->raw_length);
+    g_autofree char *name = declared != NULL ? g_ascii_strdown(declared, -1) : NULL;
+    feed->translate = translate_nothing;
+    if (name == NULL || g_strv_contains(utf8, name))
+        return;
+    if (g_strv_contains(latin, name)) {
+        feed->translate = translate_1252;
+        return;
+    }
+    /* UTF-16 and UTF-32 would not have let us read their own name as ASCII. */
+    gboolean wide = g_str_has_prefix(name, "utf-16") || g_str_has_prefix(name, "utf-32") ||
+                    g_strrstr(name, "ucs") != NULL;
+    GIConv iconv = wide ? (GIConv)-1 : g_iconv_open("UTF-8", name);
+    if (iconv == (GIConv)-1) {
+        feed->bad_charset = TRUE;
+        return;
+    }
+    feed->iconv = iconv;
+    feed->translate = translate_iconv;
+}
+
+static gboolean starts(const struct feed *feed, const char *magic, gsize n)
+{
+    return feed->raw_length >= n && memcmp(feed->raw, magic, n) == 0;
+}
+
+/* One call of the source. */
+static gboolean read_raw(struct feed *feed)
+{
+    if (g_get_monotonic_time() >= feed->deadline) {
+        feed->late = TRUE;
+        g_set_error(&feed->error, WS_ERROR, WS_ERROR_LIMIT,
+                    "reading the document took longer than report_seconds (%u)",
+                    feed->limits->report_seconds);
+        return FALSE;
+    }
+    gssize n = feed->source.read(feed->source.self, feed->raw + feed->raw_length, CHUNK - feed->raw_length,
+                                 &feed->error);
+    if (n < 0)
+        return FALSE;
+    feed->ended = n == 0;
+    feed->raw_length += (gsize)n;
+    return TRUE;
+}
+
+/* Fills the first bytes, takes off what stands before the document, and chooses the translation. */
+static gboolean begin(struct feed *feed)
+{
+    gsize blank = 0;
+    do {
+        if (!read_raw(feed))
+            return FALSE;
+        if (starts(feed, "\xef\xbb\xbf", 3))
+            take_raw(feed, 3);
+        for (blank = 0; blank < feed->raw_length && is_blank(feed->raw[blank]); blank++)
+            ;
+        gboolean all = blank == feed->raw_length;
+        feed->lead = feed->lead || blank > 0;
+        take_raw(feed, blank);
+        if (all && !feed->ended)
+            continue;
+    } while (!feed->ended && feed->raw_length < HEAD);
+    feed->lead = feed->lead && starts(feed, "<?xml", 5);
+    if (starts(feed, "\xff\xfe", 2) || starts(feed, "<\0", 2)) {
+        feed->translate = translate_utf16_le;
+        take_raw(feed, feed->raw[0] == 0xff ? 2 : 0);
+    } else if (starts(feed, "\xfe\xff", 2) || starts(feed, "\0<", 2)) {
+        feed->translate = translate_utf16_be;
+        take_raw(feed, feed->raw[0] == 0xfe ? 2 : 0);
+    } else {
+        choose_declared(feed);
+    }
+    return feed->translate(feed, feed->ended);
+}
+
+/* More translated bytes. FALSE at the end or with an error. */
+static gboolean fill(struct feed *feed)
+{
+    guint64 before = feed->base + feed->length;
+    while (feed->error == NULL && !feed->ended && feed->base + feed->length == before) {
+        gboolean ok =
+            feed->translate == NULL ? begin(feed) : read_raw(feed) && feed->translate(feed, feed->ended);
+        if (!ok)
+            return FALSE;
+    }
+    return feed->base + feed->length > before;
+}
+
+void feed_init(struct feed *feed, struct byte_reader source, const struct limits *limits)
+{
+    *feed = (struct feed){.source = source, .limits = limits};
+    feed->raw = g_malloc(CHUNK);
+    feed->deadline = g_get_monotonic_time() + (gint64)limits->report_seconds * G_USEC_PER_SEC;
+}
+
+void feed_clear(struct feed *feed)
+{
+    g_free(feed->data);
+    g_free(feed->raw);
+    g_clear_error(&feed->error);
+    if (feed->iconv != NULL)
+        g_iconv_close(feed->iconv);
+    *feed = (struct feed){0};
+}
+
+gssize feed_read(struct feed *feed, void *buf, gsize n)
+{
+    if (feed->given == feed->base + feed->length && !fill(feed))
+        return feed->error != NULL ? -1 : 0;
+    gsize at = (gsize)(feed->given - feed->base);
+    gsize take = MIN(n, feed->length - at);
+    memcpy(buf, feed->data + at, take);
+    feed->given += take;
+    return (gssize)take;
+}
+
+int feed_at(struct feed *feed, guint64 offset)
+{
+    while (offset >= feed->base + feed->length) {
+        feed->given = feed->base + feed->length;
+        if (!fill(feed))
+            return -1;
+    }
+    return offset >= feed->base ? feed->data[offset - feed->base] : -1;
+}
+
+gboolean feed_go(struct feed *feed, guint64 offset)
+{
+    if (offset < feed->base || offset > feed->base + feed->length)
+        return FALSE;
+    feed->given = feed->mark = offset;
+    return TRUE;
+}
+
+gboolean feed_rest(struct feed *feed, guint64 offset, const guint8 **data_r, gsize *length_r)
+{
+    while (feed->base <= offset && feed->base + feed->length - offset <= feed->limits->xml_repair) {
+        if (fill(feed))
+            continue;
+        if (feed->error != NULL)
+            return FALSE;
+        *data_r = feed->data + (offset - feed->base);
+        *length_r = (gsize)(feed->base + feed->length - offset);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean feed_breaks_off(struct feed *feed, guint64 offset)
+{
+    for (; feed->error == NULL; offset++) {
+        int c = feed_at(feed, offset);
+        if (c < 0)
+            return feed->ended;
+        if (c == '<')
+            return FALSE;
+    }
+    return FALSE;
+}

@@ -1,0 +1,103 @@
+#include "parser/tag_guard.h"
+
+#include <string.h>
+
+static const char comment[] = "!--", cdata[] = "![CDATA[";
+
+/* One byte behind '<': collects what tells the kinds of markup apart. */
+static void open_step(struct tag_guard *guard, char c)
+{
+    guard->start[guard->length++] = c;
+    gsize n = (gsize)guard->length;
+    gboolean maybe = strncmp(guard->start, comment, n) == 0 || strncmp(guard->start, cdata, n) == 0;
+    guard->matched = 0;
+    if (n == 1 && c == '?')
+        guard->place = TAG_PI;
+    else if (n == strlen(comment) && memcmp(guard->start, comment, n) == 0)
+        guard->place = TAG_COMMENT;
+    else if (n == strlen(cdata) && memcmp(guard->start, cdata, n) == 0)
+        guard->place = TAG_CDATA;
+    else if (c == '>')
+        guard->place = TAG_TEXT;
+    else if (!maybe)
+        guard->place = c == '"' || c == '\'' ? TAG_QUOTED : TAG_INSIDE;
+    if (guard->place == TAG_QUOTED)
+        guard->quote = c;
+}
+
+/* Runs to the '>' that ends the tag. Returns the bytes used. */
+static gsize inside_step(struct tag_guard *guard, const char *bytes, gsize n)
+{
+    gsize i = 0;
+    if (guard->place == TAG_INSIDE) {
+        while (i < n && bytes[i] != '>' && bytes[i] != '"' && bytes[i] != '\'')
+            i++;
+        if (i < n) {
+            guard->place = bytes[i] == '>' ? TAG_TEXT : TAG_QUOTED;
+            guard->quote = bytes[i++];
+        }
+    } else {
+        const char *close = memchr(bytes, guard->quote, n);
+        i = close != NULL ? (gsize)(close - bytes) + 1 : n;
+        if (close != NULL)
+            guard->place = TAG_INSIDE;
+    }
+    guard->length += i;
+    return i;
+}
+
+/* Runs to `end` ("-->", "]]>", "?>"); a run of its first byte may be longer than in `end`. */
+static gsize until_step(struct tag_guard *guard, const char *bytes, gsize n, const char *end)
+{
+    guint last = (guint)strlen(end) - 1;
+    for (gsize i = 0; i < n; i++) {
+        if (bytes[i] == '>' && guard->matched == last) {
+            guard->place = TAG_TEXT;
+            return i + 1;
+        }
+        if (bytes[i] == end[0])
+            guard->matched = MIN(guard->matched + 1, last);
+        else
+            guard->matched = 0;
+    }
+    return n;
+}
+
+gboolean tag_guard_pass(struct tag_guard *guard, const char *bytes, gsize n)
+{
+    while (n > 0) {
+        gsize used = 1;
+        switch (guard->place) {
+        case TAG_TEXT: {
+            const char *open = memchr(bytes, '<', n);
+            if (open == NULL)
+                return TRUE;
+            used = (gsize)(open - bytes) + 1;
+            guard->place = TAG_OPEN;
+            guard->length = 0;
+            break;
+        }
+        case TAG_OPEN:
+            open_step(guard, *bytes);
+            break;
+        case TAG_INSIDE:
+        case TAG_QUOTED:
+            used = inside_step(guard, bytes, n);
+            if (guard->length > guard->limit)
+                return FALSE;
+            break;
+        case TAG_COMMENT:
+            used = until_step(guard, bytes, n, "-->");
+            break;
+        case TAG_CDATA:
+            used = until_step(guard, bytes, n, "]]>");
+            break;
+        case TAG_PI:
+            used = until_step(guard, bytes, n, "?>");
+            break;
+        }
+        bytes += used;
+        n -= used;
+    }
+    return TRUE;
+}

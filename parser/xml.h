@@ -1,0 +1,50 @@
+/* The seam to libxml2: one well-formed XML document to events. Only xml.c knows the library.
+ *
+ * The strict SAX2 parser with handlers of our own, no tree, never XML_PARSE_RECOVER, NOENT, DTD* or HUGE. A
+ * DOCTYPE ends the parsing before its first entity; only the five predefined entities exist. Bounded are the
+ * depth, the bytes of a tag and its attributes, and the number of different names that nobody knows
+ * (libxml2 2.9 needs quadratic time for many). The parser is made anew for each document. */
+#pragma once
+
+#include "parser/limits.h"
+
+enum { XML_VARIANT = 0x4000 };
+
+struct xml_events {
+    /* The id of an element's local name, with XML_VARIANT when it is spelt in another way than the standard
+     * does, or -1 when it is unknown. Asked once for each different name, and handed to open as it is. */
+    int (*name)(void *self, const char *local);
+    /* Attributes come in fives: local name, prefix, namespace, start and end of the value. FALSE stops. */
+    gboolean (*open)(void *self, int id, const char *local, const char *uri, guint n_attributes,
+                     const char *const *attributes);
+    gboolean (*close)(void *self, const char *local);
+    /* A piece of text; an element's text may come in several. FALSE stops. */
+    gboolean (*text)(void *self, const char *text, gsize length);
+    /* The content of a processing instruction that the repair put in; NULL where none is to be believed. */
+    void (*mark)(void *self, const char *mark);
+    void *self;
+};
+
+struct xml_input {
+    gssize (*read)(void *self, void *buf, gsize n); /* 0 at the end, -1 failed */
+    void *self;
+};
+
+enum xml_end {
+    XML_CLOSED,  /* the root element ended; what follows it was not looked at */
+    XML_BROKEN,  /* not well-formed, or the input ended too early */
+    XML_DOCTYPE, /* refused */
+    XML_LIMIT,   /* refused; message names the limit */
+    XML_STOPPED, /* by an event handler */
+    XML_FAILED,  /* reading failed */
+};
+
+struct xml_result {
+    enum xml_end end;
+    guint64 offset; /* bytes of the input: behind the root element, or where it broke */
+    int line;
+    char message[160];
+};
+
+struct xml_result xml_parse(struct xml_input input, const struct limits *limits,
+                            const struct xml_events *events);
