@@ -18,6 +18,7 @@
 #define SOCKET_NAME "/.s.PGSQL." PORT
 #define OLDEST 15
 #define WAIT_SECONDS 60
+#define ORPHAN_SECONDS 5 /* what a lost server's children need to notice */
 #define DEBIAN_ROOT "/usr/lib/postgresql"
 
 /* DIRECTORY/            ours: lock, socket (where the socket is, when not below)
@@ -339,8 +340,29 @@ static gboolean wait_ready(const struct cluster *cluster, pid_t pid, GError **er
     return could_not_start(cluster, error);
 }
 
+/* After a crash the server itself clears up, but not where the dead one's number belongs to another process
+ * by now or the dead one has not been waited for, as happens in containers. Only when nobody at all works on
+ * the data. */
+static void clear_stale(const struct cluster *cluster)
+{
+    g_autofree char *pid_file = g_build_filename(cluster->data, "postmaster.pid", NULL);
+    g_autofree char *socket = g_strconcat(cluster->sockets, SOCKET_NAME, NULL);
+    g_autofree char *socket_lock = g_strconcat(socket, ".lock", NULL);
+    gint64 until = g_get_monotonic_time() + ORPHAN_SECONDS * G_USEC_PER_SEC;
+    if (!g_file_test(pid_file, G_FILE_TEST_EXISTS) && !g_file_test(socket_lock, G_FILE_TEST_EXISTS))
+        return;
+    while (server_in_use(cluster->data) && g_get_monotonic_time() < until)
+        g_usleep(20 * 1000);
+    if (server_in_use(cluster->data))
+        return;
+    unlink(pid_file);
+    unlink(socket_lock);
+    unlink(socket);
+}
+
 static gboolean start(const struct cluster *cluster, GError **error)
 {
+    clear_stale(cluster);
     g_autofree char *postgres = g_build_filename(cluster->bin, "postgres", NULL);
     g_auto(GStrv) pieces = g_strsplit(cluster->sockets, "\"", -1);
     g_autofree char *doubled = g_strjoinv("\"\"", pieces);

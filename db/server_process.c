@@ -180,18 +180,37 @@ static GStrv read_pid_file(const char *data)
     return g_file_get_contents(path, &text, NULL, NULL) ? g_strsplit(text, "\n", -1) : NULL;
 }
 
+/* A server and its children work in their data directory; a process that got a dead one's number does not,
+ * and neither does a dead one that nobody has waited for. */
+static gboolean works_in(const char *pid, const struct stat *data)
+{
+    struct stat its;
+    g_autofree char *cwd = g_strconcat("/proc/", pid, "/cwd", NULL);
+    return stat(cwd, &its) == 0 && its.st_dev == data->st_dev && its.st_ino == data->st_ino;
+}
+
 pid_t server_pid(const char *data)
 {
     g_auto(GStrv) lines = read_pid_file(data);
     gint64 pid = lines && lines[0] ? g_ascii_strtoll(lines[0], NULL, 10) : 0;
-    struct stat served, wanted;
-    if (pid < 2 || pid > G_MAXINT32)
+    struct stat st;
+    if (pid < 2 || pid > G_MAXINT32 || stat(data, &st))
         return 0;
-    /* A server works in its data directory; a process that got a dead one's number does not. */
-    g_autofree char *cwd = g_strdup_printf("/proc/%d/cwd", (int)pid);
-    if (stat(cwd, &served) || stat(data, &wanted))
-        return 0;
-    return served.st_dev == wanted.st_dev && served.st_ino == wanted.st_ino ? (pid_t)pid : 0;
+    g_autofree char *number = g_strdup_printf("%d", (int)pid);
+    return works_in(number, &st) ? (pid_t)pid : 0;
+}
+
+gboolean server_in_use(const char *data)
+{
+    struct stat st;
+    gboolean found = FALSE;
+    GDir *proc = stat(data, &st) == 0 ? g_dir_open("/proc", 0, NULL) : NULL;
+    if (!proc)
+        return TRUE; /* cannot tell */
+    for (const char *name; !found && (name = g_dir_read_name(proc));)
+        found = g_ascii_isdigit(*name) && works_in(name, &st);
+    g_dir_close(proc);
+    return found;
 }
 
 gboolean server_ready(const char *data)

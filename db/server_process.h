@@ -28,6 +28,8 @@ gboolean server_spawn(const struct server_user *user, char **argv, const char *l
 
 /* The process that serves the data directory; 0 when there is none, whatever a stale postmaster.pid says. */
 pid_t server_pid(const char *data);
+/* Whether any process, be it a server that lost its parent, works in the data directory. */
+gboolean server_in_use(const char *data);
 /* Whether it takes connections by now. */
 gboolean server_ready(const char *data);
 /* The directory of its socket. Owned by the caller; NULL when unknown. */
