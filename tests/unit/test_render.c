@@ -1,0 +1,440 @@
+/* The renderers: the same rows as table, CSV and JSON, hostile ones above all. */
+#include "reports/catalog.h"
+#include "reports/text.h"
+#include "tests/unit/unit.h"
+
+#include <locale.h>
+#include <string.h>
+
+#define ROWS 4
+
+/* What the renderer writes for rows of n values. */
+static char *render(const struct renderer *renderer, const struct render_column *columns, guint n,
+                    const struct render_style *style, const char *const *values, guint rows,
+                    gboolean complete)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    gpointer state = renderer->begin(out, columns, n, style);
+    for (guint i = 0; i < rows; i++)
+        renderer->row(state, values + i * n);
+    renderer->end(state, complete);
+    g_assert_cmpint(fclose(out), ==, 0);
+    char *copy = g_strdup(text);
+    free(text);
+    return copy;
+}
+
+static void test_safe(void)
+{
+    static const char *const vectors[][2] = {
+        {"", ""},
+        {"mail.example", "mail.example"},
+        {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
+        {"\033[31mred", "\\x1b[31mred"},
+        {"a\nb\tc\rd", "a\\x0ab\\x09c\\x0dd"},
+        {"\x7f", "\\x7f"},
+        {"\xc2\x9b"
+         "31m",
+         "\\x9b31m"},
+        {"\xe2\x80\xae"
+         "evil",
+         "\\u{202E}evil"},
+        {"\xe2\x81\xa6"
+         "x\xe2\x81\xa9",
+         "\\u{2066}x\\u{2069}"},
+        {"pay\xe2\x80\x8bpal", "pay\\u{200B}pal"},
+        {"\xef\xbb\xbf", "\\u{FEFF}"},
+        {"\xe2\x80\xa8", "\\u{2028}"},
+        {"\xf3\xa0\x81\x81", "\\u{E0041}"},
+        {"\xff\xfe", "\\xff\\xfe"},
+        {"cut \xe2\x80", "cut \\xe2\\x80"},
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *safe = render_safe(vectors[i][0]);
+        g_assert_cmpstr(safe, ==, vectors[i][1]);
+    }
+}
+
+static void test_width(void)
+{
+    static const struct {
+        const char *text;
+        guint width, fit;
+        const char *fitted;
+    } vectors[] = {
+        {"", 0, 3, ""},
+        {"abc", 3, 3, "abc"},
+        {"abcd", 4, 3, "ab\xe2\x80\xa6"},
+        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 4, "\xe6\x97\xa5\xe6\x9c\xac"},
+        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 3, "\xe6\x97\xa5\xe2\x80\xa6"},
+        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 2, "\xe2\x80\xa6"},
+        {"e\xcc\x81t\xc3\xa9", 3, 3, "e\xcc\x81t\xc3\xa9"},
+        {"abc", 3, 1, "\xe2\x80\xa6"},
+        {"abc", 3, 0, ""},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *fitted = text_fit(vectors[i].text, vectors[i].fit);
+        g_assert_cmpuint(text_width(vectors[i].text), ==, vectors[i].width);
+        g_assert_cmpstr(fitted, ==, vectors[i].fitted);
+        g_assert_cmpuint(text_width(fitted), <=, vectors[i].fit);
+    }
+}
+
+static void test_numbers(void)
+{
+    static const struct {
+        const char *text;
+        gboolean number;
+    } vectors[] = {
+        {"0", TRUE},   {"-12", TRUE},      {"0.5000", TRUE}, {"123456789012345678901234567890", TRUE},
+        {"", FALSE},   {"-", FALSE},       {"NaN", FALSE},   {"1.", FALSE},
+        {".5", FALSE}, {"1e9", FALSE},     {"007", FALSE},   {"1 ", FALSE},
+        {"+1", FALSE}, {"Infinity", FALSE}};
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++)
+        g_assert_cmpint(text_is_number(vectors[i].text), ==, vectors[i].number);
+    g_autofree char *share = text_percent("0.1234"), *whole = text_percent("1.0000"),
+                    *odd = text_percent("NaN");
+    g_assert_cmpstr(share, ==, "12.3%");
+    g_assert_cmpstr(whole, ==, "100.0%");
+    g_assert_cmpstr(odd, ==, "NaN");
+}
+
+/* Grouping follows the locale, where a system has one that groups. */
+static void test_grouping(void)
+{
+    g_autofree char *plain = text_group_number("-1234567");
+    g_assert_cmpstr(plain, ==, "-1234567");
+    if (!setlocale(LC_NUMERIC, "en_US.UTF-8")) {
+        g_test_skip("no locale en_US.UTF-8 here");
+        return;
+    }
+    g_autofree char *grouped = text_group_number("-1234567.5"), *small = text_group_number("123");
+    setlocale(LC_NUMERIC, "C");
+    g_assert_cmpstr(grouped, ==, "-1,234,567.5");
+    g_assert_cmpstr(small, ==, "123");
+}
+
+static void test_time(void)
+{
+    static const char *const vectors[][2] = {
+        {"2026-11-21 23:49:05.123+00", "2026-11-21T23:49:05.123Z"},
+        {"2026-11-21 23:49:05+00", "2026-11-21T23:49:05Z"},
+        {"2026-11-21", "2026-11-21"},
+        {"infinity", "infinity"},
+        {"2026-11-21 23:49:05+02", "2026-11-21 23:49:05+02"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *iso = text_iso_time(vectors[i][0]);
+        g_assert_cmpstr(iso, ==, vectors[i][1]);
+    }
+}
+
+static void test_list(void)
+{
+    static const char *const vectors[][2] = {
+        {"{}", ""},
+        {"{a}", "a"},
+        {"{a,b}", "a|b"},
+        {"{\"a,b\",\"c\\\"d\",\"\\\\\"}", "a,b|c\"d|\\"},
+        {"{NULL,\"NULL\",x}", "|NULL|x"},
+        {"{\"\"}", ""},
+        {"{\"open", "{\"open"},
+        {"{a", "{a"},
+        {"{{a}}", "{{a}}"},
+        {"{a}b", "{a}b"},
+        {"plain", "plain"},
+        {"", ""},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *joined = text_list_joined(vectors[i][0], "|");
+        g_assert_cmpstr(joined, ==, vectors[i][1]);
+    }
+    g_autoptr(GPtrArray) list = text_list("{NULL,\"NULL\"}");
+    g_assert_cmpuint(list->len, ==, 2);
+    g_assert_null(list->pdata[0]);
+    g_assert_cmpstr(list->pdata[1], ==, "NULL");
+}
+
+static const struct render_column columns[] = {
+    {"sender", COLUMN_TEXT}, {"class", COLUMN_TEXT},     {"messages", COLUMN_NUMBER}, {"share", COLUMN_SHARE},
+    {"known", COLUMN_BOOL},  {"last_seen", COLUMN_TIME}, {"reasons", COLUMN_LIST}};
+#define COLUMNS G_N_ELEMENTS(columns)
+
+static const char *const rows[ROWS * COLUMNS] = {
+    "Amazon SES",
+    "authorised",
+    "1200",
+    "0.9000",
+    "t",
+    "2026-11-21 23:49:05.5+00",
+    "{forwarded,\"mailing, list\"}",
+    "=HYPERLINK(\"http://evil.example\")",
+    "unknown",
+    "-5",
+    "0.1000",
+    "f",
+    NULL,
+    "{=1+1}",
+    "\033]0;owned\007",
+    "unknown",
+    "0",
+    "0.0000",
+    NULL,
+    "2026-11-20",
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    "{}",
+};
+
+static void test_csv(void)
+{
+    static const struct render_style style = {.width = 20, .color = TRUE};
+    g_autofree char *text = render(&render_csv, columns, COLUMNS, &style, rows, ROWS, TRUE);
+    g_assert_cmpstr(
+        text, ==,
+        "sender,class,messages,share,known,last_seen,reasons\n"
+        "Amazon SES,authorised,1200,0.9000,true,2026-11-21T23:49:05.5Z,\"forwarded; mailing, list\"\n"
+        "\"'=HYPERLINK(\"\"http://evil.example\"\")\",unknown,-5,0.1000,false,,'=1+1\n"
+        "\\x1b]0;owned\\x07,unknown,0,0.0000,,2026-11-20,\n"
+        ",,,,,,\n");
+    g_autofree char *empty = render(&render_csv, columns, COLUMNS, &style, NULL, 0, TRUE);
+    g_assert_cmpstr(empty, ==, "sender,class,messages,share,known,last_seen,reasons\n");
+}
+
+static void test_csv_cells(void)
+{
+    static const char *const vectors[][2] = {
+        {"=1", "'=1"},
+        {"+1", "'+1"},
+        {"-1", "'-1"},
+        {"@x", "'@x"},
+        {"\tx", "\"'\tx\""},
+        {"\rx", "'\\x0dx"},
+        {"a=1", "a=1"},
+        {"a\"b", "\"a\"\"b\""},
+        {"a\nb", "\"a\nb\""},
+        {" a", "\" a\""},
+        {"a ", "\"a \""},
+        {"a,b", "\"a,b\""},
+        {"\xe2\x80\xaex", "\\u{202E}x"},
+        {"", ""},
+    };
+    static const struct render_column column = {"c", COLUMN_TEXT};
+    static const struct render_style style = {.width = 0};
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *text = render(&render_csv, &column, 1, &style, &vectors[i][0], 1, TRUE);
+        g_autofree char *wanted = g_strdup_printf("c\n%s\n", vectors[i][1]);
+        g_assert_cmpstr(text, ==, wanted);
+    }
+    /* What is no number in a column of numbers is text. */
+    static const struct render_column number = {"n", COLUMN_NUMBER};
+    static const char *const odd[] = {"-5", "-5+cmd"};
+    g_autofree char *text = render(&render_csv, &number, 1, &style, odd, 2, TRUE);
+    g_assert_cmpstr(text, ==, "n\n-5\n'-5+cmd\n");
+}
+
+static void test_json(void)
+{
+    static const struct render_style style = {.width = 20, .color = TRUE};
+    g_autofree char *text = render(&render_json, columns, COLUMNS, &style, rows, ROWS, TRUE);
+    g_assert_cmpstr(
+        text, ==,
+        "[\n"
+        "{\"sender\": \"Amazon SES\", \"class\": \"authorised\", \"messages\": 1200, \"share\": 0.9000, "
+        "\"known\": true, "
+        "\"last_seen\": \"2026-11-21T23:49:05.5Z\", \"reasons\": [\"forwarded\", \"mailing, list\"]},\n"
+        "{\"sender\": \"=HYPERLINK(\\\"http://evil.example\\\")\", \"class\": \"unknown\", \"messages\": -5, "
+        "\"share\": 0.1000, "
+        "\"known\": false, \"last_seen\": null, \"reasons\": [\"=1+1\"]},\n"
+        "{\"sender\": \"\\u001b]0;owned\\u0007\", \"class\": \"unknown\", \"messages\": 0, \"share\": "
+        "0.0000, \"known\": null, "
+        "\"last_seen\": \"2026-11-20\", \"reasons\": null},\n"
+        "{\"sender\": null, \"class\": null, \"messages\": null, \"share\": null, \"known\": null, "
+        "\"last_seen\": null, "
+        "\"reasons\": []}\n"
+        "]\n");
+    g_autofree char *empty = render(&render_json, columns, COLUMNS, &style, NULL, 0, TRUE);
+    g_assert_cmpstr(empty, ==, "[]\n");
+    g_autofree char *broken = render(&render_json, columns, COLUMNS, &style, rows, 1, FALSE);
+    g_assert_false(g_str_has_suffix(broken, "]\n"));
+}
+
+static void test_json_strings(void)
+{
+    static const char *const vectors[][2] = {
+        {"\"\\", "\\\"\\\\"},
+        {"a\nb", "a\\u000ab"},
+        {"\x7f", "\\u007f"},
+        {"\xe2\x80\xae", "\\u202e"},
+        {"\xf3\xa0\x81\x81", "\\udb40\\udc41"},
+        {"\xc3\xbc", "\xc3\xbc"},
+        {"\xff", "\xef\xbf\xbd"},
+        {"</script>", "</script>"},
+    };
+    static const struct render_column column = {"c", COLUMN_TEXT};
+    static const struct render_style style = {.width = 0};
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *text = render(&render_json, &column, 1, &style, &vectors[i][0], 1, TRUE);
+        g_autofree char *wanted = g_strdup_printf("[\n{\"c\": \"%s\"}\n]\n", vectors[i][1]);
+        g_assert_cmpstr(text, ==, wanted);
+    }
+}
+
+static void test_table(void)
+{
+    static const struct render_style style = {.width = 0};
+    g_autofree char *text = render(&render_table, columns, COLUMNS, &style, rows, ROWS, TRUE);
+    g_assert_cmpstr(
+        text, ==,
+        "sender                             class       messages  share  known  last seen         reasons\n"
+        "Amazon SES                         authorised      1200  90.0%  yes    2026-11-21 23:49  "
+        "forwarded, mailing, list\n"
+        "=HYPERLINK(\"http://evil.example\")  unknown           -5  10.0%  no                       =1+1\n"
+        "\\x1b]0;owned\\x07                   unknown            0   0.0%         2026-11-20\n"
+        "\n");
+}
+
+static void test_table_two_lines(void)
+{
+    static const struct render_column two[] = {{"domain", COLUMN_TEXT}, {"dkim_aligned", COLUMN_NUMBER}};
+    static const char *const values[] = {"a.example", "7"};
+    static const struct render_style style = {.width = 80};
+    g_autofree char *text = render(&render_table, two, 2, &style, values, 1, TRUE);
+    g_assert_cmpstr(text, ==,
+                    "              dkim\n"
+                    "domain     aligned\n"
+                    "a.example        7\n");
+}
+
+/* Each line of a table fits, whatever the width; where that cannot be, it is a list. */
+static void test_table_narrow(void)
+{
+    guint lists = 0;
+    for (guint width = 1; width <= 130; width++) {
+        struct render_style style = {.width = width};
+        g_autofree char *text = render(&render_table, columns, COLUMNS, &style, rows, ROWS, TRUE);
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+        gboolean list = strncmp(lines[0], "sender     Amazon SES", 21) == 0;
+        lists += list ? 1 : 0;
+        for (guint i = 0; lines[i] && !list; i++)
+            g_assert_cmpuint(text_width(lines[i]), <=, width);
+    }
+    g_assert_cmpuint(lists, >, 20);
+    g_assert_cmpuint(lists, <, 90);
+}
+
+static void test_table_wide_characters(void)
+{
+    static const struct render_column two[] = {{"sender", COLUMN_TEXT}, {"n", COLUMN_NUMBER}};
+    static const char *const values[] = {
+        "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5", "1", "abc",
+        "22"};
+    static const struct render_style style = {.width = 15};
+    g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
+    g_assert_cmpstr(text, ==,
+                    "sender        n\n"
+                    "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe2\x80\xa6   1\n"
+                    "abc          22\n");
+}
+
+static void test_table_list(void)
+{
+    static const struct render_style style = {.list = TRUE};
+    g_autofree char *text = render(&render_table, columns, COLUMNS, &style, rows, 1, TRUE);
+    g_assert_cmpstr(text, ==,
+                    "sender     Amazon SES\n"
+                    "class      authorised\n"
+                    "messages   1200\n"
+                    "share      90.0%\n"
+                    "known      yes\n"
+                    "last seen  2026-11-21 23:49\n"
+                    "reasons    forwarded, mailing, list\n");
+}
+
+/* Only the words of classes, and only in the column of that name, are coloured: text cannot paint itself. */
+static void test_table_color(void)
+{
+    static const struct render_column two[] = {{"class", COLUMN_TEXT}, {"sender", COLUMN_TEXT}};
+    static const char *const values[] = {"unknown", "authorised", "\033[32mauthorised", "x"};
+    static const struct render_style style = {.color = TRUE};
+    g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
+    g_assert_cmpstr(text, ==,
+                    "\033[1mclass               sender\n\033[0m"
+                    "\033[31munknown\033[0m             authorised\n"
+                    "\\x1b[32mauthorised  x\n");
+}
+
+/* More rows than are looked at before printing: none is lost, all in order. */
+static void test_table_long(void)
+{
+    static const struct render_column column = {"n", COLUMN_NUMBER};
+    static const struct render_style style = {.width = 80};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    gpointer state = render_table.begin(out, &column, 1, &style);
+    for (guint i = 0; i < 2500; i++) {
+        g_autofree char *number = g_strdup_printf("%u", i);
+        const char *values[] = {number};
+        render_table.row(state, values);
+    }
+    render_table.end(state, TRUE);
+    fclose(out);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 2502);
+    for (guint i = 0; i < 2500; i++)
+        g_assert_cmpuint(g_ascii_strtoull(g_strstrip(lines[i + 1]), NULL, 10), ==, i);
+    free(text);
+}
+
+static void test_catalog(void)
+{
+    enum report_format format = FORMAT_TABLE;
+    g_assert_true(report_format_parse("json", &format));
+    g_assert_cmpint(format, ==, FORMAT_JSON);
+    g_assert_true(report_format_parse("csv", &format));
+    g_assert_cmpint(format, ==, FORMAT_CSV);
+    g_assert_false(report_format_parse("CSV ", &format));
+    g_assert_cmpint(format, ==, FORMAT_CSV);
+    g_assert_nonnull(report_find("senders"));
+    g_assert_null(report_find("sender"));
+    for (const struct report_row *row = report_catalog; row->name; row++) {
+        g_assert_true(report_find(row->name) == row);
+        g_assert_true(g_str_has_prefix(row->function, "dmarc."));
+        g_assert_true(row->summary && row->empty);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    unit_init(argv[0]);
+    g_test_add_func("/text/safe", test_safe);
+    g_test_add_func("/text/width", test_width);
+    g_test_add_func("/text/numbers", test_numbers);
+    g_test_add_func("/text/grouping", test_grouping);
+    g_test_add_func("/text/time", test_time);
+    g_test_add_func("/text/list", test_list);
+    g_test_add_func("/csv/rows", test_csv);
+    g_test_add_func("/csv/cells", test_csv_cells);
+    g_test_add_func("/json/rows", test_json);
+    g_test_add_func("/json/strings", test_json_strings);
+    g_test_add_func("/table/rows", test_table);
+    g_test_add_func("/table/two-lines", test_table_two_lines);
+    g_test_add_func("/table/narrow", test_table_narrow);
+    g_test_add_func("/table/wide-characters", test_table_wide_characters);
+    g_test_add_func("/table/list", test_table_list);
+    g_test_add_func("/table/color", test_table_color);
+    g_test_add_func("/table/long", test_table_long);
+    g_test_add_func("/catalog/rows", test_catalog);
+    return g_test_run();
+}
