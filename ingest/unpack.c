@@ -17,6 +17,7 @@
 struct walk {
     const struct limits *limits;
     guint64 *budget;
+    guint64 packed, produced; /* the attachment, and all that came out of it: for the ratio */
     guint members;
     unpacked_func document;
     unpack_refusal_func refuse;
@@ -27,9 +28,7 @@ struct walk {
 struct stream {
     gssize (*pull)(struct stream *stream, void *buf, gsize n, GError **error);
     struct walk *walk;
-    guint64 packed;    /* size of the archive, for the ratio */
-    guint64 *produced; /* bytes that came out of the archive, all members together */
-    guint64 out;       /* of this member */
+    guint64 out; /* bytes so far */
     guint8 head[CONTENT_SNIFF];
     gsize head_n, head_at;
     GError *failure; /* seen while the head was read, told behind it */
@@ -51,16 +50,16 @@ static gboolean over(GError **error, const char *name, guint64 value, const char
 /* Charges n unpacked bytes; FALSE when they are too many. */
 static gboolean charge(struct stream *stream, gsize n, GError **error)
 {
-    const struct limits *limits = stream->walk->limits;
+    struct walk *walk = stream->walk;
+    const struct limits *limits = walk->limits;
     stream->out += n;
-    *stream->produced += n;
+    walk->produced += n;
     if (stream->out > limits->unpacked_size)
         return over(error, "unpacked_size", limits->unpacked_size, "unpacked bytes of one member");
-    if (n > *stream->walk->budget)
+    if (n > *walk->budget)
         return over(error, "unpacked_total", limits->unpacked_total, "unpacked bytes of one mail");
-    *stream->walk->budget -= n;
-    if (*stream->produced > limits->unpack_ratio_from &&
-        *stream->produced / limits->unpack_ratio > stream->packed)
+    *walk->budget -= n;
+    if (walk->produced > limits->unpack_ratio_from && walk->produced / limits->unpack_ratio > walk->packed)
         return over(error, "unpack_ratio", limits->unpack_ratio, "unpacked bytes for each packed one");
     return TRUE;
 }
@@ -337,10 +336,7 @@ static char *inner_name(const char *name)
 static gboolean walk_gzip(struct walk *walk, struct blob *content, const char *label, const char *name,
                           guint depth, GError **error)
 {
-    guint64 produced = 0;
-    struct gunzip g = {
-        .stream = {.pull = gunzip_pull, .walk = walk, .packed = blob_size(content), .produced = &produced},
-        .blob = content};
+    struct gunzip g = {.stream = {.pull = gunzip_pull, .walk = walk}, .blob = content};
     GError *failure = NULL;
     if (!charge_member(walk, &failure))
         return refuse_failure(walk, label, failure, error);
@@ -367,10 +363,9 @@ struct unzip {
     gsize block_n;
     GError *pending; /* to be told behind the block */
     GError *input;   /* the blob could not be read */
-    guint64 produced;
-    guint64 given; /* bytes of this member that libarchive gave */
-    guint entries; /* headers that were read, this member's included */
-    guint files;   /* those that count as members */
+    guint64 given;   /* bytes of this member that libarchive gave */
+    guint entries;   /* headers that were read, this member's included */
+    guint files;     /* those that count as members */
     guint reopened;
     gsize chunk;
     gboolean streaming;
@@ -563,8 +558,7 @@ static gboolean take_entry(struct walk *walk, struct unzip *u, struct archive_en
                                 : "the member is packed by another method than deflate",
                       error);
     }
-    u->stream = (struct stream){
-        .pull = unzip_pull, .walk = walk, .packed = blob_size(u->blob), .produced = &u->produced};
+    u->stream = (struct stream){.pull = unzip_pull, .walk = walk};
     u->block_n = 0;
     u->given = 0;
     u->salvaging = u->broken = FALSE;
@@ -659,8 +653,12 @@ gboolean unpack_walk(struct blob *content, const char *label, const char *name, 
                      guint64 *budget, unpacked_func document, unpack_refusal_func refusal, void *self,
                      GError **error)
 {
-    struct walk walk = {
-        .limits = limits, .budget = budget, .document = document, .refuse = refusal, .self = self};
+    struct walk walk = {.limits = limits,
+                        .budget = budget,
+                        .packed = blob_size(content),
+                        .document = document,
+                        .refuse = refusal,
+                        .self = self};
     g_autofree char *safe = name ? label_safe(name, -1, 255) : NULL;
     return walk_blob(&walk, content, label, safe, 0, error);
 }
