@@ -8,6 +8,7 @@
 #include "reports/catalog.h"
 #include "reports/render.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +72,8 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
     request->sort = options->sort;
     request->color = !options->no_color && terminal_color(STDOUT_FILENO);
     request->width = terminal_width(STDOUT_FILENO);
+    /* Only for the table's separators: all that is parsed or stored is in the form of the C locale. */
+    setlocale(LC_NUMERIC, "");
     if (!take_format(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
         !take_domain(cli, asked, error) ||
         !period_parse(options->last, options->since, options->until, cli->now, &asked->period, error))
