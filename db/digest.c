@@ -183,7 +183,7 @@ void digest_end(struct digest *digest, guint8 *content)
 }
 
 /* Open addressing; the hash is its own hash. A slot of zeros is empty, which a SHA-256 never is. */
-#define SET_MOST 65536u
+#define SET_MOST 262144u
 #define SET_FIRST 256u
 
 struct digest_set {
