@@ -1,0 +1,139 @@
+-- Each rule of the four classes, and each way to a name. One policy domain a case.
+\ir support.sql
+SELECT plan(58);
+
+CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
+CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
+    INSERT INTO wanted VALUES (domain, class, rule, sender, confidence, what)
+$fn$;
+CREATE FUNCTION pg_temp.see(domain text, dkim text[] DEFAULT NULL, spf text[] DEFAULT NULL, dkim_by text DEFAULT NULL,
+                            spf_by text DEFAULT NULL, reasons text[] DEFAULT NULL, header_from text DEFAULT NULL) RETURNS void LANGUAGE sql AS $fn$
+    SELECT pg_temp.record(1, domain, '2026-10-01', '192.0.2.1', 1, dkim, spf, dkim_by, spf_by, reasons, header_from)
+$fn$;
+\o /dev/null
+
+-- The rules, in their order.
+SELECT pg_temp.see('r1.example', spf => '{r1.example|mfrom|pass}', spf_by => 'r1.example', reasons => '{mailing_list}');
+SELECT pg_temp.expect('r1.example', 'authorised', 'spf_aligned', 'own mail (spf r1.example)', 'high', 'SPF aligned, whatever the reporter''s reason');
+SELECT pg_temp.see('r2.example', '{r2.example|s2026|pass}', dkim_by => 'r2.example|s2026', reasons => '{forwarded}');
+SELECT pg_temp.expect('r2.example', 'forwarded', 'reason', 'own mail (selector s2026)', 'high', 'the reporter says forwarded');
+SELECT pg_temp.see('r2b.example', reasons => '{local_policy,mailing_list}');
+SELECT pg_temp.expect('r2b.example', 'forwarded', 'reason', 'nothing authenticates', 'none', 'the reporter says mailing list');
+SELECT pg_temp.see('r2c.example', '{other.example|a|pass}', reasons => '{trusted_forwarder}');
+SELECT pg_temp.expect('r2c.example', 'forwarded', 'reason', 'other.example (not known)', 'medium', 'the reporter says trusted forwarder');
+SELECT pg_temp.see('r2d.example', reasons => '{local_policy,sampled_out,other}');
+SELECT pg_temp.expect('r2d.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'other reasons say nothing of forwarding');
+SELECT pg_temp.see('r3.example', '{r3.example|s1|pass}', '{gmail.com|mfrom|pass}', 'r3.example|s1');
+SELECT pg_temp.expect('r3.example', 'forwarded', 'survived', 'Google Workspace / Gmail', 'medium', 'the signature survived a mailbox provider');
+SELECT pg_temp.see('r3b.example', '{r3b.example|fm1|pass}', '{messagingengine.com|mfrom|pass}', 'r3b.example|fm1');
+SELECT pg_temp.expect('r3b.example', 'authorised', 'dkim_aligned', 'Fastmail', 'medium', 'a provider that signed itself is no relay');
+SELECT pg_temp.see('r3c.example', '{r3c.example|s1|pass}', '{mail.google.com|helo|pass}', 'r3c.example|s1');
+SELECT pg_temp.expect('r3c.example', 'authorised', 'dkim_aligned', 'Google Workspace / Gmail', 'low', 'HELO alone makes no relay of a signer');
+SELECT pg_temp.see('r3d.example', '{r3d.example|s1|pass}', '{r3d.onmicrosoft.com|mfrom|pass}', 'r3d.example|s1');
+SELECT pg_temp.expect('r3d.example', 'authorised', 'dkim_aligned', 'Microsoft 365 / Outlook', 'medium', 'nor does the domain''s own account');
+SELECT pg_temp.see('r4.example', '{r4.example|s2026|pass}', '{r4.example|mfrom|fail}', 'r4.example|s2026');
+SELECT pg_temp.expect('r4.example', 'authorised', 'dkim_aligned', 'own mail (selector s2026)', 'high', 'DKIM aligned');
+SELECT pg_temp.see('r5.example', '{amazonses.com|x|pass}', '{r5.example|mfrom|softfail}');
+SELECT pg_temp.expect('r5.example', 'misconfigured', 'known', 'Amazon SES', 'high', 'a known sender signs as itself');
+SELECT pg_temp.see('r5b.example', '{r5b.example|k1|fail}', '{mail12.atl.mcsv.net|mfrom|pass}');
+SELECT pg_temp.expect('r5b.example', 'misconfigured', 'known', 'Mailchimp', 'medium', 'a known sender passes SPF as itself');
+SELECT pg_temp.see('r5c.example', '{r5c-example.20230601.gappssmtp.com|20230601|pass}');
+SELECT pg_temp.expect('r5c.example', 'misconfigured', 'known', 'Google Workspace / Gmail', 'high', 'Workspace of the domain itself, without its key');
+SELECT pg_temp.see('r5d.example', '{r5d.onmicrosoft.com|selector1|pass}');
+SELECT pg_temp.expect('r5d.example', 'misconfigured', 'known', 'Microsoft 365 / Outlook', 'high', 'Microsoft 365 of the domain itself');
+SELECT pg_temp.see('r5e.example', '{mandrillapp.com|x|pass}', '{gmail.com|mfrom|pass}');
+SELECT pg_temp.expect('r5e.example', 'misconfigured', 'known', 'Mailchimp Transactional (Mandrill)', 'high', 'forwarded on the way, but never right');
+SELECT pg_temp.see('r6.example', '{mail.r6.example|k|pass}');
+SELECT pg_temp.expect('r6.example', 'misconfigured', 'unaligned', 'own mail (mail.r6.example)', 'medium', 'the own name passes, alignment is strict');
+SELECT pg_temp.see('r6b.example', '{r6b.example|k|pass}', header_from => 'news.r6b.example');
+SELECT pg_temp.expect('r6b.example', 'misconfigured', 'unaligned', 'own mail (r6b.example)', 'medium', 'the policy domain signs for a sub-domain');
+SELECT pg_temp.see('r6c.example', spf => '{bounce.r6c.example|mfrom|pass}');
+SELECT pg_temp.expect('r6c.example', 'misconfigured', 'unaligned', 'own mail (bounce.r6c.example)', 'medium', 'the same by SPF');
+SELECT pg_temp.see('r7.example', '{r7.example|a|fail}', '{srs.outlook.com|mfrom|pass}');
+SELECT pg_temp.expect('r7.example', 'forwarded', 'relay', 'Microsoft 365 / Outlook', 'medium', 'a mailbox provider relays');
+SELECT pg_temp.see('r7b.example', '{other-example.20230601.gappssmtp.com|20230601|pass}');
+SELECT pg_temp.expect('r7b.example', 'forwarded', 'relay', 'Google Workspace / Gmail', 'medium', 'somebody else''s Workspace relays');
+SELECT pg_temp.see('r7c.example', spf => '{x.cloudflare-email.net|mfrom|pass}');
+SELECT pg_temp.expect('r7c.example', 'forwarded', 'relay', 'Cloudflare Email Routing', 'medium', 'a forwarder relays');
+SELECT pg_temp.see('r7d.example', spf => '{lists.lsoft.com|mfrom|pass}');
+SELECT pg_temp.expect('r7d.example', 'forwarded', 'relay', 'LISTSERV (L-Soft)', 'medium', 'a list host relays');
+SELECT pg_temp.see('r7e.example', spf => '{eu.pphosted.com|helo|pass}');
+SELECT pg_temp.expect('r7e.example', 'forwarded', 'relay', 'Proofpoint', 'medium', 'a gateway relays');
+SELECT pg_temp.see('r8.example', '{evil.test|s|pass}', '{evil.test|mfrom|pass}');
+SELECT pg_temp.expect('r8.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'something passes that nobody knows');
+SELECT pg_temp.see('r9.example', '{r9.example|s|fail}', '{r9.example|mfrom|fail}');
+SELECT pg_temp.expect('r9.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'nothing passes');
+SELECT pg_temp.see('r9b.example');
+SELECT pg_temp.expect('r9b.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'no result at all');
+
+-- Nobody chooses a name for himself.
+SELECT pg_temp.see('n1.example', '{amazonses.com|x|fail,mandrillapp.com|x|permerror}', '{mcsv.net|mfrom|softfail,google.com|helo|neutral}');
+SELECT pg_temp.expect('n1.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'a name that did not pass names nobody');
+SELECT pg_temp.see('n2.example', '{evil.test|mte1|pass}');
+SELECT pg_temp.expect('n2.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'a product''s selector in a stranger''s signature names nobody');
+SELECT pg_temp.see('n3.example', '{n3.example|mte1|fail}');
+SELECT pg_temp.expect('n3.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'nor in a signature of the domain that failed');
+SELECT pg_temp.see('n4.example', '{amazonses.com.evil.test|x|pass}', '{mcsv.net.evil.test|mfrom|pass}');
+SELECT pg_temp.expect('n4.example', 'unknown', 'stranger', 'amazonses.com.evil.test (not known)', 'medium', 'a name in front of one''s own is not the name');
+SELECT pg_temp.see('n5.example', '{evilamazonses.com|x|pass}');
+SELECT pg_temp.expect('n5.example', 'unknown', 'stranger', 'evilamazonses.com (not known)', 'medium', 'names end at the dot');
+SELECT pg_temp.see('n6.example', ARRAY['own mail (selector ceo)|x|pass', E'\033[32mAmazon SES|x|pass', 'com|x|pass', '|x|pass'], ARRAY['Amazon SES|mfrom|pass', '..|mfrom|pass']);
+SELECT pg_temp.expect('n6.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'what is no domain is never shown as a sender');
+SELECT pg_temp.see('n7.example', '{notn7.example|s|pass}');
+SELECT pg_temp.expect('n7.example', 'unknown', 'stranger', 'notn7.example (not known)', 'medium', 'a name that only ends alike is not the domain''s own');
+SELECT pg_temp.see('n8.example', spf => ARRAY[repeat('a.', 126) || 'amazonses.com|mfrom|pass']);
+SELECT pg_temp.expect('n8.example', 'unknown', 'nothing', 'nothing authenticates', 'none', 'a name that is too long is no name');
+SELECT pg_temp.see('n9.example', '{n9.example.evil.test|mte1|pass}');
+SELECT pg_temp.expect('n9.example', 'unknown', 'stranger', 'n9.example.evil.test (not known)', 'medium', 'the domain in front of a stranger''s name is a stranger');
+
+-- Which of several names.
+SELECT pg_temp.see('o1.example', '{amazonses.com|x|pass,o1.example|resend|pass}', '{eu-west-1.amazonses.com|mfrom|pass}', 'o1.example|resend');
+SELECT pg_temp.expect('o1.example', 'authorised', 'dkim_aligned', 'Resend', 'medium', 'the product, not the carrier');
+SELECT pg_temp.see('o2.example', '{o2.example|mte1|pass}', '{mail.mandrillapp.com|mfrom|pass}', 'o2.example|mte1');
+SELECT pg_temp.expect('o2.example', 'authorised', 'dkim_aligned', 'Mailchimp Transactional (Mandrill)', 'medium', 'a selector of the product');
+SELECT pg_temp.see('o3.example', '{o3.example|hs1-1234567|pass}', dkim_by => 'o3.example|hs1-1234567');
+SELECT pg_temp.expect('o3.example', 'authorised', 'dkim_aligned', 'HubSpot', 'medium', 'a selector with numbers in it');
+SELECT pg_temp.see('o4.example', spf => '{x.spf.em.secureserver.net|mfrom|pass}');
+SELECT pg_temp.expect('o4.example', 'misconfigured', 'known', 'GoDaddy Email Marketing', 'medium', 'the longest pattern wins');
+SELECT pg_temp.see('o5.example', spf => '{x.secureserver.net|mfrom|pass}');
+SELECT pg_temp.expect('o5.example', 'misconfigured', 'known', 'GoDaddy', 'medium', '... and only where it matches');
+SELECT pg_temp.see('o6.example', '{o6.example|key001|pass}', dkim_by => 'o6.example|key001');
+SELECT pg_temp.expect('o6.example', 'authorised', 'dkim_aligned', 'SpinOffice CRM', 'medium', 'SpinOffice by its selector');
+SELECT pg_temp.see('o7.example', '{o7.example|dkim|pass}', '{o7.example|mfrom|pass}', 'o7.example|dkim', 'o7.example');
+SELECT pg_temp.expect('o7.example', 'authorised', 'spf_aligned', 'own mail (selector dkim)', 'high', 'a server of one''s own with a selector that many share');
+SELECT pg_temp.see('o8.example', '{o8.example|s1|pass,sendgrid.net|smtpapi|pass}', '{em123.o8.example|mfrom|pass}', 'o8.example|s1', 'em123.o8.example');
+SELECT pg_temp.expect('o8.example', 'authorised', 'spf_aligned', 'Twilio SendGrid', 'high', 'SendGrid by its second signature');
+SELECT pg_temp.see('o9.example', '{ourshop.test|x|pass,amazonses.com|y|pass}');
+SELECT pg_temp.expect('o9.example', 'misconfigured', 'known', 'Our shop', 'high', 'a user''s own rule wins');
+SELECT pg_temp.see('o10.example', '{sibling.o10.test|mte2|pass}', dkim_by => 'sibling.o10.test|mte2', header_from => 'news.o10.test');
+SELECT pg_temp.expect('o10.example', 'authorised', 'dkim_aligned', 'Mailchimp Transactional (Mandrill)', 'medium', 'a name beside it that aligned is the domain''s own');
+INSERT INTO dmarc.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
+INSERT INTO dmarc.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop');
+\o
+
+SELECT is((SELECT c.class || ' / ' || c.rule || ' / ' || c.sender || ' / ' || c.confidence FROM dmarc.classification c WHERE c.domain = w.domain),
+          w.class || ' / ' || w.rule || ' / ' || w.sender || ' / ' || w.confidence, w.domain || ': ' || w.what)
+FROM wanted w ORDER BY w.domain COLLATE "C";
+
+-- The evidence that a name rests on, and the advice.
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r5.example'), 'dkim d=amazonses.com s=x, passed', 'evidence: the signature');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'o2.example'), 'dkim d=o2.example s=mte1, passed', 'evidence: the selector');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r5b.example'), 'spf mail12.atl.mcsv.net, passed', 'evidence: MAIL FROM');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r7e.example'), 'spf eu.pphosted.com (helo), passed', 'evidence: HELO');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r2.example'),
+          'dkim d=r2.example s=s2026, passed; reporter says: forwarded', 'evidence: the reporter''s reason');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r9.example'), 'nothing passed', 'evidence: none');
+SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r5e.example'), 'mte1[.]_domainkey[.]r5e[.]example -> dkim1[.]mandrillapp[.]com',
+               'advice names the records of the domain');
+SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6.example'), 'adkim=r', 'advice for strict alignment');
+SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'o9.example'), 'set it up to sign with DKIM as o9.example', 'advice for a sender without any');
+SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE (class = 'misconfigured') <> (advice IS NOT NULL) $$,
+                'advice for all that are misconfigured, and never to add a forwarder or a stranger');
+SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE known <> (sender_key IS NOT NULL) OR NOT known AND sender !~ '^(own mail|nothing|.*[(]not known[)]$)' $$,
+                'what is not in the catalogue is marked');
+SELECT is((SELECT count(*)::int FROM dmarc.classification), (SELECT count(*)::int FROM dmarc.evidence), 'each piece of evidence has one class');
+SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE class IS NULL OR rule IS NULL OR sender IS NULL OR confidence IS NULL OR evidence_said IS NULL OR known IS NULL $$,
+                'nothing is left open');
+
+SELECT finish();
+ROLLBACK;

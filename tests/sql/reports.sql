@@ -1,0 +1,116 @@
+-- Each report over a set of data that is small enough to work its figures out by hand:
+--   a.example  10-01 google.test  192.0.2.1     100  own mail, DKIM and SPF aligned
+--                                 198.51.100.7   40  Mailchimp, as itself
+--                                 2001:db8::1    10  evil.test, rejected
+--              10-02 yahoo.test   192.0.2.1      50  own mail, DKIM aligned
+--                                 203.0.113.9     5  brought by gmail.com, quarantined
+--                                 198.51.100.8   20  Mailchimp, the reporter disagrees with itself
+--              10-03 google.test  no record, broken off
+--   b.example  10-01 google.test  192.0.2.1       7  nothing passes
+\ir support.sql
+SELECT plan(32);
+\o /dev/null
+SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
+SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
+SELECT pg_temp.report(3, 'a.example', '2026-10-03', 'google.test', 'reject', '{truncated}', true);
+SELECT pg_temp.report(4, 'b.example', '2026-10-01', 'google.test');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '192.0.2.1', 100, '{a.example|s2026|pass}', '{a.example|mfrom|pass}', 'a.example|s2026', 'a.example');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '198.51.100.7', 40, '{a.example|k2|fail,mcsv.net|k2|pass}', '{bounce.mcsv.net|mfrom|pass}');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '2001:db8::1', 10, NULL, '{evil.test|mfrom|pass}', disposition => 'reject');
+SELECT pg_temp.record(2, 'a.example', '2026-10-02', '192.0.2.1', 50, '{a.example|s2026|pass}', '{a.example|mfrom|fail}', 'a.example|s2026');
+SELECT pg_temp.record(2, 'a.example', '2026-10-02', '203.0.113.9', 5, '{a.example|s2026|fail}', '{gmail.com|mfrom|pass}', disposition => 'quarantine', reasons => '{local_policy}');
+SELECT pg_temp.record(2, 'a.example', '2026-10-02', '198.51.100.8', 20, NULL, '{bounce.mcsv.net|mfrom|pass}', disagree => true);
+SELECT pg_temp.record(4, 'b.example', '2026-10-01', '192.0.2.1', 7);
+\o
+
+SELECT is(pg_temp.rows($$ SELECT sender, class, messages, share, dkim_aligned, spf_aligned, sources, first_seen, last_seen, confidence, known, sender_key, kind
+                           FROM dmarc.senders('a.example') $$),
+    $$("own mail (selector s2026)",authorised,150,0.6667,150,100,1,2026-10-01,2026-10-02,high,f,,)
+(Mailchimp,misconfigured,60,0.2667,0,0,2,2026-10-01,2026-10-02,high,t,mailchimp,marketing)
+("evil.test (not known)",unknown,10,0.0444,0,0,1,2026-10-01,2026-10-01,medium,f,,)
+("Google Workspace / Gmail",forwarded,5,0.0222,0,0,1,2026-10-02,2026-10-02,medium,t,google,mailbox)$$, 'senders');
+SELECT is((SELECT string_agg(evidence, ' | ' ORDER BY messages DESC) FROM dmarc.senders('a.example')),
+          'dkim d=a.example s=s2026, passed | dkim d=mcsv.net s=k2, passed | spf evil.test, passed | spf gmail.com, passed',
+          'senders: the evidence behind most messages');
+SELECT is((SELECT string_agg(sender_key, ' ') FROM dmarc.senders('a.example') WHERE advice IS NOT NULL), 'mailchimp', 'senders: advice for the one that needs it');
+SELECT is((SELECT sum(share) FROM dmarc.senders() WHERE domain = 'b.example'), 1.0000, 'senders: shares are of the domain''s own mail');
+SELECT is((SELECT sum(messages) FROM dmarc.senders()), 232::numeric, 'senders: all domains');
+SELECT is((SELECT sum(messages) FROM dmarc.senders('A.Example')), 225::numeric, 'senders: a domain in any case');
+SELECT is((SELECT sum(messages) FROM dmarc.senders('a.example', '2026-10-02')), 75::numeric, 'senders: the first day counts');
+SELECT is((SELECT sum(messages) FROM dmarc.senders('a.example', NULL, '2026-10-02')), 150::numeric, 'senders: the day after the last does not');
+SELECT is((SELECT sum(messages) FROM dmarc.senders(since => '2026-10-01', until => '2026-10-02')), 157::numeric, 'senders: arguments by name');
+SELECT is_empty($$ SELECT * FROM dmarc.senders('c.example') $$, 'senders: none of an unknown domain');
+SELECT is_empty($$ SELECT * FROM dmarc.senders('example') $$, 'senders: a domain is the policy domain, not what is below it');
+
+SELECT is(pg_temp.rows($$ SELECT source_ip, sender_key, class, messages, share, dkim_aligned, spf_aligned, first_seen, last_seen FROM dmarc.sources('a.example') $$),
+    $$(192.0.2.1,,authorised,150,0.6667,150,100,2026-10-01,2026-10-02)
+(198.51.100.7,mailchimp,misconfigured,40,0.1778,0,0,2026-10-01,2026-10-01)
+(198.51.100.8,mailchimp,misconfigured,20,0.0889,0,0,2026-10-02,2026-10-02)
+(2001:db8::1,,unknown,10,0.0444,0,0,2026-10-01,2026-10-01)
+(203.0.113.9,google,forwarded,5,0.0222,0,0,2026-10-02,2026-10-02)$$, 'sources');
+SELECT is((SELECT count(*)::int FROM dmarc.sources() WHERE source_ip = '192.0.2.1'), 2, 'sources: an address stands with each domain');
+
+SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.reporters('a.example') $$),
+    $$(a.example,google.test,Google.Test,2,3,150,100,100,0,1,{truncated},2026-10-01,2026-10-03)
+(a.example,yahoo.test,Yahoo.Test,1,3,75,50,0,20,0,"{date_swap,null_row}",2026-10-02,2026-10-02)$$, 'reporters');
+SELECT is((SELECT reports FROM dmarc.reporters('a.example', '2026-10-03') ), 1::bigint, 'reporters: a report without records counts');
+
+SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.timeline('a.example') $$),
+    $$(a.example,2026-10-01,150,100,0.6667,100,40,0,10,100,100,0,10,1)
+(a.example,2026-10-02,75,50,0.6667,50,20,5,0,50,0,5,0,1)
+(a.example,2026-10-03,0,0,,0,0,0,0,0,0,0,0,1)$$, 'timeline');
+SELECT is((SELECT count(*)::int FROM dmarc.timeline(NULL, '2026-10-01', '2026-10-02')), 2, 'timeline: one row a domain and day');
+SELECT is_empty($$ SELECT * FROM dmarc.timeline() WHERE messages <> authorised + misconfigured + forwarded + unknown $$, 'timeline: the classes are all of it');
+
+SELECT is(pg_temp.rows($$ SELECT sender_key, class, header_from, dkim, spf, disposition, overrides, messages, sources, disagree, first_seen FROM dmarc.failures('a.example') $$),
+    $$(mailchimp,misconfigured,a.example,"d=a.example s=k2 fail","bounce.mcsv.net passed, not aligned",none,,40,1,f,2026-10-01)
+(mailchimp,misconfigured,a.example,"not signed","bounce.mcsv.net passed, not aligned",none,,20,1,t,2026-10-02)
+(,unknown,a.example,"not signed","evil.test passed, not aligned",reject,,10,1,f,2026-10-01)
+(google,forwarded,a.example,"d=a.example s=s2026 fail","gmail.com passed, not aligned",quarantine,{local_policy},5,1,f,2026-10-02)$$, 'failures');
+SELECT is((SELECT sum(messages) FROM dmarc.failures()), (SELECT sum(message_count) FROM dmarc.record WHERE NOT dkim_aligned AND NOT spf_aligned), 'failures: all that fails');
+SELECT is((SELECT dkim || ' / ' || spf FROM dmarc.failures('b.example')), 'not signed / no result', 'failures: nothing at all');
+
+SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.summary() $$),
+    $$(a.example,225,150,0.6667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03)
+(b.example,7,0,0.0000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01)$$, 'summary');
+SELECT is((SELECT policy FROM dmarc.summary('a.example', NULL, '2026-10-03')), 'quarantine', 'summary: the policy last seen in the period');
+SELECT is((SELECT messages FROM dmarc.summary('a.example', '2026-10-03')), 0::numeric, 'summary: a report without records is no mail');
+
+-- Views.
+SELECT is((SELECT sum(message_count) FROM dmarc.record), 232::numeric, 'record: every message once');
+SELECT is(pg_temp.rows($$ SELECT position, signing_domain, selector, result FROM dmarc.dkim_result
+                           WHERE domain = 'a.example' AND day = '2026-10-01' AND report = 1 AND ordinal = 2 ORDER BY position $$),
+    $$(1,a.example,k2,fail)
+(2,mcsv.net,k2,pass)$$, 'dkim_result: all of a record, in order');
+SELECT is((SELECT string_agg(spf_domain || ' ' || scope || ' ' || result, ', ' ORDER BY report, ordinal) FROM dmarc.spf_result WHERE report = 1),
+          'a.example mfrom pass, bounce.mcsv.net mfrom pass, evil.test mfrom pass', 'spf_result');
+SELECT is(pg_temp.rows('SELECT report, ordinal, position, type FROM dmarc.override_reason'), '(2,2,1,local_policy)', 'override_reason');
+
+-- The ledger.
+INSERT INTO dmarc.message (id, sha256, source, identity, subject, size, outcome, code, detail, ingested_at) VALUES
+    (1, 'a', 'file:1', true, 'one', 1, 'stored', NULL, NULL, '2026-10-01'),
+    (2, 'b', 'file:2', true, 'two', 1, 'duplicate', NULL, NULL, '2026-10-01'),
+    (3, 'c', 'file:3', true, 'three', 1, 'no_report', NULL, NULL, '2026-10-01'),
+    (4, 'd', 'file:4', true, 'four', 1, 'problem', NULL, NULL, '2026-10-02'),
+    (5, 'e', 'file:5', true, 'five', 1, 'problem', 'limit', 'too big', '2026-10-03'),
+    (6, 'f', 'file:6', true, 'six', 1, 'problem', NULL, NULL, '2026-10-04');
+INSERT INTO dmarc.document (mail_sha256, message, ordinal, path, kind, outcome, code, detail) VALUES
+    ('a', 1, 1, 'part 1', 'aggregate', 'stored', NULL, NULL),
+    ('a', 1, 2, 'part 2', 'archive', 'problem', 'crc', 'cut off'),
+    ('d', 4, 1, 'part 1', 'archive', 'problem', 'crc', 'cut off, too'),
+    ('d', 4, 2, 'part 2', 'text', 'no_report', NULL, NULL);
+SELECT is(pg_temp.rows($$ SELECT what, code, detail, path, source, subject, alike FROM dmarc.problem ORDER BY message, path $$),
+    $$(document,crc,"cut off","part 2",file:1,one,2)
+(document,crc,"cut off, too","part 1",file:4,four,2)
+(mail,limit,"too big",,file:5,five,1)
+(mail,,,,file:6,six,1)$$, 'problem: what a person should look at, each once');
+SELECT is(pg_temp.rows('SELECT code, what, problems, first_seen::date, last_seen::date, detail, source, subject FROM dmarc.problems()'),
+    $$(crc,document,2,2026-10-01,2026-10-02,"cut off, too",file:4,four)
+(limit,mail,1,2026-10-03,2026-10-03,"too big",file:5,five)
+(,mail,1,2026-10-04,2026-10-04,,file:6,six)$$, 'problems');
+SELECT is(pg_temp.rows('SELECT mails, stored, duplicate, no_report, problem, documents, problem_documents, domains, reports, first_day, last_day, last_mail::date FROM dmarc.status()'),
+    '(6,1,1,1,3,4,2,2,4,2026-10-01,2026-10-03,2026-10-04)', 'status');
+SELECT cmp_ok((SELECT database_size FROM dmarc.status()), '>', 1000000::bigint, 'status: the size of the database');
+
+SELECT finish();
+ROLLBACK;

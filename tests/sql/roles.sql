@@ -1,0 +1,44 @@
+-- What the two roles may and may not.
+\ir support.sql
+SELECT plan(19);
+\o /dev/null
+SELECT pg_temp.report(1, 'a.example', '2026-10-01');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '192.0.2.1', 3);
+\o
+CREATE ROLE whosends_test_reader IN ROLE whosends_read;
+CREATE ROLE whosends_test_writer IN ROLE whosends_ingest;
+CREATE ROLE whosends_test_nobody;
+
+SELECT ok(NOT rolcanlogin AND NOT rolsuper AND NOT rolcreaterole AND NOT rolcreatedb, rolname || ' is a plain role') FROM pg_roles
+WHERE rolname IN ('whosends_read', 'whosends_ingest') ORDER BY rolname;
+
+SET ROLE whosends_test_reader;
+SELECT is((SELECT sum(messages) FROM dmarc.senders('a.example')), 3::numeric, 'a reader may ask for senders');
+SELECT lives_ok($$ SELECT * FROM dmarc.summary(), dmarc.timeline(), dmarc.sources(), dmarc.failures(), dmarc.reporters(), dmarc.status(), dmarc.problems() $$, 'a reader may ask for each report');
+SELECT lives_ok($$ SELECT FROM dmarc.record, dmarc.dkim_result, dmarc.spf_result, dmarc.override_reason, dmarc.classification, dmarc.problem,
+                               dmarc.message, dmarc.document, dmarc.report, dmarc.sender, dmarc.sender_rule $$, 'a reader may query tables and views');
+SELECT throws_ok($$ DELETE FROM dmarc.observation $$, '42501', NULL, 'a reader may not delete');
+SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a reader may not add senders');
+SELECT throws_ok($$ UPDATE dmarc.message SET outcome = 'stored' $$, '42501', NULL, 'a reader may not change the ledger');
+SELECT throws_ok($$ SELECT nextval('dmarc.report_no') $$, '42501', NULL, 'a reader may not take numbers');
+SELECT throws_ok($$ SELECT dmarc.ensure_month(current_date, 'report') $$, '42501', NULL, 'a reader may not make partitions');
+SELECT throws_ok($$ CREATE TABLE dmarc.x () $$, '42501', NULL, 'a reader may not make tables');
+RESET ROLE;
+
+SET ROLE whosends_test_writer;
+SELECT lives_ok($$ SELECT dmarc.ensure_month(current_date) $$, 'a writer may make partitions');
+SELECT lives_ok($$ INSERT INTO dmarc.message (sha256, source, identity, size, outcome) VALUES ('x', 'x', false, 1, 'no_report') $$, 'a writer may write the ledger');
+SELECT lives_ok($$ INSERT INTO dmarc.observation (domain, day, report, ordinal, message_count, evidence)
+                   VALUES ('a.example', current_date, nextval('dmarc.report_no'), 1, 1, md5('x')::uuid) $$, 'a writer may write into a month that was just made');
+SELECT throws_ok($$ INSERT INTO dmarc.schema_version (version, name) VALUES (999, 'x') $$, '42501', NULL, 'a writer may not claim a version');
+SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a writer may not add senders');
+SELECT throws_ok($$ DROP TABLE dmarc.evidence $$, '42501', NULL, 'a writer may not drop');
+RESET ROLE;
+
+SET ROLE whosends_test_nobody;
+SELECT throws_ok($$ SELECT * FROM dmarc.record $$, '42501', NULL, 'anybody else sees nothing');
+SELECT throws_ok($$ SELECT * FROM dmarc.senders() $$, '42501', NULL, '... and may not ask');
+RESET ROLE;
+
+SELECT finish();
+ROLLBACK;
