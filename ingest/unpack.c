@@ -241,6 +241,7 @@ struct gunzip {
     guint64 at;    /* next byte of the blob */
     guint8 *buf;   /* NULL when the blob is in memory */
     gboolean done; /* the last member ended */
+    int damage;    /* status of inflate, or 0 */
 };
 
 /* More packed bytes; 0 when there are none. */
@@ -302,7 +303,7 @@ static gssize gunzip_pull(struct stream *stream, void *buf, gsize n, GError **er
     g->z.next_out = buf;
     g->z.avail_out = (uInt)MIN(n, (gsize)1 << 30);
     const uInt space = g->z.avail_out;
-    while (!g->done && g->z.avail_out == space) {
+    while (!g->done && !g->damage && g->z.avail_out == space) {
         gssize more = gunzip_more(g, error);
         if (more < 0)
             return -1;
@@ -314,11 +315,12 @@ static gssize gunzip_pull(struct stream *stream, void *buf, gsize n, GError **er
         int status = inflate(&g->z, Z_NO_FLUSH);
         if (status == Z_STREAM_END)
             g->done = !gunzip_next_member(g);
-        else if (status != Z_OK && status != Z_BUF_ERROR && g->z.avail_out == space)
-            return gunzip_fail(status, &g->z, error);
         else if (status != Z_OK && status != Z_BUF_ERROR)
-            break; /* what came out first; the next call meets the same error */
+            g->damage = status;
     }
+    /* What came out in front of the damage is given out first. */
+    if (g->damage && g->z.avail_out == space)
+        return gunzip_fail(g->damage, &g->z, error);
     return (gssize)(space - g->z.avail_out);
 }
 
@@ -411,11 +413,12 @@ static GError *unzip_error(struct unzip *u, int status)
     if (u->input)
         return g_error_copy(u->input);
     const char *text = archive_error_string(u->archive);
-    g_autofree char *safe = label_safe(text ? text : "senseless", -1, 200);
+    g_autofree char *safe = label_safe(text ? text : "", -1, 200);
     if (archive_errno(u->archive) == ENOMEM)
         return g_error_new(WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
-    /* libarchive has no word of its own for an archive that ends too early. */
-    if (status == ARCHIVE_FATAL && text && strncmp(text, "Truncated", 9) == 0)
+    /* libarchive has no word of its own for an archive that ends too early, and none at all for a missing
+     * directory. */
+    if (status == ARCHIVE_FATAL && (!text || strncmp(text, "Truncated", 9) == 0))
         return g_error_new(WS_ERROR, WS_ERROR_TRUNCATED,
                            "the zip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(u->blob));
     return g_error_new(WS_ERROR, WS_ERROR_DATA, "the zip data are damaged: %s", safe);

@@ -48,7 +48,7 @@ struct pack_zip {
 static inline void pack_le(GByteArray *out, guint64 value, guint bytes)
 {
     for (guint i = 0; i < bytes; i++) {
-        guint8 byte = (guint8)(value >> (8 * i));
+        guint8 byte = (guint8)(i < 8 ? value >> (8 * i) : 0);
         g_byte_array_append(out, &byte, 1);
     }
 }
