@@ -53,7 +53,7 @@ static const struct {
     {NULL, "2026/01/01", NULL, "a day looks like"},
     {NULL, "yesterday", NULL, "a day looks like"},
     {NULL, "", NULL, "a day looks like"},
-    {NULL, NULL, "2026-02-3\033", "--until '2026-02-3\\x1B'"},
+    {NULL, NULL, "2026-02-3\033", "--until '2026-02-3\\x1b'"},
     {NULL, "2026-02-02", "2026-02-01", "before --since"},
 };
 
