@@ -76,7 +76,10 @@ char *address_mail_domain(const char *text, gboolean *plain_r)
     g_autofree char *part = g_strndup(at + 1, (gsize)(end - at - 1));
     gboolean ok;
     g_autofree char *domain = domain_normalise(part, &ok);
-    return ok && *domain != '\0' ? g_steal_pointer(&domain) : NULL;
+    if (ok && *domain != '\0')
+        return g_steal_pointer(&domain);
+    *plain_r = FALSE;
+    return NULL;
 }
 
 static gboolean is_seconds(const char *text, gint64 *seconds_r)

@@ -73,7 +73,9 @@ gboolean tag_guard_pass(struct tag_guard *guard, const char *bytes, gsize n)
             if (open == NULL)
                 return TRUE;
             used = (gsize)(open - bytes) + 1;
-            guard->place = TAG_OPEN;
+            /* Nearly all are plain tags, which need no second look at how they start. */
+            gboolean plain = used < n && (g_ascii_isalpha(bytes[used]) || bytes[used] == '/');
+            guard->place = plain ? TAG_INSIDE : TAG_OPEN;
             guard->length = 0;
             break;
         }
