@@ -85,12 +85,48 @@ static void read_repaired(struct parse *parse, const guint8 *data, gsize length,
     repair_free(repair);
 }
 
+static gboolean has_at(struct feed *feed, guint64 at, const char *text)
+{
+    for (; *text != '\0'; text++, at++)
+        if (feed_at(feed, at) != *text)
+            return FALSE;
+    return TRUE;
+}
+
+/* The tag of a feedback element, in any spelling; `open` is "<" or "</". */
+static gboolean is_feedback(struct feed *feed, guint64 at, const char *open)
+{
+    char name[64];
+    gsize n = 0;
+    int c;
+    if (!has_at(feed, at, open))
+        return FALSE;
+    at += strlen(open);
+    while (n < sizeof name - 1 && (c = feed_at(feed, at + n)) > 0 &&
+           (g_ascii_isalnum(c) || strchr("_:.-", c) != NULL))
+        name[n++] = (char)c;
+    name[n] = '\0';
+    const char *colon = strchr(name, ':');
+    return g_ascii_strcasecmp(colon != NULL ? colon + 1 : name, "feedback") == 0;
+}
+
+/* The last thing in the document is the end tag of feedback: it is all there, whatever is wrong with it. */
+static gboolean ends_well(struct feed *feed)
+{
+    guint64 end = feed_end(feed), at = end;
+    while (at > 0 && end - at < 256 && feed_at(feed, at - 1) != '<')
+        at--;
+    return at > 0 && is_feedback(feed, at - 1, "</");
+}
+
 static void broken(struct parse *parse, guint64 start, const struct xml_result *result)
 {
     struct reader *reader = &parse->reader;
     const guint8 *data;
     gsize length;
-    if (reader->state == REPORT_OPEN && feed_breaks_off(&parse->feed, start + result->offset))
+    gboolean breaks_off =
+        reader->state == REPORT_OPEN && feed_breaks_off(&parse->feed, start + result->offset);
+    if (breaks_off && !ends_well(&parse->feed))
         report_break_off(reader);
     else if (feed_rest(&parse->feed, start, &data, &length))
         read_repaired(parse, data, length, result);
@@ -101,14 +137,6 @@ static void broken(struct parse *parse, guint64 start, const struct xml_result *
 }
 
 /* ---- one document behind the other ---- */
-
-static gboolean has_at(struct feed *feed, guint64 at, const char *text)
-{
-    for (; *text != '\0'; text++, at++)
-        if (feed_at(feed, at) != *text)
-            return FALSE;
-    return TRUE;
-}
 
 /* Behind the comment or instruction that starts at `at`, or `at` itself. */
 static guint64 behind(struct feed *feed, guint64 at, const char *start, const char *end)
@@ -141,22 +169,6 @@ static guint64 skip_misc(struct feed *feed, guint64 at)
     return at;
 }
 
-/* The start tag of a feedback element, in any spelling. */
-static gboolean is_feedback(struct feed *feed, guint64 at)
-{
-    char name[64];
-    gsize n = 0;
-    int c;
-    if (feed_at(feed, at) != '<')
-        return FALSE;
-    while (n < sizeof name - 1 && (c = feed_at(feed, at + 1 + n)) > 0 &&
-           (g_ascii_isalnum(c) || strchr("_:.-", c) != NULL))
-        name[n++] = (char)c;
-    name[n] = '\0';
-    const char *colon = strchr(name, ':');
-    return g_ascii_strcasecmp(colon != NULL ? colon + 1 : name, "feedback") == 0;
-}
-
 /* Looks at what follows a root element. TRUE when another report starts at *start_r. */
 static gboolean next_document(struct parse *parse, guint64 behind_root, guint64 *start_r)
 {
@@ -166,7 +178,7 @@ static gboolean next_document(struct parse *parse, guint64 behind_root, guint64 
         return FALSE;
     if (parse->reader.state == REPORT_CLOSED)
         warnings_add(&parse->reader.warnings, CODE_XML_TRAIL, NULL, NULL);
-    while (feed_at(feed, at) >= 0 && !is_feedback(feed, at))
+    while (feed_at(feed, at) >= 0 && !is_feedback(feed, at, "<"))
         at++;
     *start_r = at;
     return feed_at(feed, at) >= 0;

@@ -318,3 +318,8 @@ gboolean feed_breaks_off(struct feed *feed, guint64 offset)
     }
     return FALSE;
 }
+
+guint64 feed_end(const struct feed *feed)
+{
+    return feed->base + feed->length;
+}

@@ -50,5 +50,8 @@ gboolean feed_rest(struct feed *feed, guint64 offset, const guint8 **data_r, gsi
 /* TRUE when the source has ended and no '<' comes after `offset`: the text breaks off there. */
 gboolean feed_breaks_off(struct feed *feed, guint64 offset);
 
+/* The offset of the end, once it was reached. */
+guint64 feed_end(const struct feed *feed);
+
 /* What a byte that is not UTF-8 most likely means: windows-1252; U+FFFD for its five holes. */
 gunichar feed_windows_1252(guint8 byte);
