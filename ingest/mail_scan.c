@@ -158,8 +158,10 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
     } else {
         gsize n = field_name(line);
         s->fields += n > 0;
-        s->keep = n > 0 && is_of_use(line, n);
-        s->in_type = !s->typed && is_name(line, n, "content-type");
+        gboolean type = is_name(line, n, "content-type");
+        /* Of several Content-Types the first counts. */
+        s->keep = n > 0 && is_of_use(line, n) && !(type && s->typed);
+        s->in_type = type && !s->typed;
         if (s->in_type) {
             s->typed = TRUE;
             g_string_append_len(s->type, line->text + n, (gssize)MIN(line->n - n, TYPE_MAX));

@@ -257,7 +257,7 @@ static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *
     guint64 start = 0, end = 0;
     if (stream && stream->bound_start >= (gint64)view->base) {
         start = (guint64)stream->bound_start - view->base;
-        end = stream->bound_end < stream->bound_start ? blob_size(view->blob)
+        end = stream->bound_end < stream->bound_start ? start + blob_size(view->blob)
                                                       : (guint64)stream->bound_end - view->base;
     }
     struct leaf leaf = {.raw = blob_slice(view->blob, start, end - start),
@@ -276,10 +276,10 @@ static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *
 static gboolean walk_face(struct walk *walk, struct mail_view *view, GMimeObject *multipart, const char *face,
                           const char *number, gboolean alone, GError **error)
 {
-    if (!face)
+    if (!face && !alone)
         return TRUE;
-    gsize n = strlen(face);
-    enum content_kind kind = content_sniff((const guint8 *)face, n, NULL);
+    gsize n = face ? strlen(face) : 0;
+    enum content_kind kind = content_sniff((const guint8 *)(face ? face : ""), n, NULL);
     if (!alone && !content_is_candidate(kind) &&
         !is_hidden_base64((const guint8 *)face, MIN(n, CONTENT_SNIFF)))
         return TRUE;
@@ -337,7 +337,8 @@ static gboolean walk_object(struct walk *walk, struct mail_view *view, GMimeObje
         const char *outer = view->outer;
         g_autofree char *inner = g_strconcat(outer, *number ? number : "part 1", " / message / ", NULL);
         view->outer = inner;
-        ok = !body || walk_object(walk, view, body, "", error);
+        ok = body ? walk_object(walk, view, body, "", error)
+                  : walk_face(walk, view, object, NULL, "part 1", TRUE, error);
         view->outer = outer;
     } else if (GMIME_IS_PART(object)) {
         ok = walk_part(walk, view, (GMimePart *)object, *number ? number : "part 1", error);
