@@ -52,14 +52,16 @@ show ingest docs/demo/mailbox
 show senders
 show summary
 
-cat <<END
+next()
+{
+    printf '  %-71s  %s\n' "$1" "$2"
+}
 
-Where to go next (its database starts by itself):
-  build/whosends --config $config senders example.com       one domain
-  build/whosends --config $config sources example.com       every address that sends as it
-  build/whosends --config $config failures --format csv     what authenticates as nobody's
-  build/whosends --config $config problems                  the mail that could not be read, and why
-  build/whosends --config $config sql                       psql on the same data
-  build/whosends help ingest                                your own mailbox; then see README.md
-  build/whosends --config $config stop                      stops the demo's database
-END
+printf '\nWhere to go next (the database starts by itself):\n'
+next "build/whosends --config $config senders example.com" "one domain"
+next "build/whosends --config $config sources example.com" "every address that sends as it"
+next "build/whosends --config $config failures --format csv" "why mail does not authenticate"
+next "build/whosends --config $config problems" "the mail that could not be read"
+next "build/whosends --config $config sql" "psql on the same data"
+next "build/whosends --config $config stop" "stop the demo's database"
+next "build/whosends help ingest" "your own mailbox; then see README.md"
