@@ -15,6 +15,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .table = "domain messages pass_share authorised misconfigured forwarded unknown policy sources "
               "reporters reports last_seen",
+     .narrow = "reporters sources last_seen policy reports",
      .empty = "no reports"},
     {.name = "senders",
      .function = "dmarc.senders",
@@ -22,12 +23,14 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .table = "domain sender class messages share dkim_aligned spf_aligned sources last_seen evidence",
      .advice = "advice",
+     .narrow = "sources evidence last_seen share",
      .empty = "no reports"},
     {.name = "sources",
      .function = "dmarc.sources",
      .summary = "the addresses that send as a domain, and who is behind them",
      .wants_domain = TRUE,
      .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen",
+     .narrow = "share last_seen spf_aligned dkim_aligned",
      .empty = "no reports"},
     {.name = "failures",
      .function = "dmarc.failures",
@@ -35,12 +38,14 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .table = "domain sender class messages dkim spf disposition overrides last_seen",
      .advice = "advice",
+     .narrow = "overrides disposition last_seen spf",
      .empty = "no mail that fails DMARC"},
     {.name = "timeline",
      .function = "dmarc.timeline",
      .summary = "day by day: messages, how many pass, and the classes",
      .wants_domain = TRUE,
      .table = "domain day messages pass_share authorised misconfigured forwarded unknown reports",
+     .narrow = "reports",
      .empty = "no reports"},
     {.name = "reporters",
      .function = "dmarc.reporters",
@@ -48,6 +53,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .table = "domain reporter reports records messages dkim_aligned spf_aligned disagree incomplete "
               "last_seen warnings",
+     .narrow = "warnings records incomplete last_seen disagree",
      .empty = "no reports"},
     {.name = "status",
      .function = "dmarc.status",
@@ -60,6 +66,7 @@ const struct report_row report_catalog[] = {
      .summary = "mails and documents that could not be stored, by reason",
      .ledger = TRUE,
      .table = "code what problems last_seen detail source",
+     .narrow = "source what last_seen detail",
      .empty = "no problems"},
     {.name = NULL},
 };
@@ -108,6 +115,7 @@ static enum column_kind kind_of(const char *name, guint type)
         INT8 = 20,
         INT2 = 21,
         INT4 = 23,
+        INET = 869,
         DATE = 1082,
         TEXT_ARRAY = 1009,
         TIMESTAMP = 1114,
@@ -129,6 +137,8 @@ static enum column_kind kind_of(const char *name, guint type)
         return COLUMN_TIME;
     case TEXT_ARRAY:
         return COLUMN_LIST;
+    case INET:
+        return COLUMN_ADDRESS;
     default:
         return COLUMN_TEXT;
     }
@@ -162,11 +172,16 @@ static void choose_columns(struct run *run, const struct db_result *result)
 static void begin(struct run *run, const struct db_result *result)
 {
     choose_columns(run, result);
+    const char *words = run->request->row->narrow;
+    g_auto(GStrv) narrow = words ? g_strsplit(words, " ", -1) : NULL;
     g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len);
     for (guint i = 0; i < run->shown->len; i++) {
         guint at = g_array_index(run->shown, guint, i);
         columns[i].name = db_column_name(result, at);
         columns[i].kind = kind_of(columns[i].name, db_column_type(result, at));
+        for (guint rank = 0; narrow && narrow[rank]; rank++)
+            if (strcmp(narrow[rank], columns[i].name) == 0)
+                columns[i].drop = rank + 1;
     }
     run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
 }

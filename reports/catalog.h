@@ -16,6 +16,7 @@ struct report_row {
     gboolean ledger;       /* about mails: takes no domain and no period */
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
+    const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
     const char *advice;    /* a column whose texts follow below a table, each once; or NULL */
     const char *empty;     /* what a table says when there is no row: "no reports" */
 };

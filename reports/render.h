@@ -12,11 +12,20 @@
 #include <glib.h>
 #include <stdio.h>
 
-enum column_kind { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_TIME, COLUMN_BOOL, COLUMN_SHARE, COLUMN_LIST };
+enum column_kind {
+    COLUMN_TEXT,
+    COLUMN_ADDRESS, /* text that makes no sense when it is shortened */
+    COLUMN_NUMBER,
+    COLUMN_TIME,
+    COLUMN_BOOL,
+    COLUMN_SHARE,
+    COLUMN_LIST,
+};
 
 struct render_column {
     const char *name;
     enum column_kind kind;
+    guint drop; /* 0: always shown; else left out of tables that are too wide, 1 first */
 };
 
 struct render_style {

@@ -49,6 +49,7 @@ static void write_value(FILE *out, const char *value, enum column_kind kind)
         write_cell(out, made, TRUE);
         break;
     case COLUMN_TEXT:
+    case COLUMN_ADDRESS:
         write_cell(out, value, TRUE);
         break;
     }

@@ -5,7 +5,7 @@
 /* Rows that are looked at before the first one is printed: they decide how wide the columns are. */
 #define MEASURED_ROWS 1000
 /* What a column of text keeps when the terminal is narrow. */
-#define LEAST_WIDTH 10
+#define LEAST_WIDTH 16
 #define GAP 2
 
 struct column {
@@ -13,6 +13,8 @@ struct column {
     gsize split; /* where the name goes on in the second line; 0: one line */
     enum column_kind kind;
     gboolean is_class;
+    guint drop;
+    gboolean dropped;
     guint width;
 };
 
@@ -92,16 +94,20 @@ static void put_colored(FILE *out, const char *text, const char *color)
 static void put_line(struct table *table, char *const *cells)
 {
     guint last = table->n, owed = 0;
-    while (last && !*cells[last - 1])
+    gboolean first = TRUE;
+    while (last && (!*cells[last - 1] || table->columns[last - 1].dropped))
         last--;
     for (guint i = 0; i < last; i++) {
         const struct column *column = &table->columns[i];
+        if (column->dropped)
+            continue;
         gboolean shorten = table->style->width && may_shrink(column);
         g_autofree char *text = shorten ? text_fit(cells[i], column->width) : g_strdup(cells[i]);
         guint width = text_width(text), pad = column->width > width ? column->width - width : 0;
-        put_spaces(table->out, owed + (i ? GAP : 0) + (is_numeric(column->kind) ? pad : 0));
+        put_spaces(table->out, owed + (first ? 0 : GAP) + (is_numeric(column->kind) ? pad : 0));
         put_colored(table->out, text, cell_color(table, column, text));
         owed = is_numeric(column->kind) ? 0 : pad;
+        first = FALSE;
     }
     fputc('\n', table->out);
 }
@@ -144,17 +150,37 @@ static void place_name(struct column *column)
     column->width = MAX(column->width, whole);
 }
 
-/* Takes columns from the widest text until the line fits. FALSE when it cannot. */
+/* What a line takes; with `least` as narrow as its texts may become. */
+static guint line_width(const struct table *table, gboolean least)
+{
+    guint total = 0;
+    for (guint i = 0; i < table->n; i++) {
+        const struct column *column = &table->columns[i];
+        guint width = least && may_shrink(column) ? MIN(column->width, LEAST_WIDTH) : column->width;
+        if (!column->dropped)
+            total += (total ? GAP : 0) + width;
+    }
+    return total;
+}
+
+/* Leaves out the columns that may be, until what is left can be made to fit. */
+static void drop_columns(struct table *table)
+{
+    for (guint rank = 1; rank <= table->n; rank++)
+        for (guint i = 0; i < table->n; i++)
+            if (table->columns[i].drop == rank && line_width(table, TRUE) > table->style->width)
+                table->columns[i].dropped = TRUE;
+}
+
+/* Takes from the widest text until the line fits. FALSE when it cannot. */
 static gboolean shrink(struct table *table)
 {
-    guint total = GAP * (table->n ? table->n - 1 : 0);
-    for (guint i = 0; i < table->n; i++)
-        total += table->columns[i].width;
-    for (; total > table->style->width; total--) {
+    drop_columns(table);
+    for (guint total = line_width(table, FALSE); total > table->style->width; total--) {
         struct column *widest = NULL;
         for (guint i = 0; i < table->n; i++) {
             struct column *column = &table->columns[i];
-            if (may_shrink(column) && column->width > LEAST_WIDTH &&
+            if (!column->dropped && may_shrink(column) && column->width > LEAST_WIDTH &&
                 (!widest || column->width > widest->width))
                 widest = column;
         }
@@ -196,7 +222,7 @@ static void settle(struct table *table)
     }
     for (guint i = 0; i < table->n; i++)
         place_name(&table->columns[i]);
-    table->list = table->style->list || (table->style->width && !shrink(table));
+    table->list = table->style->list || (table->style->width && !shrink(table)); /* which shows all again */
     if (!table->list)
         put_header(table);
     for (guint r = 0; r < table->measured->len; r++)
@@ -218,6 +244,7 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         column->name = render_safe(columns[i].name);
         g_strdelimit(column->name, "_", ' ');
         column->kind = columns[i].kind;
+        column->drop = columns[i].drop;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }
     table->measured = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);

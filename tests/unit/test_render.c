@@ -158,9 +158,10 @@ static void test_list(void)
     g_assert_cmpstr(list->pdata[1], ==, "NULL");
 }
 
-static const struct render_column columns[] = {
-    {"sender", COLUMN_TEXT}, {"class", COLUMN_TEXT},     {"messages", COLUMN_NUMBER}, {"share", COLUMN_SHARE},
-    {"known", COLUMN_BOOL},  {"last_seen", COLUMN_TIME}, {"reasons", COLUMN_LIST}};
+static const struct render_column columns[] = {{"sender", COLUMN_TEXT, 0},     {"class", COLUMN_TEXT, 0},
+                                               {"messages", COLUMN_NUMBER, 0}, {"share", COLUMN_SHARE, 0},
+                                               {"known", COLUMN_BOOL, 0},      {"last_seen", COLUMN_TIME, 0},
+                                               {"reasons", COLUMN_LIST, 0}};
 #define COLUMNS G_N_ELEMENTS(columns)
 
 static const char *const rows[ROWS * COLUMNS] = {
@@ -227,7 +228,7 @@ static void test_csv_cells(void)
         {"\xe2\x80\xaex", "\\u{202E}x"},
         {"", ""},
     };
-    static const struct render_column column = {"c", COLUMN_TEXT};
+    static const struct render_column column = {"c", COLUMN_TEXT, 0};
     static const struct render_style style = {.width = 0};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
         g_autofree char *text = render(&render_csv, &column, 1, &style, &vectors[i][0], 1, TRUE);
@@ -235,7 +236,7 @@ static void test_csv_cells(void)
         g_assert_cmpstr(text, ==, wanted);
     }
     /* What is no number in a column of numbers is text. */
-    static const struct render_column number = {"n", COLUMN_NUMBER};
+    static const struct render_column number = {"n", COLUMN_NUMBER, 0};
     static const char *const odd[] = {"-5", "-5+cmd"};
     g_autofree char *text = render(&render_csv, &number, 1, &style, odd, 2, TRUE);
     g_assert_cmpstr(text, ==, "n\n-5\n'-5+cmd\n");
@@ -279,7 +280,7 @@ static void test_json_strings(void)
         {"\xff", "\xef\xbf\xbd"},
         {"</script>", "</script>"},
     };
-    static const struct render_column column = {"c", COLUMN_TEXT};
+    static const struct render_column column = {"c", COLUMN_TEXT, 0};
     static const struct render_style style = {.width = 0};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
         g_autofree char *text = render(&render_json, &column, 1, &style, &vectors[i][0], 1, TRUE);
@@ -304,7 +305,8 @@ static void test_table(void)
 
 static void test_table_two_lines(void)
 {
-    static const struct render_column two[] = {{"domain", COLUMN_TEXT}, {"dkim_aligned", COLUMN_NUMBER}};
+    static const struct render_column two[] = {{"domain", COLUMN_TEXT, 0},
+                                               {"dkim_aligned", COLUMN_NUMBER, 0}};
     static const char *const values[] = {"a.example", "7"};
     static const struct render_style style = {.width = 80};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 1, TRUE);
@@ -312,6 +314,30 @@ static void test_table_two_lines(void)
                     "              dkim\n"
                     "domain     aligned\n"
                     "a.example        7\n");
+}
+
+/* Columns that may be left out are, in their order, and only as many as it takes. */
+static void test_table_drop(void)
+{
+    static const struct render_column three[] = {
+        {"a", COLUMN_NUMBER, 2}, {"b", COLUMN_NUMBER, 0}, {"c", COLUMN_NUMBER, 1}};
+    static const char *const values[] = {"111", "222", "333"};
+    static const struct {
+        guint width;
+        const char *text;
+    } vectors[] = {
+        {13, "  a    b    c\n111  222  333\n"},
+        {12, "  a    b\n111  222\n"},
+        {8, "  a    b\n111  222\n"},
+        {7, "  b\n222\n"},
+        {3, "  b\n222\n"},
+        {2, "a  111\nb  222\nc  333\n"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        struct render_style style = {.width = vectors[i].width};
+        g_autofree char *text = render(&render_table, three, 3, &style, values, 1, TRUE);
+        g_assert_cmpstr(text, ==, vectors[i].text);
+    }
 }
 
 /* Each line of a table fits, whatever the width; where that cannot be, it is a list. */
@@ -333,16 +359,17 @@ static void test_table_narrow(void)
 
 static void test_table_wide_characters(void)
 {
-    static const struct render_column two[] = {{"sender", COLUMN_TEXT}, {"n", COLUMN_NUMBER}};
-    static const char *const values[] = {
-        "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5", "1", "abc",
-        "22"};
-    static const struct render_style style = {.width = 15};
+    static const struct render_column two[] = {{"sender", COLUMN_TEXT, 0}, {"n", COLUMN_NUMBER, 0}};
+    static const char wide[] = "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5"
+                               "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5";
+    static const char *const values[] = {wide, "1", "abc", "22"};
+    static const struct render_style style = {.width = 22};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
-    g_assert_cmpstr(text, ==,
-                    "sender        n\n"
-                    "\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe6\x9c\xac\xe6\x97\xa5\xe2\x80\xa6   1\n"
-                    "abc          22\n");
+    g_autofree char *wanted = g_strdup_printf("sender               n\n"
+                                              "%.24s\xe2\x80\xa6    1\n"
+                                              "abc                 22\n",
+                                              wide);
+    g_assert_cmpstr(text, ==, wanted);
 }
 
 static void test_table_list(void)
@@ -362,7 +389,7 @@ static void test_table_list(void)
 /* Only the words of classes, and only in the column of that name, are coloured: text cannot paint itself. */
 static void test_table_color(void)
 {
-    static const struct render_column two[] = {{"class", COLUMN_TEXT}, {"sender", COLUMN_TEXT}};
+    static const struct render_column two[] = {{"class", COLUMN_TEXT, 0}, {"sender", COLUMN_TEXT, 0}};
     static const char *const values[] = {"unknown", "authorised", "\033[32mauthorised", "x"};
     static const struct render_style style = {.color = TRUE};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
@@ -375,7 +402,7 @@ static void test_table_color(void)
 /* More rows than are looked at before printing: none is lost, all in order. */
 static void test_table_long(void)
 {
-    static const struct render_column column = {"n", COLUMN_NUMBER};
+    static const struct render_column column = {"n", COLUMN_NUMBER, 0};
     static const struct render_style style = {.width = 80};
     char *text = NULL;
     size_t size = 0;
@@ -430,6 +457,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json/strings", test_json_strings);
     g_test_add_func("/table/rows", test_table);
     g_test_add_func("/table/two-lines", test_table_two_lines);
+    g_test_add_func("/table/drop", test_table_drop);
     g_test_add_func("/table/narrow", test_table_narrow);
     g_test_add_func("/table/wide-characters", test_table_wide_characters);
     g_test_add_func("/table/list", test_table_list);

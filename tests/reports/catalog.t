@@ -1,0 +1,88 @@
+#!/bin/bash
+# The reports through the program: which columns, sorting, limits, periods, nothing to show, hostile text in each format.
+. tests/lib/cli.sh
+. tests/lib/postgres.sh
+chmod 711 "$dir"
+cleanup() { pg_stop; }
+mkdir "$dir/pg"
+pg_start "$dir/pg" || exit 1
+pg_newdb reports || exit 1
+export WHOSENDS_DATABASE=$PG_CONNINFO
+run init
+check "init" 0 '*' '*'
+
+for report in summary senders sources failures timeline reporters; do
+    run "$report" a.example --last 30d
+    check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
+    run "$report" --format json
+    is "$report: nothing as JSON" "$(cat "$dir/out")" "[]"
+    run "$report" --format csv
+    is "$report: nothing as CSV is the header" "$(wc -l <"$dir/out") $(cut -d, -f1 "$dir/out")" "1 domain"
+done
+run problems
+check "problems: none" 0 '^no problems$' ''
+run senders
+is "nothing at all" "$(cat "$dir/out")" "no reports"
+
+psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat "$dir/load")"
+\i tests/sql/support.sql
+SELECT pg_temp.report(1, 'a.example', '2026-10-01');
+SELECT pg_temp.report(2, 'b.example', '2026-10-02', warnings => '{date_swap,null_row}');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '192.0.2.1', 1234, '{a.example|s2026|pass}', NULL, 'a.example|s2026');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '198.51.100.7', 40, NULL, '{bounce.mcsv.net|mfrom|pass}');
+SELECT pg_temp.record(1, 'a.example', '2026-10-01', '198.51.100.8', 6, ARRAY[E'\033[31m=evil()|s|fail'], header_from => '=cmd()');
+SELECT pg_temp.record(2, 'b.example', '2026-10-02', '192.0.2.1', 7);
+COMMIT;
+SQL
+
+run senders
+is "all domains: each line begins with one" "$(sed '/^$/,$d' "$dir/out" | grep -o '^[a-z][a-z.]*' | uniq -c | tr -s ' \n' ' ')" " 1 domain 3 a.example 1 b.example "
+run senders a.example
+is "one domain: it is not repeated" "$(sed -n '2,3s/ *//p' "$dir/out" | cut -d' ' -f1)" "sender
+own"
+check "what is misconfigured gets advice below" 0 '^  Mailchimp: CNAME k2\._domainkey\.a\.example -> ' ''
+run senders b.example
+check "what is not gets none" 0 '*' ''
+is "... not even a heading" "$(grep -c 'What to do' "$dir/out")" 0
+run senders a.example --format csv
+is "CSV: all columns" "$(head -n 1 "$dir/out")" \
+    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice"
+is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
+is "CSV: figures" "$(sed -n 2p "$dir/out")" \
+    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,'
+run reporters b.example --format json
+check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap", "null_row"\], "first_seen": "2026-10-02"' ''
+run summary --since 2026-10-02 --format csv
+is "a period" "$(sed 1d "$dir/out" | cut -d, -f1,2)" "b.example,7"
+
+messages() { sed 1d "$dir/out" | cut -d, -f4 | tr '\n' ' '; }
+run senders a.example --format csv --sort messages
+is "sorted" "$(messages)" "6 40 1234 "
+run senders a.example --format csv --sort=-messages --limit 2
+is "sorted from the other end, limited" "$(messages)" "1234 40 "
+run senders a.example --format csv --sort=-advice --limit 1
+is "what is empty comes last" "$(messages)" "40 "
+run senders --sort 'messages; DROP TABLE dmarc.report'
+check "a sort that is no column" 64 '' "cannot sort senders by 'messages; DROP TABLE dmarc.report'"
+run senders --sort 'messages"'
+check "a sort with a quote in it" 64 '' "its columns are domain sender class messages"
+run senders --sort Messages
+check "names are taken as they are" 64 '' "cannot sort"
+run status --format csv
+is "reports are still there" "$(sed 1d "$dir/out" | cut -d, -f9)" 2
+
+run failures a.example
+is "hostile text: no escape reaches a table" "$(grep -c "$(printf '\033')" "$dir/out") $(grep -c 'd=.x1b\[31m=evil()' "$dir/out")" "0 1"
+run failures a.example --format csv --sort messages
+is "hostile text: no formula in CSV" "$(sed -n 2p "$dir/out" | cut -d, -f4,5)" "'=cmd(),d=\\x1b[31m=evil() s=s fail"
+run failures a.example --format json --sort messages
+check "hostile text: escaped in JSON" 0 '"header_from": "=cmd\(\)", "dkim": "d=\\u001b\[31m=evil\(\) s=s fail"' ''
+is "... which a parser reads" "$(python3 -c 'import json,sys; print(repr(json.load(sys.stdin)[0]["dkim"]))' <"$dir/out")" "'d=\\x1b[31m=evil() s=s fail'"
+
+run senders a.example --format xml
+check "an unknown format" 64 '' "unknown format 'xml'"
+"$program" senders >/dev/full 2>"$dir/err"
+status=$?
+: >"$dir/out"
+check "an output that is full" 74 '' 'could not write the report'
+finish
