@@ -335,7 +335,7 @@ static void keep_head_text(struct reader *reader, enum node node, const char *lo
 
 static void keep_text(struct reader *reader, enum node node, const char *local)
 {
-    if (reader->head_text[HEAD_REPORT_ID] == NULL && node != NODE_REPORT_ID) {
+    if (!reader->begun && reader->head_text[HEAD_REPORT_ID] == NULL && node != NODE_REPORT_ID) {
         g_checksum_update(reader->id, (const guchar *)local, (gssize)strlen(local) + 1);
         g_checksum_update(reader->id, (const guchar *)reader->text->str, (gssize)reader->text->len + 1);
     }
