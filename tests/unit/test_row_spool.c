@@ -67,7 +67,7 @@ static void test_no_room(void)
 {
     GError *error = NULL;
     g_autofree char *gone = g_strdup(g_get_tmp_dir());
-    struct row_spool *spool = row_spool_new(0);
+    struct row_spool *spool = row_spool_new(10);
     g_assert_nonnull(strstr(gone, "row-spool-"));
     g_assert_cmpint(g_rmdir(gone), ==, 0);
     g_assert_true(row_spool_add(spool, "x", 1, NULL));

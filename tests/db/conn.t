@@ -1,0 +1,7 @@
+#!/bin/bash
+# The connection, against a real server.
+set -u
+. tests/lib/postgres.sh
+dir=$(mktemp -d) && trap 'pg_stop; rm -rf "$dir"' EXIT
+pg_start "$dir" || exit 1
+build/tests/db_conn
