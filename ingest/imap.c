@@ -79,8 +79,7 @@ static gint compare_wanted(gconstpointer a, gconstpointer b)
 static gboolean is_gone(struct imap_source *self, const char *set, GError **error)
 {
     g_autofree char *refusal = g_strdup(self->session->answer_text);
-    g_autofree char *criteria = g_strconcat("UID ", set, NULL);
-    g_autoptr(GArray) left = imap_session_search(self->session, criteria, error);
+    g_autoptr(GArray) left = imap_session_left(self->session, set, error);
     if (left && left->len)
         g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not fetch UID %" G_GUINT32_FORMAT ": %s says %s",
                     g_array_index(left, guint32, 0), imap_conn_name(self->session->conn), refusal);

@@ -310,9 +310,26 @@ static gboolean is_code(const struct imap_session *session, const char *code)
     return session->answer_code && g_ascii_strcasecmp(session->answer_code, code) == 0;
 }
 
+static void on_listed(void *self, struct imap_session *session, const struct imap_response *r)
+{
+    (void)session;
+    *(gboolean *)self |= strcmp(r->name, "LIST") == 0;
+}
+
+/* After a NO to SELECT: is it for the user to mend, or may it be better next time? Not every server says so
+ * in a code. */
+static gboolean is_missing(struct imap_session *session, const char *quoted)
+{
+    gboolean listed = FALSE;
+    g_autofree char *command = g_strconcat("LIST \"\" ", quoted, NULL);
+    return is_code(session, "NOPERM") ||
+           (imap_session_command(session, command, on_listed, &listed, NULL) && session->ok && !listed);
+}
+
 gboolean imap_session_select(struct imap_session *session, const char *name, gboolean read_only,
                              GError **error)
 {
+    const char *host = imap_conn_name(session->conn);
     g_autofree char *folder = imap_session_folder(session, name, error);
     if (!folder)
         return FALSE;
@@ -321,18 +338,16 @@ gboolean imap_session_select(struct imap_session *session, const char *name, gbo
     if (!imap_session_command(session, command, on_select, NULL, error))
         return FALSE;
     if (!session->ok) {
-        gboolean ours =
-            is_code(session, "NONEXISTENT") || is_code(session, "NOPERM") || is_code(session, "TRYCREATE");
-        g_set_error(error, WS_ERROR, ours ? WS_ERROR_INPUT : WS_ERROR_SOURCE,
-                    "could not open mailbox '%s' on %s: %s", name, imap_conn_name(session->conn),
-                    session->answer_text);
+        g_autofree char *refusal = g_strdup(session->answer_text);
+        g_set_error(error, WS_ERROR, is_missing(session, quoted) ? WS_ERROR_INPUT : WS_ERROR_SOURCE,
+                    "could not open mailbox '%s' on %s: %s", name, host, refusal);
         return FALSE;
     }
     if (!read_only && is_code(session, "READ-ONLY")) {
         g_set_error(
             error, WS_ERROR, WS_ERROR_INPUT,
             "mailbox '%s' on %s cannot be changed by this user, so that its mails could only be left there",
-            name, imap_conn_name(session->conn));
+            name, host);
         return FALSE;
     }
     return session->uidvalidity || give_up(session, "gives no UIDVALIDITY", "", error);
@@ -354,4 +369,12 @@ GArray *imap_session_search(struct imap_session *session, const char *criteria, 
     }
     g_array_sort(uids, imap_uid_compare);
     return uids;
+}
+
+GArray *imap_session_left(struct imap_session *session, const char *set, GError **error)
+{
+    g_autofree char *criteria = g_strconcat("UID ", set, NULL);
+    return imap_session_command(session, "NOOP", NULL, NULL, error)
+               ? imap_session_search(session, criteria, error)
+               : NULL;
 }

@@ -63,6 +63,10 @@ gboolean imap_session_select(struct imap_session *session, const char *name, gbo
 /* UID SEARCH: uids (guint32) in ascending order. Owned by the caller; NULL with an error. */
 GArray *imap_session_search(struct imap_session *session, const char *criteria, GError **error);
 
+/* Which mails of a set are still there. It begins with a NOOP: only then does the server have to know in this
+ * session what others have taken away. Like imap_session_search. */
+GArray *imap_session_left(struct imap_session *session, const char *set, GError **error);
+
 /* How a folder of the configuration (UTF-8, "/" between levels) is called on this server: its separator, the
  * prefix of the personal namespace unless the name begins with that of a namespace already, modified UTF-7.
  * Owned by the caller; NULL with WS_ERROR_CONFIG. */

@@ -7,6 +7,8 @@
 
 enum { PROCESSED, PROBLEMS, FOLDERS };
 
+enum { TRIES = 5 /* of a command, while others take mails away */ };
+
 struct folder {
     char *title;    /* as configured, for messages */
     char *name;     /* quoted, as the server spells it */
@@ -84,22 +86,6 @@ gboolean imap_settle_is_pending(const struct imap_settle *settle)
     return settle->folders[PROCESSED].uids->len || settle->folders[PROBLEMS].uids->len;
 }
 
-static gboolean store(struct imap_settle *settle, const char *set, const char *flag, GError **error)
-{
-    g_autofree char *command = g_strdup_printf("UID STORE %s +FLAGS.SILENT (%s)", set, flag);
-    g_autofree char *what = g_strdup_printf("mark mails %s", flag);
-    return imap_session_must(settle->session, command, what, NULL, NULL, error);
-}
-
-static gboolean expunge(struct imap_settle *settle, const char *set, GError **error)
-{
-    if (!store(settle, set, "\\Deleted", error))
-        return FALSE;
-    g_autofree char *command = g_strconcat("UID EXPUNGE ", set, NULL);
-    return !settle->session->has_uidplus ||
-           imap_session_must(settle->session, command, "delete mails", NULL, NULL, error);
-}
-
 static gboolean create(struct imap_settle *settle, struct folder *folder, GError **error)
 {
     g_autofree char *command = g_strconcat("CREATE ", folder->name, NULL);
@@ -110,36 +96,56 @@ static gboolean create(struct imap_settle *settle, struct folder *folder, GError
            (!settle->session->ok || imap_session_command(settle->session, subscribe, NULL, NULL, error));
 }
 
-/* UID MOVE or UID COPY, after which the mails are in the folder or were gone already. Not every server says
- * TRYCREATE when the folder is missing, and some say NO when the mails are: so after a NO it is looked
- * whether they are still here, and the folder is made, in this order. */
-static gboolean transfer(struct imap_settle *settle, const char *verb, const char *set, struct folder *folder,
-                         GError **error)
+/* A command on mails, some of which may have vanished, into a folder (or NULL) that may be missing. Not every
+ * server says so in a code, so after a NO it is looked whether the mails are still here, and the folder is
+ * made, and in either case the same is tried again. */
+static gboolean on_set(struct imap_settle *settle, const char *command, const char *set,
+                       struct folder *folder, GError **error)
 {
     struct imap_session *session = settle->session;
-    g_autofree char *command = g_strdup_printf("UID %s %s %s", verb, set, folder->name);
-    if (!imap_session_command(session, command, NULL, NULL, error))
-        return FALSE;
-    if (session->ok)
-        return TRUE;
-    g_autofree char *refusal = g_strdup(session->answer_text);
-    g_autofree char *criteria = g_strconcat("UID ", set, NULL);
-    g_autoptr(GArray) left = imap_session_search(session, criteria, error);
-    if (!left)
-        return FALSE;
-    if (!left->len)
-        return TRUE;
-    if (!folder->tried) {
-        if (!create(settle, folder, error) || !imap_session_command(session, command, NULL, NULL, error))
+    for (guint tries = 1;; tries++) {
+        if (!imap_session_command(session, command, NULL, NULL, error))
             return FALSE;
         if (session->ok)
             return TRUE;
-        g_free(refusal);
-        refusal = g_strdup(session->answer_text);
+        g_autofree char *refusal = g_strdup(session->answer_text);
+        gboolean vanishing = g_strcmp0(session->answer_code, "EXPUNGEISSUED") == 0 && tries < TRIES;
+        g_autoptr(GArray) left = imap_session_left(session, set, error);
+        if (!left)
+            return FALSE;
+        if (!left->len)
+            return TRUE;
+        if (folder && !folder->tried && !vanishing) {
+            if (!create(settle, folder, error))
+                return FALSE;
+        } else if (!vanishing) {
+            g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u mails%s%s%s: %s says %s",
+                        folder ? "move" : "mark or delete", left->len, folder ? " to folder '" : "",
+                        folder ? folder->title : "", folder ? "'" : "", imap_conn_name(session->conn),
+                        refusal);
+            return FALSE;
+        }
     }
-    g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not move %u mails to folder '%s': %s says %s",
-                left->len, folder->title, imap_conn_name(session->conn), refusal);
-    return FALSE;
+}
+
+static gboolean transfer(struct imap_settle *settle, const char *verb, const char *set, struct folder *folder,
+                         GError **error)
+{
+    g_autofree char *command = g_strdup_printf("UID %s %s %s", verb, set, folder->name);
+    return on_set(settle, command, set, folder, error);
+}
+
+static gboolean store(struct imap_settle *settle, const char *set, const char *flag, GError **error)
+{
+    g_autofree char *command = g_strdup_printf("UID STORE %s +FLAGS.SILENT (%s)", set, flag);
+    return on_set(settle, command, set, NULL, error);
+}
+
+static gboolean expunge(struct imap_settle *settle, const char *set, GError **error)
+{
+    g_autofree char *command = g_strconcat("UID EXPUNGE ", set, NULL);
+    return store(settle, set, "\\Deleted", error) &&
+           (!settle->session->has_uidplus || on_set(settle, command, set, NULL, error));
 }
 
 static gboolean settle_set(struct imap_settle *settle, const char *set, struct folder *folder, GError **error)
