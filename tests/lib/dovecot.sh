@@ -91,6 +91,11 @@ service imap-login {
     ssl = yes
   }
 }
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service stats {
   unix_listener stats-writer {
     mode = 0666
@@ -130,11 +135,17 @@ PORTS
     dovecot_conf >"$DOVECOT_DIR/dovecot.conf"
     chmod go+rx "$DOVECOT_DIR"
     dovecot_own_mails
-    "$(dovecot_binary)" -c "$DOVECOT_DIR/dovecot.conf" >"$DOVECOT_DIR/start.log" 2>&1 || {
-        sed 's/^/# /' "$DOVECOT_DIR/start.log" "$DOVECOT_DIR/log" >&2
-        return 1
-    }
-    dovecot_pid=$(cat "$DOVECOT_DIR/run/master.pid")
+    # A process group of its own, so that all of it can be ended at once: left to itself it takes a second.
+    setsid "$(dovecot_binary)" -F -c "$DOVECOT_DIR/dovecot.conf" >"$DOVECOT_DIR/start.log" 2>&1 &
+    dovecot_pid=$!
+    # Its process id is written down when it listens.
+    for _ in $(seq 100); do
+        test -s "$DOVECOT_DIR/run/master.pid" && return
+        kill -0 "$dovecot_pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    sed 's/^/# /' "$DOVECOT_DIR/start.log" "$DOVECOT_DIR/log" >&2
+    return 1
 }
 
 # After files were put into the Maildir by hand.
@@ -144,12 +155,8 @@ dovecot_own_mails() {
 
 dovecot_stop() {
     test -n "${dovecot_pid:-}" || return 0
-    kill "$dovecot_pid" 2>/dev/null
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        kill -0 "$dovecot_pid" 2>/dev/null || break
-        sleep 0.1
-    done
-    kill -9 "$dovecot_pid" 2>/dev/null
+    kill -s KILL -- "-$dovecot_pid" 2>/dev/null
+    wait "$dovecot_pid" 2>/dev/null
     dovecot_pid=
 }
 

@@ -14,6 +14,7 @@
 #include "ingest/imap.h"
 #include "parser/error.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -116,6 +117,7 @@ int main(int argc, char **argv)
 {
     static const char *const words[] = {"leave", "flag", "move", "delete", NULL};
     GError *error = NULL;
+    setlocale(LC_ALL, "");
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error))
