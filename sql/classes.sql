@@ -67,8 +67,9 @@ COMMENT ON FUNCTION dmarc.authenticated(text, text, text, text, text[], text[], 
 -- The class, as the rule that decides it; the first that holds:
 --   spf_aligned    SPF passed and aligns: the address is one that the domain lists itself.
 --   reason         the reporter says that it was forwarded, comes from a forwarder it trusts, or went through a list.
---   survived       DKIM passed and aligns, but the mail was brought by a mailbox provider, forwarder, gateway or list that
---                  passed SPF as itself, and is not what signed: the signature survived from elsewhere.
+--   survived       DKIM passed and aligns, but the mail was brought by a mailbox provider, forwarder, gateway or list, and
+--                  that is not what signed: the signature survived from elsewhere. It was brought by them when their MAIL
+--                  FROM passed SPF, or when a forwarder, a list or another customer's account there signed it, too.
 --   dkim_aligned   DKIM passed and aligns.
 --   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
 --                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.

@@ -113,7 +113,7 @@ SELECT j.domain, j.evidence, dmarc.class_of(j.rule) AS class, j.rule,
             ELSE 'nothing authenticates' END AS sender,
        j.by_relay OR j.who_key IS NOT NULL AS known,
        CASE WHEN j.by_relay THEN j.relay_kind ELSE j.who_kind END AS kind,
-       CASE WHEN j.by_relay THEN 'medium'
+       CASE WHEN j.by_relay THEN j.relay_confidence
             WHEN j.who_key IS NOT NULL THEN j.who_confidence
             WHEN j.dkim_aligned OR j.spf_aligned THEN 'high'
             WHEN j.own_name IS NOT NULL OR j.stranger IS NOT NULL THEN 'medium'
@@ -153,14 +153,18 @@ FROM (
                (array_agg(m.said ORDER BY m.rank))[1] AS who_said,
                (array_agg(m.confidence ORDER BY m.rank))[1] AS who_confidence,
                coalesce(bool_or(NOT m.relays), false) AS known_sender,
-               (array_agg(m.key ORDER BY m.strength DESC, m.rank) FILTER (WHERE m.relays))[1] AS relay_key,
-               (array_agg(m.name ORDER BY m.strength DESC, m.rank) FILTER (WHERE m.relays))[1] AS relay_name,
-               (array_agg(m.kind ORDER BY m.strength DESC, m.rank) FILTER (WHERE m.relays))[1] AS relay_kind,
-               (array_agg(m.said ORDER BY m.strength DESC, m.rank) FILTER (WHERE m.relays))[1] AS relay_said,
-               array_agg(m.key) FILTER (WHERE m.relays AND m.rule_kind = 'spf_domain' AND m.strength = 2) AS brought_by,
+               (array_agg(m.key ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_key,
+               (array_agg(m.name ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_name,
+               (array_agg(m.kind ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_kind,
+               (array_agg(m.said ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_said,
+               (array_agg(m.confidence ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_confidence,
+               array_agg(m.key) FILTER (WHERE m.relays AND (m.hop = 1 OR m.signs_on)) AS brought_by,
                coalesce(array_agg(m.key) FILTER (WHERE m.rule_kind = 'dkim_selector'), '{}') AS signed_by
         FROM (
-            SELECT n.key, n.name, n.kind, n.advice, p.said, p.strength, p.rule_kind,
+            SELECT n.key, n.name, n.kind, n.advice, p.said, p.rule_kind,
+                   -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
+                   CASE p.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
+                   p.rule_kind = 'dkim_domain' AND (c.tenant OR n.kind IN ('forwarder', 'list')) AS signs_on,
                    CASE WHEN p.rule_kind = 'dkim_domain' THEN 'high' WHEN p.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
                    n.kind IN ('mailbox', 'gateway', 'forwarder', 'list')
                        AND NOT (c.tenant AND dmarc.is_own_tenant(p.name, e.header_from, e.domain)) AS relays,

@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(58);
+SELECT plan(62);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -31,6 +31,14 @@ SELECT pg_temp.see('r3c.example', '{r3c.example|s1|pass}', '{mail.google.com|hel
 SELECT pg_temp.expect('r3c.example', 'authorised', 'dkim_aligned', 'Google Workspace / Gmail', 'low', 'HELO alone makes no relay of a signer');
 SELECT pg_temp.see('r3d.example', '{r3d.example|s1|pass}', '{r3d.onmicrosoft.com|mfrom|pass}', 'r3d.example|s1');
 SELECT pg_temp.expect('r3d.example', 'authorised', 'dkim_aligned', 'Microsoft 365 / Outlook', 'medium', 'nor does the domain''s own account');
+SELECT pg_temp.see('r3e.example', '{neighbour.onmicrosoft.com|selector1|pass,r3e.example|s1|pass}', '{neighbour.test|mfrom|pass}', 'r3e.example|s1');
+SELECT pg_temp.expect('r3e.example', 'forwarded', 'survived', 'Microsoft 365 / Outlook', 'high', 'somebody else''s account signed it on its way');
+SELECT pg_temp.see('r3f.example', '{r3f.example|s1|pass,forwardemail.net|x|pass}', '{r3f.example|mfrom|fail}', 'r3f.example|s1');
+SELECT pg_temp.expect('r3f.example', 'forwarded', 'survived', 'Forward Email', 'high', 'a forwarder signed it on its way');
+SELECT pg_temp.see('r3g.example', '{r3g.example|google|pass,google.com|20230601|pass}', '{r3g.example|mfrom|none}', 'r3g.example|google');
+SELECT pg_temp.expect('r3g.example', 'authorised', 'dkim_aligned', 'Google Workspace / Gmail', 'high', 'a provider''s second signature makes no relay of it');
+SELECT pg_temp.see('r3h.example', '{r3h.example|dkimprovmx1|pass,improvmx.com|x|pass}', '{improvmx.com|mfrom|pass}', 'r3h.example|dkimprovmx1');
+SELECT pg_temp.expect('r3h.example', 'authorised', 'dkim_aligned', 'ImprovMX', 'high', 'a forwarder that signs as the domain sends for it');
 SELECT pg_temp.see('r4.example', '{r4.example|s2026|pass}', '{r4.example|mfrom|fail}', 'r4.example|s2026');
 SELECT pg_temp.expect('r4.example', 'authorised', 'dkim_aligned', 'own mail (selector s2026)', 'high', 'DKIM aligned');
 SELECT pg_temp.see('r5.example', '{amazonses.com|x|pass}', '{r5.example|mfrom|softfail}');
@@ -52,13 +60,13 @@ SELECT pg_temp.expect('r6c.example', 'misconfigured', 'unaligned', 'own mail (bo
 SELECT pg_temp.see('r7.example', '{r7.example|a|fail}', '{srs.outlook.com|mfrom|pass}');
 SELECT pg_temp.expect('r7.example', 'forwarded', 'relay', 'Microsoft 365 / Outlook', 'medium', 'a mailbox provider relays');
 SELECT pg_temp.see('r7b.example', '{other-example.20230601.gappssmtp.com|20230601|pass}');
-SELECT pg_temp.expect('r7b.example', 'forwarded', 'relay', 'Google Workspace / Gmail', 'medium', 'somebody else''s Workspace relays');
+SELECT pg_temp.expect('r7b.example', 'forwarded', 'relay', 'Google Workspace / Gmail', 'high', 'somebody else''s Workspace relays');
 SELECT pg_temp.see('r7c.example', spf => '{x.cloudflare-email.net|mfrom|pass}');
 SELECT pg_temp.expect('r7c.example', 'forwarded', 'relay', 'Cloudflare Email Routing', 'medium', 'a forwarder relays');
 SELECT pg_temp.see('r7d.example', spf => '{lists.lsoft.com|mfrom|pass}');
 SELECT pg_temp.expect('r7d.example', 'forwarded', 'relay', 'LISTSERV (L-Soft)', 'medium', 'a list host relays');
 SELECT pg_temp.see('r7e.example', spf => '{eu.pphosted.com|helo|pass}');
-SELECT pg_temp.expect('r7e.example', 'forwarded', 'relay', 'Proofpoint', 'medium', 'a gateway relays');
+SELECT pg_temp.expect('r7e.example', 'forwarded', 'relay', 'Proofpoint', 'low', 'a gateway relays');
 SELECT pg_temp.see('r8.example', '{evil.test|s|pass}', '{evil.test|mfrom|pass}');
 SELECT pg_temp.expect('r8.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'something passes that nobody knows');
 SELECT pg_temp.see('r9.example', '{r9.example|s|fail}', '{r9.example|mfrom|fail}');
