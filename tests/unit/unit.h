@@ -1,4 +1,5 @@
-/* What every unit test shares: TAP on standard output, whatever the arguments were. */
+/* What every unit test shares: TAP on standard output, whatever the arguments were, and a failed comparison fails its
+ * own test and not the whole run. */
 #pragma once
 
 #include <glib.h>
@@ -10,4 +11,5 @@ static inline void unit_init(char *name)
     char **argv = argv_tap;
     int argc = 2;
     g_test_init(&argc, &argv, NULL);
+    g_test_set_nonfatal_assertions();
 }
