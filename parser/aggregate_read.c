@@ -60,12 +60,14 @@ static void extension_text(struct reader *reader, const char *text, gsize length
 
 static void extension_attribute(struct reader *reader, const char *const *attribute)
 {
-    g_autofree char *value = g_markup_escape_text(attribute[3], attribute[4] - attribute[3]);
+    g_autoptr(GString) value = g_string_new_len(attribute[3], attribute[4] - attribute[3]);
+    g_string_replace(value, "&#38;", "&", 0);
+    g_autofree char *escaped = g_markup_escape_text(value->str, (gssize)value->len);
     const char *prefix = attribute[1], *uri = attribute[2];
     if (prefix != NULL && uri != NULL && strcmp(prefix, "xml") != 0)
         g_string_append_printf(reader->extension, " xmlns:%s=\"%s\"", prefix, uri);
     g_string_append_printf(reader->extension, " %s%s%s=\"%s\"", prefix != NULL ? prefix : "",
-                           prefix != NULL ? ":" : "", attribute[0], value);
+                           prefix != NULL ? ":" : "", attribute[0], escaped);
 }
 
 static void extension_tag(struct reader *reader, const char *local, const char *uri, guint n_attributes,

@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    SOON = 1024,   /* how far a leaf's end tag may be when markup stands in its text, */
-    SOON_TAGS = 8, /* and behind how many tags */
+    SOON = 1024,        /* how far a leaf's end tag may be when markup stands in its text, */
+    SOON_TAGS = 8,      /* and behind how many tags */
+    UNKNOWN_MAX = 4096, /* how long an element may be that the format does not have */
     ATTRIBUTES_MAX = 16,
     OUT_ENOUGH = 4096,
     NAME_BYTES_MAX = 200,
@@ -418,6 +419,21 @@ static gboolean ends_soon(const struct repair *repair, gsize at)
     return FALSE;
 }
 
+/* An element that the format does not have, and that ends: with sound attributes and an end tag not too far
+ * away. */
+static gboolean is_sound(const struct repair *repair, const struct tag *tag)
+{
+    if (tag->id >= 0 || is_schema(repair, tag))
+        return TRUE;
+    if (tag->quotes_broken || !valid_attributes(repair, tag))
+        return FALSE;
+    char end[NAME_BYTES_MAX + 3];
+    int n =
+        g_snprintf(end, sizeof end, "</%.*s", (int)tag->name_length, (const char *)repair->data + tag->name);
+    gsize window = MIN(repair->length - tag->end, (gsize)UNKNOWN_MAX);
+    return tag->empty || memmem(repair->data + tag->end, window, end, (gsize)n) != NULL;
+}
+
 static void step_open(struct repair *repair, const struct tag *tag)
 {
     while (in_leaf(repair)) {
@@ -430,6 +446,12 @@ static void step_open(struct repair *repair, const struct tag *tag)
     if (is_schema(repair, tag)) {
         mark(repair, MARK_SCHEMA);
         repair->at = tag->end;
+        return;
+    }
+    if (!is_sound(repair, tag)) {
+        if (depth_of(repair, NULL, NAME_RECORD) > 0)
+            mark(repair, MARK_DAMAGED);
+        repair->at += put_text(repair, repair->at, repair->at + 1);
         return;
     }
     if (tag->id == NAME_RECORD)

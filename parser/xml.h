@@ -14,7 +14,8 @@ struct xml_events {
     /* The id of an element's local name, with XML_VARIANT when it is spelt in another way than the standard
      * does, or -1 when it is unknown. Asked once for each different name, and handed to open as it is. */
     int (*name)(void *self, const char *local);
-    /* Attributes come in fives: local name, prefix, namespace, start and end of the value. FALSE stops. */
+    /* Attributes come in fives: local name, prefix, namespace, start and end of the value, in which
+     * '&' is written "&#38;". FALSE stops. */
     gboolean (*open)(void *self, int id, const char *local, const char *uri, guint n_attributes,
                      const char *const *attributes);
     gboolean (*close)(void *self, const char *local);
