@@ -22,4 +22,4 @@ if [ ${#tests[@]} = 0 ]; then
     echo "no test${*:+ with a name like $*} (the unit tests are built by: make tests)" >&2
     exit 1
 fi
-exec prove --timer -j "${JOBS:-2}" -e "timeout --foreground -k 10 ${TEST_TIMEOUT:-300}" "${tests[@]}"
+exec prove --timer -j "${JOBS:-2}" -e tests/lib/one.sh "${tests[@]}"
