@@ -46,6 +46,8 @@ static void make_room(struct feed *feed, gsize n)
 
 static void put_bytes(struct feed *feed, const void *bytes, gsize n)
 {
+    if (n == 0)
+        return;
     make_room(feed, n);
     memcpy(feed->data + feed->length, bytes, n);
     feed->length += n;
