@@ -537,7 +537,8 @@ static gboolean walk_whole(struct walk *walk, struct mail_view *view, const stru
                             object ? g_mime_object_get_header(object, "Content-Transfer-Encoding") : NULL,
                         .number = "part 1",
                         .media_type = object ? media_type_of(object) : NULL,
-                        .note = "mime"};
+                        .note = "mime",
+                        .final = scan->body == scan->header};
     gboolean ok = hand_out(walk, view, &leaf, error);
     leaf_clear(&leaf);
     return ok;

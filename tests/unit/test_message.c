@@ -296,6 +296,8 @@ static const struct vector vectors[] = {
      "-; "},
     {"BOM before the header", "\xef\xbb\xbf" HEAD "\n" XML, "part 1=" XML "; ", "-; "},
     {"no header", "hello world\n\nsecond", "part 1=hello world\n\nsecond; ", "mime; "},
+    {"text with fields further down", "a\nb\nc\nFrom: x\nSubject: y\n\nz",
+     "part 1=a\nb\nc\nFrom: x\nSubject: y\n\nz; ", "mime; "},
     {"header only", "Subject: x\n", "part 1=; ", "-; "},
     {"nothing", "", "part 1=; ", "mime; "},
     {"uuencode", HEAD "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a.xml\n+/&9E961B86-K+SX \n`\nend\n",
@@ -435,6 +437,8 @@ static GString *nested(guint depth, const char *type)
     for (guint i = 0; i < depth; i++) {
         if (strcmp(type, "message") == 0)
             g_string_append(mail, "Content-Type: message/rfc822\n\n");
+        else if (strcmp(type, "hidden") == 0)
+            g_string_append_printf(mail, "Content-Type: multipart/mixed; boundary*0=b%u\n\n--b%u\n", i, i);
         else
             g_string_append_printf(mail, "Content-Type: multipart/mixed; boundary=b%u\n\n--b%u\n", i, i);
     }
@@ -485,6 +489,8 @@ static void test_limits(void)
                 "limit message_depth: more than 3 parts inside of each other");
     check_limit(nested(4, "message"), "message_depth", 3, 5,
                 "limit message_depth: more than 3 parts inside of each other");
+    check_limit(nested(4, "hidden"), "message_depth", 3, 5,
+                "limit message_depth: more than 3 parts inside of each other");
 }
 
 /* A part over a limit costs itself alone. */
@@ -500,58 +506,13 @@ static void test_other_parts(void)
     g_assert_true(walk(mail, strlen(mail), FALSE, &limits, &collector, NULL, NULL));
     g_assert_cmpstr(collector.text->str, ==, "part 1 / n!limit; part 2=" XML "; ");
     collector_clear(&collector);
-}
-
-struct attack {
-    const char *name, *head, *again, *tail;
-    guint times;
-};
-
-/* Mails that are built to exhaust: each ends quickly, in any way. */
-static const struct attack attacks[] = {
-    {"many parts", MIXED, "--b\n\nx\n", "--b--\n", 100000},
-    {"nested messages", HEAD, "Content-Type: message/rfc822\n\n", "", 20000},
-    {"one boundary for all", HEAD, "Content-Type: multipart/mixed; boundary=b\n\n--b\n", "", 20000},
-    {"nested multiparts, hidden boundaries", HEAD,
-     "Content-Type: multipart/mixed; boundary*0=b; boundary*1=c\n\n--bc\n", "", 2000},
-    {"hidden boundaries and dashes", HEAD "Content-Type: multipart/mixed; boundary*0=b\n\n", "--c\n", "",
-     200000},
-    {"digest", HEAD "Content-Type: multipart/digest; boundary=b\n\n", "--b\n\nSubject: x\n\ny\n", "", 900},
-    {"many header lines", "", "X: y\n", "\n", 500000},
-    {"a folded header", "Subject: x\n", " y\n", "\n", 500000},
-    {"a long header line", "Subject: ", "xxxxxxxxxxxxxxxx", "\n\n", 100000},
-    {"many dashes", MIXED "--b\n\n", "--\n", "", 500000},
-    {"encoded words", "Subject: ", "=?utf-8?q?a?= ", "\n\n", 4000},
-    {"address groups", "From: ", ":", "\n\n", 60000},
-    {"quotes", "Content-Type: multipart/mixed; boundary=\"", "\\\"", "\n\n--\n", 30000},
-    {"parameters", "Content-Type: text/plain", "; a=b", "\n\nx", 10000},
-    {"comments", "From: ", "(", " a@b\n\n", 60000},
-    {"preamble", MIXED, "no part\n", "", 500000},
-    {"base64 blocks", HEAD "\n", "H4sI\n\n--\n", "", 100000},
-    {"bare CR", HEAD "\n", "\r", "", 500000},
-    {"spaces before colon", "A", " ", ": x\n\n", 60000},
-};
-
-static void test_attacks(void)
-{
-    for (gsize i = 0; i < 2 * G_N_ELEMENTS(attacks); i++) {
-        const struct attack *attack = &attacks[i / 2];
-        g_autoptr(GString) mail = g_string_new(attack->head);
-        for (guint n = 0; n < attack->times; n++)
-            g_string_append(mail, attack->again);
-        g_string_append(mail, attack->tail);
-        struct collector collector = collector_new();
-        g_autoptr(GError) error = NULL;
-        gint64 start = g_get_monotonic_time();
-        gboolean ok = walk(mail->str, mail->len, i % 2 == 1, &limits_default, &collector, NULL, &error);
-        double seconds = (double)(g_get_monotonic_time() - start) / 1e6;
-        g_assert_cmpint(ok, ==, error == NULL);
-        if (error)
-            g_assert_error(error, WS_ERROR, WS_ERROR_LIMIT);
-        if (seconds > 3)
-            g_error("%s took %.1f s", attack->name, seconds);
-        collector_clear(&collector);
-    }
+    /* and is not looked for once more in the text */
+    g_autofree char *alone =
+        g_strconcat(HEAD "Content-Transfer-Encoding: base64\n\nH4sIAAAA\n", large, "\n", NULL);
+    collector = collector_new();
+    g_assert_true(walk(alone, strlen(alone), FALSE, &limits, &collector, NULL, NULL));
+    g_assert_cmpstr(collector.text->str, ==, "part 1!limit; ");
+    collector_clear(&collector);
 }
 
 /* Cut at each offset: no crash, and a leaf or a refusal comes out of it. */
@@ -572,23 +533,6 @@ static void test_cuts(void)
         g_assert_cmpuint(collector.text->len, >, 0);
         if (n + 10 >= mail->len)
             g_assert_cmpstr(collector.text->str, ==, "part 1 / message / part 1=hello; part 2 / r.gz=gzip; ");
-        collector_clear(&collector);
-    }
-    g_string_free(mail, TRUE);
-}
-
-/* A large multipart whose boundary is never found does not pass through GMime's memory, and its base64 is
- * found. */
-static void test_large_stray(void)
-{
-    GString *mail = g_string_new(HEAD "Content-Type: multipart/mixed; boundary=x\n\n");
-    for (guint i = 0; i < 60000; i++)
-        g_string_append(mail, "text that belongs to no part at all\n");
-    g_string_append(mail, gzip_lines);
-    for (guint in_file = 0; in_file < 2; in_file++) {
-        struct collector collector = collector_new();
-        g_assert_true(walk(mail->str, mail->len, in_file == 1, &limits_default, &collector, NULL, NULL));
-        g_assert_true(g_str_has_suffix(collector.text->str, "; base64 in the text=gzip; "));
         collector_clear(&collector);
     }
     g_string_free(mail, TRUE);
@@ -658,9 +602,7 @@ int main(int argc, char **argv)
     g_test_add_func("/message/long-head", test_long_head);
     g_test_add_func("/message/limits", test_limits);
     g_test_add_func("/message/other-parts", test_other_parts);
-    g_test_add_func("/message/attacks", test_attacks);
     g_test_add_func("/message/cuts", test_cuts);
-    g_test_add_func("/message/large-stray", test_large_stray);
     g_test_add_func("/message/types", test_types);
     g_test_add_func("/message/stop", test_stop);
     int status = g_test_run();

@@ -389,6 +389,25 @@ static void test_limits(void)
     }
 }
 
+/* What is left of a mail's budget bounds the bytes, too, not only the members. */
+static void test_budget(void)
+{
+    g_autoptr(GByteArray) data = pack_gzip(XML);
+    for (guint spare = 0; spare < 2; spare++) {
+        struct collector collector = collector_new(5);
+        g_autoptr(GError) error = NULL;
+        struct blob *blob = blob_of(data->data, data->len, FALSE);
+        guint64 budget = 65536 + strlen(XML) - 1 + spare;
+        g_assert_true(unpack_walk(blob, "a", NULL, &limits_default, &budget, on_document, on_refusal,
+                                  &collector, &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(g_str_has_prefix(collector.details->str, "limit unpacked_total: "), ==, spare == 0);
+        g_assert_cmpuint(budget, <, 65536);
+        blob_unref(blob);
+        collector_clear(&collector);
+    }
+}
+
 static long peak_kib(void)
 {
     struct rusage usage;
@@ -496,6 +515,7 @@ int main(int argc, char **argv)
     g_test_add_func("/unpack/cuts", test_cuts);
     g_test_add_func("/unpack/flips", test_flips);
     g_test_add_func("/unpack/limits", test_limits);
+    g_test_add_func("/unpack/budget", test_budget);
     g_test_add_func("/unpack/bombs", test_bombs);
     g_test_add_func("/unpack/many-members", test_many_members);
     g_test_add_func("/unpack/stop", test_stop);
