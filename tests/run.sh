@@ -7,8 +7,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 tests=()
-for file in tests/*.t tests/*/*.t build/tests/*.t; do
-    [ -f "$file" ] || continue
+for file in tests/*.t tests/{imap,db,cli}/*.t tests/*/*.t build/tests/*.t; do
+    [ -f "$file" ] && [[ " ${tests[*]} " != *" $file "* ]] || continue
     if [ $# -gt 0 ]; then
         wanted=
         for name; do
