@@ -23,7 +23,8 @@ void digest_record(struct digest *digest, const struct report_record *record, gu
 /* The hash of the head and all records since digest_begin, in their order. */
 void digest_end(struct digest *digest, guint8 *content);
 
-/* A set of such hashes that forgets everything when it holds 262,144 (8 MiB): it saves work, and decides nothing. */
+/* A set of such hashes that forgets everything when it holds 262,144 (8 MiB): it saves work, and decides
+ * nothing. */
 struct digest_set;
 struct digest_set *digest_set_new(void);
 void digest_set_free(struct digest_set *set);

@@ -1,4 +1,5 @@
-/* The ledger's four words: what became of a mail or a document. mails in = stored + duplicate + no_report + problem. */
+/* The ledger's four words: what became of a mail or a document. mails in = stored + duplicate + no_report +
+ * problem. */
 #pragma once
 
 enum outcome {

@@ -1,19 +1,22 @@
 /* Mails and their reports into the database, in batches: commit, then tell.
  *
- * One message at a time: writer_message_begin; for each document its reports through writer_sink, then writer_document;
- * writer_message_end. Batches are bounded by messages and by bytes; what does not fit into batch_bytes of memory, and the rows
- * of a report past spill_records, wait in unlinked temporary files, so that the database decides about a report of any size
- * before it gets its rows.
+ * One message at a time: writer_message_begin; for each document its reports through writer_sink, then
+ * writer_document; writer_message_end. Batches are bounded by messages and by bytes; what does not fit into
+ * batch_bytes of memory, and the rows of a report past spill_records, wait in unlinked temporary files, so
+ * that the database decides about a report of any size before it gets its rows.
  *
- * Same identity (reporter, report_id, domain, begin, end) and same content is a duplicate. Same identity with other content is
- * kept, and what comes later is flagged id_collision; so is, for now, the whole copy of a report that was incomplete.
- * Two writers that store two contents of one identity in the same moment do not see each other's and flag none.
+ * Same identity (reporter, report_id, domain, begin, end) and same content is a duplicate. Same identity with
+ * other content is kept, and what comes later is flagged id_collision; so is, for now, the whole copy of a
+ * report that was incomplete. Two writers that store two contents of one identity in the same moment do not
+ * see each other's and flag none.
  *
- * When the database refuses values (DB_REFUSED), the batch is written again one message at a time, and a message that is
- * refused becomes a ledger row with outcome problem, code db_refused and the server's text, without documents. After a
- * lost COMMIT nothing is settled: the caller tries the same mails again and finds them done, or duplicates.
+ * When the database refuses values (DB_REFUSED), the batch is written again one message at a time, and a
+ * message that is refused becomes a ledger row with outcome problem, code db_refused and the server's text,
+ * without documents. After a lost COMMIT nothing is settled: the caller tries the same mails again and finds
+ * them done, or duplicates.
  *
- * A mail with more than 10,000 rows of reports and documents keeps the first of them and is a problem with code limit. */
+ * A mail with more than 10,000 rows of reports and documents keeps the first of them and is a problem with
+ * code limit. */
 #pragma once
 
 #include "db/conn.h"
@@ -23,30 +26,30 @@
 struct writer;
 
 struct writer_settings {
-    guint batch_messages;   /* 500 */
-    gsize batch_bytes;      /* 8 MiB */
-    guint spill_records;    /* 20,000: rows of a report past it wait in a file */
+    guint batch_messages; /* 500 */
+    gsize batch_bytes;    /* 8 MiB */
+    guint spill_records;  /* 20,000: rows of a report past it wait in a file */
 };
 extern const struct writer_settings writer_defaults;
 
 struct ledger_message {
-    const guint8 *sha256;        /* of the mail, 32 bytes */
-    const char *source;          /* reference */
-    gboolean identity;           /* the reference names this mail and no other, for ever */
+    const guint8 *sha256; /* of the mail, 32 bytes */
+    const char *source;   /* reference */
+    gboolean identity;    /* the reference names this mail and no other, for ever */
     const char *message_id, *mail_from, *from_domain, *subject;
-    gint64 date;                 /* 0: none */
+    gint64 date; /* 0: none */
     guint64 size;
-    const char *code, *detail;   /* why the mail as a whole is a problem; else NULL */
-    gpointer token;              /* handed back when it is committed */
+    const char *code, *detail; /* why the mail as a whole is a problem; else NULL */
+    gpointer token;            /* handed back when it is committed */
 };
 
 struct ledger_document {
-    const char *path;            /* "part 2 / report.zip / a.xml" */
-    const char *kind;            /* aggregate, failure, tls, archive, text, other */
-    gint64 size;                 /* -1 unknown */
-    const guint8 *sha256;        /* 32 bytes, or NULL */
-    enum outcome outcome; /* STORED when reports went through the sink: the writer decides stored or duplicate;
-                                    PROBLEM may come with reports, too (PARSE_PARTLY) */
+    const char *path;     /* "part 2 / report.zip / a.xml" */
+    const char *kind;     /* aggregate, failure, tls, archive, text, other */
+    gint64 size;          /* -1 unknown */
+    const guint8 *sha256; /* 32 bytes, or NULL */
+    enum outcome outcome; /* STORED when reports went through the sink: the writer decides stored or
+                             duplicate; PROBLEM may come with reports, too (PARSE_PARTLY) */
     const char *code, *detail;
 };
 
@@ -54,23 +57,26 @@ struct ledger_document {
 typedef void (*writer_settled)(gpointer token, enum outcome outcome, gpointer data);
 
 /* Lends db and settings. */
-struct writer *writer_new(struct db *db, const struct writer_settings *settings, writer_settled settled, gpointer data);
+struct writer *writer_new(struct db *db, const struct writer_settings *settings, writer_settled settled,
+                          gpointer data);
 void writer_free(struct writer *writer); /* what is not flushed is dropped */
 
-/* Which of these mails are known: outcomes_r[i] is an enum outcome, or -1 for unknown; a mail that was a problem or no_report
- * is known only when its reference is an identity and the same. TRUE in resumed_r[i]: the same mail at the same place. */
+/* Which of these mails are known: outcomes_r[i] is an enum outcome, or -1 for unknown; a mail that was a
+ * problem or no_report is known only when its reference is an identity and the same. TRUE in resumed_r[i]:
+ * the same mail at the same place. */
 gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha256, const char *const *sources,
                       const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error);
 
 gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error);
 const struct report_sink *writer_sink(struct writer *writer);
-/* Closes a document: the reports that went through the sink since the one before are its own. One row in the ledger for
- * each report, and one for the problem or when there is no report. */
+/* Closes a document: the reports that went through the sink since the one before are its own. One row in the
+ * ledger for each report, and one for the problem or when there is no report. */
 gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error);
 /* The header fields are known only now. May flush. */
 gboolean writer_message_end(struct writer *writer, const struct ledger_message *message, GError **error);
 /* A mail whose bytes are known already as a report carrier: a ledger row, outcome duplicate, no document. */
-gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message, GError **error);
+gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message,
+                                  GError **error);
 gboolean writer_flush(struct writer *writer, GError **error);
 /* After an error: forget the batch. What of it was committed has been settled, the rest has not. */
 void writer_reset(struct writer *writer);

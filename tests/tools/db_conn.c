@@ -19,7 +19,7 @@ static struct db *db;
         GError *error = NULL;                                                                                \
         gboolean done_ = (call);                                                                             \
         g_assert_false(done_);                                                                               \
-        g_assert_error(error, WS_ERROR, kind);                                                               \
+        g_assert_error(error, WS_ERROR, (int)(kind));                                                        \
         g_assert_nonnull(strstr(error->message, part));                                                      \
         g_assert_null(strpbrk(error->message, "\n\r\t\x1b"));                                                \
         g_error_free(error);                                                                                 \

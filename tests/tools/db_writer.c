@@ -1,129 +1,9 @@
-/* The writer against a real server: prints TAP. The conninfo of a database with the schema, which is emptied,
- * comes in PG_CONNINFO. */
-#include "db/schema.h"
-#include "db/writer.h"
-#include "tests/tools/made_report.h"
-#include "tests/unit/unit.h"
-
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
+/* What the writer stores and decides, against a real server: prints TAP. The conninfo of a database with the
+ * schema, which is emptied, comes in PG_CONNINFO. */
+#include "tests/tools/writer_fixture.h"
 
 static const struct writer_settings tiny = {
     .batch_messages = 500, .batch_bytes = 64 * 1024, .spill_records = 10};
-
-struct fixture {
-    struct db *db;
-    struct writer *writer;
-    guint settled[4]; /* by outcome */
-    GArray *tokens;
-};
-
-static void on_settled(gpointer token, enum outcome outcome, gpointer data)
-{
-    struct fixture *f = data;
-    guint number = GPOINTER_TO_UINT(token);
-    f->settled[outcome]++;
-    g_array_append_val(f->tokens, number);
-}
-
-static void open_with(struct fixture *f, const struct writer_settings *settings)
-{
-    GError *error = NULL;
-    memset(f->settled, 0, sizeof f->settled);
-    f->db = db_open(g_getenv("PG_CONNINFO"), &error);
-    g_assert_no_error(error);
-    f->writer = writer_new(f->db, settings, on_settled, f);
-    f->tokens = g_array_new(FALSE, FALSE, sizeof(guint));
-}
-
-static void close_all(struct fixture *f)
-{
-    writer_free(f->writer);
-    db_close(f->db);
-    g_array_unref(f->tokens);
-}
-
-static void empty(struct db *db)
-{
-    GError *error = NULL;
-    db_run(db, "emptying",
-           "TRUNCATE dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation", &error);
-    g_assert_no_error(error);
-}
-
-static void set_up(struct fixture *f, gconstpointer settings)
-{
-    open_with(f, settings ? settings : &writer_defaults);
-    empty(f->db);
-}
-
-static void tear_down(struct fixture *f, gconstpointer settings)
-{
-    (void)settings;
-    close_all(f);
-}
-
-/* The answer's first value. */
-static char *ask(struct db *db, const char *sql)
-{
-    GError *error = NULL;
-    struct db_result *result = db_query(db, "asking", sql, 0, NULL, &error);
-    g_assert_no_error(error);
-    char *value = g_strdup(db_rows(result) ? db_value(result, 0, 0) : NULL);
-    db_result_free(result);
-    return value;
-}
-
-#define assert_sql(db, sql, expected)                                                                        \
-    do {                                                                                                     \
-        g_autofree char *answer_ = ask(db, sql);                                                             \
-        g_assert_cmpstr(answer_, ==, expected);                                                              \
-    } while (0)
-
-#define ok(call)                                                                                             \
-    do {                                                                                                     \
-        GError *error = NULL;                                                                                \
-        gboolean done_ = (call);                                                                             \
-        g_assert_no_error(error);                                                                            \
-        g_assert_true(done_);                                                                                \
-    } while (0)
-
-/* The hash and the reference of mail number n. */
-struct mail {
-    guint8 sha256[32];
-    char source[64];
-    struct ledger_message ledger;
-};
-
-static void make_mail(struct mail *mail, guint n)
-{
-    memset(mail, 0, sizeof *mail);
-    memcpy(mail->sha256, &n, sizeof n);
-    g_snprintf(mail->source, sizeof mail->source, "imap://host/INBOX;UID=%u", n);
-    mail->ledger = (struct ledger_message){.sha256 = mail->sha256,
-                                           .source = mail->source,
-                                           .identity = TRUE,
-                                           .subject = "Report",
-                                           .date = MADE_BEGIN,
-                                           .size = 1234,
-                                           .token = GUINT_TO_POINTER(n)};
-}
-
-static const struct ledger_document aggregate = {
-    .path = "part 2 / a.xml", .kind = "aggregate", .size = 99, .outcome = OUTCOME_STORED};
-
-/* One mail with one document with one report. */
-static gboolean put_report(struct writer *writer, guint mail_number, const struct report_head *head,
-                           guint first, guint records, GError **error)
-{
-    struct mail mail;
-    make_mail(&mail, mail_number);
-    return writer_message_begin(writer, mail.sha256, error) &&
-           made_push(writer_sink(writer), head, first, records, 7, error) &&
-           writer_document(writer, &aggregate, error) && writer_message_end(writer, &mail.ledger, error);
-}
 
 /* Everything that is stored of reports, without numbers and times that differ from run to run, as one hash.
  */
@@ -451,25 +331,6 @@ static void test_spill(struct fixture *f, gconstpointer unused)
     assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "30004");
 }
 
-/* Memory does not grow with a report: many records, and more evidence than is remembered at once. */
-static void test_memory(struct fixture *f, gconstpointer unused)
-{
-    (void)unused;
-    struct report_head head = made_head("big", "example.org");
-    struct mail mail;
-    struct rusage usage;
-    make_mail(&mail, 1);
-    ok(writer_message_begin(f->writer, mail.sha256, &error));
-    ok(made_push(writer_sink(f->writer), &head, 0, 200000, 80000, &error));
-    ok(writer_document(f->writer, &aggregate, &error) && writer_message_end(f->writer, &mail.ledger, &error));
-    ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || count(DISTINCT ordinal) FROM dmarc.observation",
-               "200000 200000");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.evidence", "80000");
-    g_assert_cmpint(getrusage(RUSAGE_SELF, &usage), ==, 0);
-    g_assert_cmpint(usage.ru_maxrss, <, 64 * 1024);
-}
-
 /* One mail may not take the ledger's memory either. */
 static void test_many_rows(struct fixture *f, gconstpointer unused)
 {
@@ -594,109 +455,6 @@ static void test_known(struct fixture *f, gconstpointer unused)
                "3 1");
 }
 
-/* In a child: mails in an order of its own, small batches, again and again when the server says so. */
-static void write_shuffled(guint seed)
-{
-    static const struct writer_settings settings = {
-        .batch_messages = 25, .batch_bytes = 8 * 1024 * 1024, .spill_records = 20000};
-    struct fixture f;
-    guint order[600];
-    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
-    for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
-        guint j = (guint)g_rand_int_range(rand, 0, (gint32)i + 1);
-        order[i] = order[j];
-        order[j] = i;
-    }
-    open_with(&f, &settings);
-    for (guint i = 0; i < G_N_ELEMENTS(order); i++) {
-        g_autofree char *id = g_strdup_printf("id-%u", order[i] % 400);
-        g_autofree char *domain = g_strdup_printf("d%u.example", order[i] % 5);
-        struct report_head head = made_head(id, domain);
-        ok(put_report(f.writer, order[i], &head, order[i] % 400, 5, &error));
-    }
-    ok(writer_flush(f.writer, &error));
-    close_all(&f);
-    _exit(0);
-}
-
-static void test_two_writers(struct fixture *f, gconstpointer unused)
-{
-    (void)unused;
-    pid_t children[3];
-    for (guint i = 0; i < G_N_ELEMENTS(children); i++)
-        if ((children[i] = fork()) == 0)
-            write_shuffled(i + 1);
-    for (guint i = 0; i < G_N_ELEMENTS(children); i++) {
-        int status;
-        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
-        g_assert_cmpint(status, ==, 0);
-    }
-    assert_sql(f->db,
-               "SELECT count(*) || ' ' || count(DISTINCT (domain, identity)) || ' ' || sum(record_count) "
-               "FROM dmarc.report",
-               "400 400 2000");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "2000");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.message", "600");
-    assert_sql(f->db,
-               "SELECT string_agg(outcome || n, ' ' ORDER BY outcome) FROM (SELECT outcome, count(*) n FROM "
-               "dmarc.document GROUP BY 1) x",
-               "duplicate200 stored400");
-}
-
-/* In a child: ends the backend of `pid` as soon as it waits for a lock that is held here. */
-static void kill_when_waiting(const char *pid)
-{
-    GError *error = NULL;
-    struct db *db = db_open(g_getenv("PG_CONNINFO"), &error);
-    const char *values[] = {pid};
-    db_run(db, "locking", "BEGIN; LOCK TABLE dmarc.document", &error);
-    g_assert_no_error(error);
-    for (guint i = 0; i < 2000; i++) {
-        struct db_result *result = db_query(db, "ending a backend",
-                                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
-                                            "pid = $1::int AND wait_event_type = 'Lock'",
-                                            1, values, &error);
-        g_assert_no_error(error);
-        gboolean done = db_rows(result) > 0;
-        db_result_free(result);
-        if (done)
-            break;
-        g_usleep(5000);
-    }
-    db_close(db);
-    _exit(0);
-}
-
-static void test_backend_dies(struct fixture *f, gconstpointer unused)
-{
-    (void)unused;
-    GError *lost = NULL;
-    struct report_head head = made_head("id", "example.org"), second = made_head("second", "example.org");
-    g_autofree char *pid = ask(f->db, "SELECT pg_backend_pid()");
-    ok(put_report(f->writer, 1, &head, 0, 50, &error) && put_report(f->writer, 2, &second, 0, 50, &error));
-    pid_t child = fork();
-    if (child == 0)
-        kill_when_waiting(pid);
-    g_usleep(200 * 1000);
-    g_assert_false(writer_flush(f->writer, &lost));
-    g_assert_error(lost, WS_ERROR, WS_ERROR_DB_DOWN);
-    g_clear_error(&lost);
-    g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
-    g_assert_cmpuint(f->tokens->len, ==, 0);
-    g_assert_false(db_alive(f->db));
-    g_assert_false(db_run(f->db, "anything", "SELECT 1", &lost));
-    g_assert_error(lost, WS_ERROR, WS_ERROR_DB_DOWN);
-    g_clear_error(&lost);
-    writer_reset(f->writer);
-    ok(db_reconnect(f->db, &error));
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.report", "0");
-    ok(put_report(f->writer, 1, &head, 0, 50, &error) && put_report(f->writer, 2, &second, 0, 50, &error));
-    ok(writer_flush(f->writer, &error));
-    g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 2);
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
-               "2 100");
-}
-
 /* Days without a month of their own, and the months that get one. */
 static void test_months(struct fixture *f, gconstpointer unused)
 {
@@ -734,13 +492,10 @@ int main(int argc, char **argv)
     add("hostile-texts", test_hostile_texts);
     add("refused", test_refused);
     add("spill", test_spill);
-    add("memory", test_memory);
     add("many-rows", test_many_rows);
     add("abandon", test_abandon);
     add("outcomes", test_outcomes);
     add("known", test_known);
-    add("two-writers", test_two_writers);
-    add("backend-dies", test_backend_dies);
     add("months", test_months);
 #undef add
     return g_test_run();
