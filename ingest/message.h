@@ -1,19 +1,20 @@
 /* A mail to its leaves. The only file that knows GMime.
  *
  * Looks at every leaf of the MIME tree, at the message itself when it is no multipart, and into nested
- * message/rfc822; decides nothing by names or media types. Never calls g_mime_multipart_get_boundary and never
- * writes a received part back (an endless loop in GMime 3.2.13). A cheap scan of lines, headers and boundaries
- * (ingest/mail_scan.h) comes before the walk.
+ * message/rfc822; decides nothing by names or media types. Never calls g_mime_multipart_get_boundary and
+ * never writes a received part back (an endless loop in GMime 3.2.13). A cheap scan of lines, headers and
+ * boundaries (ingest/mail_scan.h) comes before the walk.
  *
- * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding, multiparts without
- * end or parts, text before the header. When no leaf can hold a report, the text is searched for a base64 block of a gzip
- * or zip and for the start of an XML document. */
+ * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding,
+ * multiparts without end or parts, text before the header. When no leaf can hold a report, the text is
+ * searched for a base64 block of a gzip or zip and for the start of an XML document. */
 #pragma once
 
 #include "ingest/blob.h"
 #include "parser/limits.h"
 
-/* What the ledger keeps of a mail's header. Owned by the struct; any may be NULL. UTF-8, cut to 1,000 bytes. */
+/* What the ledger keeps of a mail's header. Owned by the struct; any may be NULL. UTF-8, cut to 1,000 bytes.
+ */
 struct message_head {
     char *message_id, *from, *from_domain, *subject;
     gint64 date; /* seconds, 0 when there is none */
@@ -35,8 +36,9 @@ typedef gboolean (*message_part_func)(void *self, const struct message_part *par
 typedef gboolean (*message_refusal_func)(void *self, const char *label, const char *code, const char *detail,
                                          GError **error);
 
-/* Walks the mail. TRUE when every leaf was handed out or refused; FALSE with the callback's error, with WS_ERROR_DATA or
- * WS_ERROR_LIMIT when the mail as a whole is refused, or with WS_ERROR_INPUT or WS_ERROR_SYSTEM when its bytes or a
- * temporary file failed. *head_r is filled as far as possible in any case, before the first leaf is handed out. */
+/* Walks the mail. TRUE when every leaf was handed out or refused; FALSE with the callback's error, with
+ * WS_ERROR_DATA or WS_ERROR_LIMIT when the mail as a whole is refused, or with WS_ERROR_INPUT or
+ * WS_ERROR_SYSTEM when its bytes or a temporary file failed. *head_r is filled as far as possible in any
+ * case, before the first leaf is handed out. */
 gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,
                       message_part_func part, message_refusal_func refuse, void *self, GError **error);

@@ -1,12 +1,14 @@
-/* An attachment to its innermost documents, by magic bytes alone. The only file that knows libarchive and zlib.
+/* An attachment to its innermost documents, by magic bytes alone. The only file that knows libarchive and
+ * zlib.
  *
- * gzip (RFC 1952, several members, junk behind them ignored), bare zlib streams, zip (all members, stored or deflated),
- * any of them in another, up to limits->unpack_depth; everything else is handed out as it is, with its kind. Folders,
- * __MACOSX and .DS_Store are left out. Names of members are labels, never paths. gzip goes through zlib and not through
- * libarchive, which neither checks CRC and length (3.6.2) nor shows where a member ends.
+ * gzip (RFC 1952, several members, junk behind them ignored), bare zlib streams, zip (all members, stored or
+ * deflated), any of them in another, up to limits->unpack_depth; everything else is handed out as it is, with
+ * its kind. Folders,
+ * __MACOSX and .DS_Store are left out. Names of members are labels, never paths. gzip goes through zlib and
+ * not through libarchive, which neither checks CRC and length (3.6.2) nor shows where a member ends.
  *
- * Refusals: archive (empty, broken), nesting, zip_method (encrypted, or another method), msg_ole, tnef, smime,
- * archive_type, yahoo_unused, limit. */
+ * Refusals: archive (empty, broken), nesting, zip_method (encrypted, or another method), msg_ole, tnef,
+ * smime, archive_type, yahoo_unused, limit. */
 #pragma once
 
 #include "ingest/blob.h"
@@ -27,11 +29,12 @@ typedef gboolean (*unpacked_func)(void *self, const struct unpacked *document, G
 typedef gboolean (*unpack_refusal_func)(void *self, const char *label, const char *code, const char *detail,
                                         GError **error);
 
-/* `budget` is what is left of limits->unpacked_total for this mail, and is reduced; a member costs at least 64 KiB of it.
- * unpack_members is counted over everything in `content`, nested archives included. Readers return -1 with
- * WS_ERROR_LIMIT (unpacked_size, unpacked_total, unpack_ratio), WS_ERROR_TRUNCATED (the archive broke off: the bytes
- * before are good), WS_ERROR_DATA (corrupt, wrong CRC or length) or WS_ERROR_INPUT (the blob cannot be read) as the
- * stream goes. FALSE only with an error of a callback, or WS_ERROR_SYSTEM. */
+/* `budget` is what is left of limits->unpacked_total for this mail, and is reduced; a member costs at least
+ * 64 KiB of it. unpack_members is counted over everything in `content`, nested archives included. Readers
+ * return -1 with WS_ERROR_LIMIT (unpacked_size, unpacked_total, unpack_ratio), WS_ERROR_TRUNCATED (the
+ * archive broke off: the bytes before are good), WS_ERROR_DATA (corrupt, wrong CRC or length) or
+ * WS_ERROR_INPUT (the blob cannot be read) as the stream goes. FALSE only with an error of a callback, or
+ * WS_ERROR_SYSTEM. */
 gboolean unpack_walk(struct blob *content, const char *label, const char *name, const struct limits *limits,
                      guint64 *budget, unpacked_func document, unpack_refusal_func refuse, void *self,
                      GError **error);
