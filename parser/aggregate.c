@@ -55,9 +55,7 @@ static gboolean stopped(struct parse *parse, const struct xml_result *result)
             report_abandon(&parse->reader);
         return TRUE;
     case XML_DOCTYPE:
-        /* Behind a good report it is a page of HTML, or not worth more than one. */
-        if (parse->reader.reports == 0 && parse->reader.state != REPORT_CLOSED)
-            refuse(parse, CODE_DOCTYPE, "the document has a DOCTYPE", NULL);
+        refuse(parse, CODE_DOCTYPE, "the document has a DOCTYPE", NULL);
         return TRUE;
     default:
         return FALSE;

@@ -2,7 +2,7 @@
  *
  * Namespace-blind, order-blind and tolerant of what real reporters send; each deviation that is mended is
  * a warning with a code. Never invents a pass: a verdict, an address or a count that the text does not
- * hold does not come out. No I/O, no globals, no date but the one passed in
+ * hold does not come out (a record without a readable count stands for one mail, with a warning). No I/O, no globals, no date but the one passed in
  * (the monotonic clock serves limits->report_seconds alone), no database. A DOCTYPE is
  * refused before its first entity. */
 #pragma once
@@ -35,7 +35,7 @@ enum parse_status {
 
 struct parse_outcome {
     guint reports;       /* that reached end */
-    const char *code;    /* static string: xml, doctype, no_root, no_period, no_domain, limit, ... */
+    const char *code;    /* static string of codes.h, the first refusal; NULL when all is well */
     char *detail;        /* owned; names the place (line, byte) or the limit */
 };
 void parse_outcome_clear(struct parse_outcome *outcome);

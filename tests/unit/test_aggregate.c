@@ -256,6 +256,29 @@ static void test_encodings(void)
     }
 }
 
+/* Beyond the first plane, and half of a pair. */
+static void test_surrogates(void)
+{
+    static const char wide[] = FEEDBACK(
+        "<report_metadata><org_name>\xf0\x9f\x98\x80</org_name><email>a@r.example</email><report_id>?</"
+        "report_id><date_range><begin>1</begin><end>2</end></date_range></report_metadata>" POLICY
+            GOOD_RECORD);
+    gsize length;
+    g_autofree char *utf16 = g_convert(wide, -1, "UTF-16LE", "UTF-8", NULL, &length, NULL);
+    for (gsize chunk = 1; chunk < 6; chunk++) {
+        struct bytes_reader whole = {.bytes = utf16, .length = length, .chunk = chunk};
+        g_autofree char *lines = collect_parse(&whole, &limits_default, NULL, 0);
+        assert_holds("pair", lines, "org=\xf0\x9f\x98\x80 |end seen=1;|ok");
+        assert_lacks("pair", lines, "warning");
+    }
+    char *mark = memmem(utf16, length, "?", 2); /* with its NUL */
+    g_assert_nonnull(mark);
+    memcpy(mark, "\x00\xd8", 2);
+    struct bytes_reader half = {.bytes = utf16, .length = length};
+    g_autofree char *lines = collect_parse(&half, &limits_default, NULL, 0);
+    assert_holds("half", lines, "id=\xef\xbf\xbd |warning encoding:1|ok");
+}
+
 /* Each call of the sink fails once: the error comes back, and nothing is left open. */
 static void test_sink_fails(void)
 {
@@ -490,6 +513,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/aggregate/order", test_order);
     g_test_add_func("/aggregate/late policy", test_late_policy);
     g_test_add_func("/aggregate/encodings", test_encodings);
+    g_test_add_func("/aggregate/surrogates", test_surrogates);
     g_test_add_func("/aggregate/sink fails", test_sink_fails);
     g_test_add_func("/aggregate/source fails", test_source_fails);
     g_test_add_func("/aggregate/stream", test_stream);

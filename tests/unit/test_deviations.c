@@ -115,6 +115,8 @@ static const struct deviation xml[] = {
     /* Too little of it: no metadata, or no record with an address. */
     {"X9", FEEDBACK(POLICY "a & b" GOOD_RECORD), "refused code=no_period", NULL, NULL},
     {"X9", BY_ROW("<source_ip>a & b</source_ip>"), "abandoned|refused code=xml", "end seen", NULL},
+    {"X9", BY_META("<org_name>A &amp; B &#x43; & D</org_name>" MAIL ID),
+     "org=A & B C & D |" GOOD "|warning xml_recover:1", NULL, NULL},
     {"X10", BY_META("<org_name>A&nbsp;B&eacute;</org_name>" MAIL ID),
      "org=A&nbsp;B&eacute; |" GOOD "|warning xml_recover:1", NULL, NULL},
     {"X11", BY_POLICY(DOMAIN "<p>none</p><sp>reject</sp>11"), "sp=reject|" GOOD "|warning stray_text:1|ok",
@@ -127,6 +129,7 @@ static const struct deviation xml[] = {
      "id=id1|warning xml_trail:1|id=id2|ok", "refused|abandoned", NULL},
     {"X12", FEEDBACK(META POLICY GOOD_RECORD "<bad &>") WHOLE, "abandoned|id=id1|warning xml_recover|ok",
      NULL, NULL},
+    {"X12", WHOLE "<!DOCTYPE html><html>&nbsp;</html>", GOOD "|warning xml_trail:1|ok", "refused", NULL},
     {"X13",
      "<feedback>" META POLICY GOOD_RECORD
      "<record><row><source_ip>192.0.2.9</source_ip><count>7</count>" EVALUATED("none", "pass", "pass"),
