@@ -1,5 +1,5 @@
-/* The way of one mail: message, parts, members, documents, reports, into the writer. Decides by content what a
- * document is, and gives the ledger one row for each that was looked at. */
+/* The way of one mail: message, parts, members, documents, reports, into the writer. Decides by content what
+ * a document is, and gives the ledger one row for each that was looked at. */
 #pragma once
 
 #include "ingest/run.h"

@@ -2,9 +2,9 @@
  *
  * Namespace-blind, order-blind and tolerant of what real reporters send; each deviation that is mended is
  * a warning with a code. Never invents a pass: a verdict, an address or a count that the text does not
- * hold does not come out (a record without a readable count stands for one mail, with a warning). No I/O, no globals, no date but the one passed in
- * (the monotonic clock serves limits->report_seconds alone), no database. A DOCTYPE is
- * refused before its first entity. */
+ * hold does not come out (a record without a readable count stands for one mail, with a warning). No I/O, no
+ * globals, no date but the one passed in (the monotonic clock serves limits->report_seconds alone), no
+ * database. A DOCTYPE is refused before its first entity. */
 #pragma once
 
 #include "parser/domain.h"
@@ -27,20 +27,21 @@ struct report_hints {
 
 /* How a document ended. */
 enum parse_status {
-    PARSE_OK,       /* one or more reports went through begin .. end */
-    PARSE_REFUSED,  /* not one report could be had; code and detail say why */
-    PARSE_PARTLY,   /* at least one report ended well, then something was refused: code and detail */
-    PARSE_FAILED,   /* the sink or the reader failed: *error is set and nothing is known of the document */
+    PARSE_OK,      /* one or more reports went through begin .. end */
+    PARSE_REFUSED, /* not one report could be had; code and detail say why */
+    PARSE_PARTLY,  /* at least one report ended well, then something was refused: code and detail */
+    PARSE_FAILED,  /* the sink or the reader failed: *error is set and nothing is known of the document */
 };
 
 struct parse_outcome {
-    guint reports;       /* that reached end */
-    const char *code;    /* static string of codes.h, the first refusal; NULL when all is well */
-    char *detail;        /* owned; names the place (line, byte) or the limit */
+    guint reports;    /* that reached end */
+    const char *code; /* static string of codes.h, the first refusal; NULL when all is well */
+    char *detail;     /* owned; names the place (line, byte) or the limit */
 };
 void parse_outcome_clear(struct parse_outcome *outcome);
 
 /* Reads to the end and pushes what it finds. `outcome_r` is filled and to be cleared in any case. */
 enum parse_status aggregate_parse(struct byte_reader reader, const struct limits *limits,
                                   const struct domain_list *suffixes, const struct report_hints *hints,
-                                  const struct report_sink *sink, struct parse_outcome *outcome_r, GError **error);
+                                  const struct report_sink *sink, struct parse_outcome *outcome_r,
+                                  GError **error);

@@ -19,17 +19,17 @@ struct report_head {
     enum report_generation generation;
     const char *namespace_uri, *version, *generator;
     const char *org_name, *email, *extra_contact_info, *error;
-    const char *report_id;   /* one pair of <> stripped; made from the content when absent */
-    const char *reporter;    /* identity: lower-case domain of email, else org_name in lower case, else "" */
-    gint64 begin, end;       /* seconds since 1970-01-01 UTC, begin <= end */
-    const char *domain;      /* policy domain: lower-case A-label without trailing dot, never NULL or "" */
-    const char *p, *sp, *np; /* none quarantine reject, or NULL */
-    const char *adkim, *aspf;            /* r s, or NULL (absent: effective r) */
-    const char *testing;                 /* y n, or NULL */
-    const char *discovery_method;        /* psl treewalk, or NULL */
+    const char *report_id;    /* one pair of <> stripped; made from the content when absent */
+    const char *reporter;     /* identity: lower-case domain of email, else org_name in lower case, else "" */
+    gint64 begin, end;        /* seconds since 1970-01-01 UTC, begin <= end */
+    const char *domain;       /* policy domain: lower-case A-label without trailing dot, never NULL or "" */
+    const char *p, *sp, *np;  /* none quarantine reject, or NULL */
+    const char *adkim, *aspf; /* r s, or NULL (absent: effective r) */
+    const char *testing;      /* y n, or NULL */
+    const char *discovery_method; /* psl treewalk, or NULL */
     const char *fo;
-    int pct;                 /* 0..100, or -1 when absent or senseless */
-    const char *extensions;  /* RFC 9990 report-level extensions as XML text with their namespaces, or NULL */
+    int pct;                /* 0..100, or -1 when absent or senseless */
+    const char *extensions; /* RFC 9990 report-level extensions as XML text with their namespaces, or NULL */
     raw_words raw;
 };
 
@@ -42,38 +42,39 @@ struct dkim_result {
 
 struct spf_result {
     const char *domain;
-    const char *scope;             /* mfrom helo, or NULL */
-    const char *result;            /* as above, and softfail */
+    const char *scope;  /* mfrom helo, or NULL */
+    const char *result; /* as above, and softfail */
     const char *raw;
     const char *human_result;
 };
 
 struct override_reason {
-    const char *type;              /* a word of either RFC, or "other" */
-    const char *raw;               /* the type as sent, where it differs */
+    const char *type; /* a word of either RFC, or "other" */
+    const char *raw;  /* the type as sent, where it differs */
     const char *comment;
 };
 
 /* One <record>. */
 struct report_record {
-    int family;                    /* AF_INET, AF_INET6, or AF_UNSPEC where source_ip is no address */
-    guint8 source_ip[16];          /* network byte order; 4 or 16 bytes used. IPv4-mapped IPv6 comes as AF_INET */
-    const char *source_raw;        /* the text, where family is AF_UNSPEC and there was any; else NULL */
-    gint64 message_count;          /* >= 0 */
-    const char *header_from;       /* lower-case A-label; never NULL */
+    int family;              /* AF_INET, AF_INET6, or AF_UNSPEC where source_ip is no address */
+    guint8 source_ip[16];    /* network byte order; 4 or 16 bytes used. IPv4-mapped IPv6 comes as AF_INET */
+    const char *source_raw;  /* the text, where family is AF_UNSPEC and there was any; else NULL */
+    gint64 message_count;    /* >= 0 */
+    const char *header_from; /* lower-case A-label; never NULL */
     const char *envelope_from, *envelope_to; /* domain; "" is the null reverse-path (RFC 9990) */
-    const char *disposition;       /* none pass quarantine reject, NULL when the word is unknown */
-    const char *dkim_verdict, *spf_verdict;  /* the reporter's policy_evaluated: "pass" or "fail", never NULL */
-    gboolean verdict_computed;     /* policy_evaluated was absent: the verdicts are ours, from auth_results */
-    gboolean dkim_aligned, spf_aligned;      /* ours: RFC 9989 section 4.4 / RFC 7489 section 3.1 */
+    const char *disposition;                 /* none pass quarantine reject, NULL when the word is unknown */
+    const char *dkim_verdict,
+        *spf_verdict;          /* the reporter's policy_evaluated: "pass" or "fail", never NULL */
+    gboolean verdict_computed; /* policy_evaluated was absent: the verdicts are ours, from auth_results */
+    gboolean dkim_aligned, spf_aligned; /* ours: RFC 9989 section 4.4 / RFC 7489 section 3.1 */
     const char *dkim_aligned_domain, *dkim_aligned_selector; /* the identity that aligned, or NULL */
     const char *spf_aligned_domain;
-    gboolean disagree;             /* the reporter's verdict differs from ours */
+    gboolean disagree; /* the reporter's verdict differs from ours */
     guint n_dkim, n_spf, n_reasons;
     const struct dkim_result *dkim;
     const struct spf_result *spf;
     const struct override_reason *reasons;
-    const char *extensions;        /* record-level extensions as XML text, or NULL */
+    const char *extensions; /* record-level extensions as XML text, or NULL */
     raw_words raw;
 };
 
@@ -82,13 +83,13 @@ struct report_record {
 struct report_warning {
     const char *code;
     guint count;
-    const char *detail;            /* may be NULL */
+    const char *detail; /* may be NULL */
 };
 
 /* What is known only at the end of a report. */
 struct report_tail {
-    guint64 records_seen;          /* <record> elements, the skipped ones included */
-    gboolean incomplete;           /* the text broke off: records up to there are good */
+    guint64 records_seen; /* <record> elements, the skipped ones included */
+    gboolean incomplete;  /* the text broke off: records up to there are good */
     guint n_warnings;
     const struct report_warning *warnings;
 };

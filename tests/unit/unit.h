@@ -1,5 +1,5 @@
-/* What every unit test shares: TAP on standard output, whatever the arguments were, and a failed comparison fails its
- * own test and not the whole run. */
+/* What every unit test shares: TAP on standard output, whatever the arguments were, and a failed comparison
+ * fails its own test and not the whole run. */
 #pragma once
 
 #include <glib.h>
