@@ -156,7 +156,7 @@ static void note_capabilities(struct imap_session *session, const char *line)
  * command of ours. */
 static gboolean ask_capabilities(struct imap_session *session, GError **error)
 {
-    static const char untagged[] = "* CAPABILITY ";
+    static const char untagged[] = "* CAPABILITY ", bye[] = "* BYE ";
     const char *line;
     char tag[16];
     if (!imap_session_send(session, "CAPABILITY", 0, error))
@@ -166,8 +166,8 @@ static gboolean ask_capabilities(struct imap_session *session, GError **error)
     while (imap_parser_line(session->parser, &line)) {
         if (g_ascii_strncasecmp(line, untagged, sizeof untagged - 1) == 0)
             note_capabilities(session, line + sizeof untagged - 1);
-        if (g_ascii_strncasecmp(line, "* BYE", 5) == 0) {
-            g_autofree char *text = imap_conn_quote(session->conn, line + strlen("* BYE"));
+        if (g_ascii_strncasecmp(line, bye, sizeof bye - 1) == 0) {
+            g_autofree char *text = imap_conn_quote(session->conn, line + sizeof bye - 1);
             return give_up(session, "ended the session: ", text, error);
         }
         if (strncmp(line, tag, length) == 0 && line[length] == ' ')

@@ -19,6 +19,7 @@ struct folder {
 struct imap_settle {
     struct imap_session *session;
     enum after after;
+    gboolean failed; /* once is enough: nothing is tried again in this session */
     struct folder folders[FOLDERS];
 };
 
@@ -83,7 +84,7 @@ void imap_settle_add(struct imap_settle *settle, guint32 uid, enum outcome outco
 
 gboolean imap_settle_is_pending(const struct imap_settle *settle)
 {
-    return settle->folders[PROCESSED].uids->len || settle->folders[PROBLEMS].uids->len;
+    return !settle->failed && (settle->folders[PROCESSED].uids->len || settle->folders[PROBLEMS].uids->len);
 }
 
 static gboolean create(struct imap_settle *settle, struct folder *folder, GError **error)
@@ -162,14 +163,15 @@ static gboolean settle_set(struct imap_settle *settle, const char *set, struct f
 
 gboolean imap_settle_flush(struct imap_settle *settle, GError **error)
 {
-    for (guint i = 0; i < FOLDERS; i++) {
+    for (guint i = 0; i < FOLDERS && !settle->failed; i++) {
         GArray *uids = settle->folders[i].uids;
         g_array_sort(uids, imap_uid_compare);
         while (uids->len) {
             guint taken;
             g_autofree char *set =
                 imap_uid_set((const guint32 *)(gpointer)uids->data, uids->len, IMAP_SET_MAX, &taken);
-            if (!settle_set(settle, set, &settle->folders[i], error))
+            settle->failed = !settle_set(settle, set, &settle->folders[i], error);
+            if (settle->failed)
                 return FALSE;
             g_array_remove_range(uids, 0, taken);
         }

@@ -22,6 +22,6 @@ const char *imap_settle_criteria(const struct imap_settle *settle);
 
 void imap_settle_add(struct imap_settle *settle, guint32 uid, enum outcome outcome);
 gboolean imap_settle_is_pending(const struct imap_settle *settle);
-/* Carries out what was added; no other command may be under way. What was not reached stays pending when it
- * fails. */
+/* Carries out what was added; no other command may be under way. After a failure nothing more is tried in
+ * this session, and nothing is pending: the next one finds the mails where they are. */
 gboolean imap_settle_flush(struct imap_settle *settle, GError **error);
