@@ -1,0 +1,185 @@
+#!/bin/sh
+# Servers that break off, stall, lie and attack: each ends in an error that says so, soon, and with no mail moved.
+. tests/lib/cli.sh
+. tests/lib/dovecot.sh
+program=${IMAP_TOOL:-build/tests/imap_tool}
+cleanup() { test -z "$mock" || kill "$mock"; }
+export IMAP_PASSWORD=secret
+mock=
+
+make_certificates "$dir/tls" || exit 1
+python3 tests/lib/imap_mock.py "$dir" &
+mock=$!
+for _ in $(seq 100); do
+    test -s "$dir/ports" && break
+    sleep 0.1
+done
+read -r tls_port plain_port <"$dir/ports" || exit 1
+
+# meet SCENARIO [OPTION]...: over TLS; starttls: over the plain port
+meet() {
+    echo "$1" >"$dir/scenario"
+    shift
+    talk --port "$tls_port" "$@"
+}
+starttls() {
+    echo "$1" >"$dir/scenario"
+    shift
+    talk --port "$plain_port" --starttls "$@"
+}
+talk() {
+    : >"$dir/commands"
+    began=$(date +%s)
+    run --ca "$CA_FILE" --timeout 1 "$@"
+    took=$(($(date +%s) - began))
+}
+
+# What was sent that changes something.
+changes() {
+    grep -E '^(UID (MOVE|COPY|STORE|EXPUNGE)|CREATE|EXPUNGE|STORE|COPY|CLOSE)' "$dir/commands" | tr '\n' ';'
+}
+
+# mails UID...: exactly these were handed out
+mails() {
+    is "  mails $*" "$(sed -n 's/^imap:.*;UID=\([0-9]*\) [0-9]* .*/\1/p' "$dir/out" | tr '\n' ' ')" "${*:+$* }"
+}
+
+# fails NAME STATUS MESSAGE: soon, in one clean line, and with nothing changed
+fails() {
+    check "$1" "$2" '*' "^imap_tool: .*$3"
+    if test "$took" -le "${soon:-8}" && test "$(wc -l <"$dir/err")" = 1 && test -z "$(changes)" &&
+        ! grep -q '[[:cntrl:]]' "$dir/err"; then
+        ok '  soon, with nothing changed'
+    else
+        not_ok '  soon, with nothing changed' "took $took s" "$(changes)" "$(cat -v "$dir/err")"
+    fi
+}
+
+# moved SET...: these sets
+moved() {
+    is '  moved' "$(changes)" "$(for set; do printf 'UID MOVE %s "Processed";' "$set"; done)"
+}
+
+meet good
+check 'a good server' 0 'UID=2 [0-9]+ ' ''
+mails 1 2 3
+moved 1:3
+is '  a mail that holds answers is itself' "$(sed -n 's/.*;UID=2 \([0-9]*\) .*/\1/p' "$dir/out")" 91
+starttls good
+check 'the same over STARTTLS' 0 'UID=2 [0-9]+ ' ''
+is '  with the password sent after it' "$(grep -n -e STARTTLS -e AUTH "$dir/commands" | cut -c 1-10 | tr '\n' ' ')" '2:STARTTLS 4:AUTHENTI '
+meet leftover
+check 'lines that begin before the login was over' 0 'UID=3' ''
+for scenario in unsolicited order; do
+    meet $scenario
+    check "$scenario answers" 0 'UID=3' ''
+    mails 1 2 3
+    moved 1:3
+done
+meet twice
+check 'mails that come twice and in another order' 0 'UID=3' ''
+mails 3 1 2
+for scenario in nil empty short vanished; do
+    meet $scenario
+    check "a mail that vanishes before it is fetched: $scenario" 0 'UID=1' ''
+    test $scenario = vanished && mails 1 || mails 1 3
+    test $scenario = vanished && moved 1 || moved 1,3
+done
+meet larger --limit 1000
+check 'a mail that is larger than announced' 0 'UID=2 refused limit the mail has 1500 bytes' ''
+mails 1 3
+meet much-larger --limit 1000
+fails 'or much larger' 75 message_size
+meet plain-copy
+check 'a server without extensions' 0 'UID=3' ''
+is '  copies and marks' "$(changes)" 'UID COPY 1:3 "Processed";UID STORE 1:3 +FLAGS.SILENT (\Deleted);'
+meet good --after flag
+is 'without keywords of ours \Seen is set' "$(changes)" 'UID STORE 1:3 +FLAGS.SILENT (\Seen);'
+is '  and searched for' "$(grep -m 1 SEARCH "$dir/commands")" 'UID SEARCH UNDELETED UNSEEN'
+
+for scenario in stripped starttls-no starttls-bad; do
+    starttls $scenario
+    fails "STARTTLS: $scenario" 77 'does not do STARTTLS'
+    is '  no password is sent' "$(grep -c AUTH "$dir/commands")" 0
+done
+starttls injected
+fails 'STARTTLS: answers sent before TLS are not believed' 75 'could not connect to localhost'
+is '  no password is sent' "$(grep -c AUTH "$dir/commands")" 0
+starttls preauth
+fails 'STARTTLS: a server that is logged in already' 77 'does not do STARTTLS'
+is '  no password is sent' "$(grep -c AUTH "$dir/commands")" 0
+
+meet bye-greeting
+fails 'BYE as greeting' 75 'BYE too many connections'
+meet bye-login
+fails 'BYE in the login' 75 'BYE shutting down'
+for scenario in bye-capability bye-namespace bye-select bye-search bye-size bye-fetch; do
+    meet $scenario
+    fails $scenario 75 'ended the session: "shutting down'
+done
+mails 1
+
+for scenario in cut-login cut-search cut-literal close-literal; do
+    meet $scenario
+    fails $scenario 75 'localhost:|closed'
+done
+mails 1
+for scenario in stall-greeting stall-login; do
+    meet $scenario
+    fails $scenario 75 'could not connect to localhost'
+done
+for scenario in stall-select stall-literal; do
+    meet $scenario
+    fails $scenario 75 'gave no answer in 1 seconds'
+done
+soon=15
+meet trickle
+fails 'a byte now and then is not progress' 75 'is too slow'
+soon=
+
+while read -r scenario message; do
+    meet "$scenario"
+    fails "$scenario" 75 "$message"
+done <<'TABLE'
+nested 64 KiB
+long-line 64 KiB
+endless more bytes than any answer
+big-literal message_size
+huge-literal literal without its size
+nul a NUL byte
+garbage no known word
+other-tag answered a command that was not sent
+go-on asks for more
+bad-uid a number was expected
+bad-fetch a number was expected
+flat-fetch FETCH response
+no-capability does not tell what it can do
+fetch-no could not fetch UID 2: .*SERVERBUG
+renumbered renumbered the mailbox
+unnumbered no UIDVALIDITY
+TABLE
+meet read-only
+fails 'a mailbox that may only be read' 66 'cannot be changed by this user'
+meet read-only --after leave
+is '  is only examined where nothing is to be changed' "$(grep -c -x 'EXAMINE "INBOX"' "$dir/commands")" 1
+meet unavailable
+fails 'a login that cannot be checked now' 75 'UNAVAILABLE'
+meet refused
+fails 'a login that is refused with the password in the answer' 77 'refused the login'
+is '  which is not repeated' "$(grep -c secret "$dir/err")" 0
+
+# From here on a MOVE was sent, and not done.
+meet over-quota
+check 'a folder that is full' 75 'UID=3' "could not move 3 mails to folder 'Processed': .*OVERQUOTA"
+is '  is tried once more after it was made, and not again' "$(changes)" \
+    "$(for word in 'UID MOVE 1:3' CREATE 'UID MOVE 1:3'; do printf '%s "Processed";' "$word"; done)"
+meet no-folder
+check 'a folder that cannot be made' 75 'UID=3' "could not move 3 mails to folder 'Processed': .*no such folder"
+meet renumbered-late
+check 'a mailbox renumbered when mails are moved' 75 'UID=3' 'renumbered the mailbox'
+for scenario in bye-move cut-move stall-move; do
+    meet $scenario
+    check "$scenario: the answer to MOVE is lost" 75 'UID=3' '^imap_tool: '
+    is '  and it is not sent again' "$(changes)" 'UID MOVE 1:3 "Processed";'
+done
+finish
