@@ -68,12 +68,20 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
 {
     const struct options *options = &cli->options;
     struct report_request *request = &asked->request;
-    request->row = report_find(cli->command->name);
+    request->row = report_find(cli->command->name, options->disagree    ? "disagree"
+                                                   : options->untrusted ? "untrusted"
+                                                                        : NULL);
+    request->trusted = options->trusted;
     request->sort = options->sort;
     request->color = !options->no_color && terminal_color(STDOUT_FILENO);
     request->width = terminal_width(STDOUT_FILENO);
     /* Only for the table's separators: all that is parsed or stored is in the form of the C locale. */
     setlocale(LC_NUMERIC, "");
+    if (request->trusted && !request->row->trusting) {
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "cannot use --trusted with %s: it leaves nothing out",
+                    cli->command->name);
+        return FALSE;
+    }
     if (!take_format(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
         !take_domain(cli, asked, error) ||
         !period_parse(options->last, options->since, options->until, cli->now, &asked->period, error))
@@ -95,11 +103,11 @@ gboolean cmd_report(struct cli *cli, GError **error)
 }
 
 /* What the codes of all problems mean, one line each, and what helps. */
-static gboolean explain(struct db *db, GError **error)
+static gboolean explain(struct db *db, const struct report_row *report, GError **error)
 {
-    struct db_result *codes = db_query(
-        db, "codes of problems",
-        "SELECT DISTINCT code FROM dmarc.problems() WHERE code IS NOT NULL ORDER BY code", 0, NULL, error);
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT DISTINCT code FROM %s() WHERE code IS NOT NULL ORDER BY code", report->function);
+    struct db_result *codes = db_query(db, "codes of problems", sql, 0, NULL, error);
     if (!codes)
         return FALSE;
     for (guint i = 0; i < db_rows(codes); i++) {
@@ -119,7 +127,7 @@ gboolean cmd_problems(struct cli *cli, GError **error)
     struct db *db = NULL;
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
                   report_run(db, &asked.request, stdout, error) &&
-                  (asked.request.format != FORMAT_TABLE || explain(db, error));
+                  (asked.request.format != FORMAT_TABLE || explain(db, asked.request.row, error));
     db_close(db);
     g_free(asked.domain);
     return ok;

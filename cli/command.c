@@ -39,7 +39,7 @@ static const struct command commands[] = {
      .group = GROUP_MAIL,
      .usage = "",
      .details = "Below the table, each reason is explained with what can be done about it.",
-     .options = options_ledger,
+     .options = options_problems,
      .configured = TRUE,
      .run = cmd_problems},
     {.name = "init",
@@ -92,7 +92,9 @@ static struct command from_catalog(const struct report_row *row)
                               .usage = row->wants_domain && !row->ledger ? "[DOMAIN]" : "",
                               .summary = row->summary,
                               .details = row->ledger ? NULL : period_details,
-                              .options = row->ledger ? options_ledger : options_report,
+                              .options = row->ledger                          ? options_ledger
+                                         : report_find(row->name, "disagree") ? options_reporters
+                                                                              : options_report,
                               .most = row->wants_domain && !row->ledger ? 1 : 0,
                               .configured = TRUE,
                               .run = cmd_report};
@@ -107,13 +109,13 @@ const struct command *command_table(void)
     table = g_array_new(TRUE, TRUE, sizeof(struct command));
     for (guint i = 0; i < G_N_ELEMENTS(commands); i++) {
         struct command command = commands[i];
-        const struct report_row *row = report_find(command.name);
+        const struct report_row *row = report_find(command.name, NULL);
         if (row)
             command.summary = row->summary;
         g_array_append_val(table, command);
     }
     for (const struct report_row *row = report_catalog; row->name; row++) {
-        gboolean special = FALSE;
+        gboolean special = row->option != NULL;
         for (guint i = 0; i < G_N_ELEMENTS(commands); i++)
             special = special || strcmp(commands[i].name, row->name) == 0;
         struct command command = from_catalog(row);

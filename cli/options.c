@@ -40,17 +40,34 @@ const struct option_row options_ingest[] = {
         "no-color", 0, OPTION_FLAG, AT(no_color), NULL, "no colours on a terminal"                           \
     }
 
-const struct option_row options_report[] = {
-    {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},
-    {"last", 0, OPTION_TEXT, AT(last), "PERIOD",
-     "today and so many days (30d), weeks (4w), months (6m) or years (1y) before"},
-    {"since", 0, OPTION_TEXT, AT(since), "DAY", "from this day on, as 2026-07-01 (UTC)"},
-    {"until", 0, OPTION_TEXT, AT(until), "DAY", "up to this day, itself included"},
+#define REPORT_PERIOD                                                                                        \
+    {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},   \
+        {"last",   0,        OPTION_TEXT,                                                                    \
+         AT(last), "PERIOD", "today and so many days (30d), weeks (4w), months (6m) or years (1y) before"},  \
+        {"since", 0, OPTION_TEXT, AT(since), "DAY", "from this day on, as 2026-07-01 (UTC)"},                \
+        {"until", 0, OPTION_TEXT, AT(until), "DAY", "up to this day, itself included"},                      \
+    {                                                                                                        \
+        "trusted", 0, OPTION_FLAG, AT(trusted), NULL, "without the reports of problems --untrusted"          \
+    }
+
+const struct option_row options_report[] = {REPORT_PERIOD, REPORT_FORMAT, END};
+
+const struct option_row options_reporters[] = {
+    REPORT_PERIOD,
+    {"disagree", 0, OPTION_FLAG, AT(disagree), NULL,
+     "those whose verdicts differ from their own results, and how often"},
     REPORT_FORMAT,
     END,
 };
 
 const struct option_row options_ledger[] = {REPORT_FORMAT, END};
+
+const struct option_row options_problems[] = {
+    {"untrusted", 0, OPTION_FLAG, AT(untrusted), NULL,
+     "reports that somebody else sent in a reporter's name, or about domains that are not ours"},
+    REPORT_FORMAT,
+    END,
+};
 
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},

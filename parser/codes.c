@@ -132,6 +132,13 @@ const struct code_row code_rows[CODE_LAST] = {
                         "Raise auth_results if all of them matter."},
     [CODE_DKIM_EMPTY] = {"dkim_empty", WARNING, "A DKIM result names no domain.", NULL},
     [CODE_SCOPE] = {"scope", WARNING, "The scope of an SPF result is not one of the allowed words.", NULL},
+
+    [CODE_REPORTER_MISMATCH] = {"reporter_mismatch", WARNING,
+                                "The mail that brought the report does not authenticate as its reporter.",
+                                "Anybody can have sent it: --trusted leaves it out of the figures."},
+    [CODE_FOREIGN_DOMAIN] = {"foreign_domain", WARNING,
+                             "The report is about a domain that is not among your domains.",
+                             "Add the domain to domains if it is yours; --trusted leaves the report out."},
 };
 
 const struct code_row *code_find(const char *code)

@@ -87,6 +87,9 @@ enum code {
     CODE_AUTH_MANY,
     CODE_DKIM_EMPTY,
     CODE_SCOPE,
+    /* who brought it */
+    CODE_REPORTER_MISMATCH,
+    CODE_FOREIGN_DOMAIN,
     CODE_LAST
 };
 

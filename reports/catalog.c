@@ -13,6 +13,7 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.summary",
      .summary = "how much mail each domain sends, and how much of it may",
      .wants_domain = TRUE,
+     .trusting = TRUE,
      .table = "domain messages pass_share authorised misconfigured forwarded unknown policy sources "
               "reporters reports last_seen",
      .narrow = "reporters sources last_seen policy reports",
@@ -21,6 +22,7 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.senders",
      .summary = "who sends as a domain, and may they",
      .wants_domain = TRUE,
+     .trusting = TRUE,
      .table = "domain sender class messages share dkim_aligned spf_aligned sources last_seen evidence",
      .advice = "advice",
      .narrow = "sources evidence last_seen share",
@@ -29,6 +31,7 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.sources",
      .summary = "the addresses that send as a domain, and who is behind them",
      .wants_domain = TRUE,
+     .trusting = TRUE,
      .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen",
      .narrow = "share last_seen spf_aligned dkim_aligned",
      .empty = "no reports"},
@@ -36,6 +39,7 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.failures",
      .summary = "mail that does not pass DMARC, and why",
      .wants_domain = TRUE,
+     .trusting = TRUE,
      .table = "domain sender class messages dkim spf disposition overrides last_seen",
      .advice = "advice",
      .narrow = "overrides disposition last_seen spf",
@@ -44,6 +48,7 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.timeline",
      .summary = "day by day: messages, how many pass, and the classes",
      .wants_domain = TRUE,
+     .trusting = TRUE,
      .table = "domain day messages pass_share authorised misconfigured forwarded unknown reports",
      .narrow = "reports",
      .empty = "no reports"},
@@ -51,10 +56,20 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.reporters",
      .summary = "who reports about a domain, and how reliably",
      .wants_domain = TRUE,
+     .trusting = TRUE,
      .table = "domain reporter reports records messages dkim_aligned spf_aligned disagree incomplete "
               "last_seen warnings",
      .narrow = "warnings records incomplete last_seen disagree",
      .empty = "no reports"},
+    {.name = "reporters",
+     .option = "disagree",
+     .function = "dmarc.disagreements",
+     .summary = "whose verdicts differ from their own results",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain reporter records messages share last_seen example",
+     .narrow = "last_seen records",
+     .empty = "no reporter that disagrees with its own results"},
     {.name = "status",
      .function = "dmarc.status",
      .summary = "the ledger: what came in, and what became of it",
@@ -68,13 +83,21 @@ const struct report_row report_catalog[] = {
      .table = "code what problems last_seen detail source",
      .narrow = "source what last_seen detail",
      .empty = "no problems"},
+    {.name = "problems",
+     .option = "untrusted",
+     .function = "dmarc.untrusted",
+     .summary = "reports that nobody vouches for",
+     .ledger = TRUE,
+     .table = "code domain reporter report_id day messages auth_result auth_domain mail_from message",
+     .narrow = "auth_result report_id auth_domain mail_from",
+     .empty = "no report is flagged"},
     {.name = NULL},
 };
 
-const struct report_row *report_find(const char *name)
+const struct report_row *report_find(const char *name, const char *option)
 {
     for (const struct report_row *row = report_catalog; row->name; row++)
-        if (strcmp(row->name, name) == 0)
+        if (strcmp(row->name, name) == 0 && g_strcmp0(row->option, option) == 0)
             return row;
     return NULL;
 }
@@ -286,8 +309,10 @@ static gboolean query(struct run *run, struct db *db, GError **error)
         values[n++] = request->since;
         values[n++] = request->until;
     }
-    g_autofree char *call =
-        g_strconcat(row->function, row->ledger ? "()" : "($1::text, $2::date, $3::date)", NULL);
+    const char *arguments = row->ledger        ? "()"
+                            : request->trusted ? "($1::text, $2::date, $3::date, true)"
+                                               : "($1::text, $2::date, $3::date)";
+    g_autofree char *call = g_strconcat(row->function, arguments, NULL);
     g_autofree char *order =
         request->sort ? order_by(db, row, call, values, n, request->sort, error) : g_strdup("");
     if (!order)

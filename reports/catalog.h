@@ -9,11 +9,13 @@
 
 struct report_row {
     const char *name;      /* the command: "senders" */
+    const char *option;    /* what the command answers with this option instead of its own report; or NULL */
     const char *function;  /* "dmarc.senders": (domain text, since date, until date) returns a table; of the
                               ledger: () */
     const char *summary;   /* for --help */
     gboolean wants_domain; /* takes a [DOMAIN] argument (all do) */
     gboolean ledger;       /* about mails: takes no domain and no period */
+    gboolean trusting;     /* the function's fourth argument leaves out what nobody vouches for */
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
     const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
@@ -21,7 +23,8 @@ struct report_row {
     const char *empty;     /* what a table says when there is no row: "no reports" */
 };
 extern const struct report_row report_catalog[]; /* ends with name NULL */
-const struct report_row *report_find(const char *name);
+/* The report of a command, or with an option of it; NULL when there is none. */
+const struct report_row *report_find(const char *name, const char *option);
 
 enum report_format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
 gboolean report_format_parse(const char *word, enum report_format *format_r);
@@ -30,6 +33,7 @@ struct report_request {
     const struct report_row *row;
     const char *domain;        /* normalised, or NULL for all */
     const char *since, *until; /* ISO days, until exclusive; NULL: open */
+    gboolean trusted;          /* without what nobody vouches for; only where the row is trusting */
     const char
         *sort;    /* a column of the function, "-" in front for descending; NULL: the function's own order */
     gint64 limit; /* 0: all */

@@ -26,6 +26,8 @@ COMMENT ON COLUMN dmarc.message.outcome IS 'stored: at least one report in it wa
 COMMENT ON COLUMN dmarc.message.code IS 'short name of why the mail as a whole is a problem';
 COMMENT ON COLUMN dmarc.message.detail IS 'the same in words';
 COMMENT ON COLUMN dmarc.message.ingested_at IS 'when it was read';
+COMMENT ON COLUMN dmarc.message.auth_result IS 'whether our own mail server found the mail to be from the domain of its From: pass, fail or none; NULL when no server that we trust says so';
+COMMENT ON COLUMN dmarc.message.auth_domain IS 'the domain that passed: of DMARC, else of an aligned DKIM signature, else of aligned SPF';
 
 COMMENT ON TABLE dmarc.document IS 'What was found in each mail: one row for each leaf of the mail and each member of an archive';
 COMMENT ON COLUMN dmarc.document.mail_sha256 IS 'sha256 of dmarc.message';
@@ -76,6 +78,9 @@ COMMENT ON COLUMN dmarc.report.records_seen IS 'records in the report, those tha
 COMMENT ON COLUMN dmarc.report.message_count IS 'sum of the messages of the records';
 COMMENT ON COLUMN dmarc.report.incomplete IS 'the text broke off; the records up to there are stored';
 COMMENT ON COLUMN dmarc.report.id_collision IS 'another report has the same identity and other content';
+COMMENT ON COLUMN dmarc.report.trusted IS 'a mail brought it that authenticates as the reporter; false: it came in the reporters name from elsewhere (reporter_mismatch); NULL: not known';
+COMMENT ON COLUMN dmarc.report.foreign_domain IS 'about a domain that is not among those of the configuration';
+COMMENT ON COLUMN dmarc.report.replaced IS 'an incomplete report that a better copy took the place of: its records are gone, and it counts nowhere';
 COMMENT ON COLUMN dmarc.report.warnings IS 'codes of what was odd and could be mended';
 COMMENT ON COLUMN dmarc.report.warning_notes IS 'the first case of each warning in words';
 COMMENT ON COLUMN dmarc.report.ingested_at IS 'when it was stored';

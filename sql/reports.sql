@@ -1,6 +1,7 @@
--- The reports: one function each, so that shell, pages and SQL users get the same figures. All take the same three
--- arguments: a policy domain (NULL: all), the first day, and the day after the last one (NULL: open). A day is the UTC day
--- on which the period of a report begins.
+-- The reports: one function each, so that shell, pages and SQL users get the same figures. All take the same four
+-- arguments: a policy domain (NULL: all), the first day, the day after the last one (NULL: open), and whether to leave out
+-- reports that somebody else sent in the reporter's name, or that are about a domain that is not ours. A day is the UTC day
+-- on which the period of a report begins. What a better copy took the place of (`replaced`) counts nowhere.
 --
 -- Each reads the observations of the period first, sums them up by what was seen, and only then asks who that was: once for
 -- each piece of evidence instead of once for each record. PL/pgSQL with custom plans, so that the days given choose the
@@ -8,8 +9,9 @@
 -- and it is materialized, because the planner takes a pair of keys for far rarer than it is and would loop over the
 -- whole of it for each row.
 
-DROP FUNCTION IF EXISTS dmarc.senders(text, date, date);
-CREATE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+DROP FUNCTION IF EXISTS dmarc.senders(text, date, date), dmarc.senders(text, date, date, boolean);
+CREATE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                              only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -37,6 +39,8 @@ BEGIN
         FROM dmarc.observation o
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
         SELECT c.*, e.dkim_aligned, e.spf_aligned
@@ -58,10 +62,11 @@ BEGIN
     ORDER BY s.domain, sum(s.messages) DESC, j.sender, j.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.senders(text, date, date) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, and the evidence with most messages. Arguments: policy domain, first day, day after the last';
+COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, and the evidence with most messages. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.sources(text, date, date);
-CREATE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+DROP FUNCTION IF EXISTS dmarc.sources(text, date, date), dmarc.sources(text, date, date, boolean);
+CREATE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                              only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     source_ip inet,
@@ -86,6 +91,8 @@ BEGIN
         FROM dmarc.observation o
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
         SELECT c.*, e.dkim_aligned, e.spf_aligned
@@ -105,10 +112,11 @@ BEGIN
     ORDER BY s.domain, sum(s.messages) DESC, s.source_ip, j.sender, j.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.sources(text, date, date) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last';
+COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.reporters(text, date, date);
-CREATE FUNCTION dmarc.reporters(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+DROP FUNCTION IF EXISTS dmarc.reporters(text, date, date), dmarc.reporters(text, date, date, boolean);
+CREATE FUNCTION dmarc.reporters(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     reporter text,
@@ -133,6 +141,7 @@ BEGIN
         FROM dmarc.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
     ), mail AS (
         SELECT o.domain, o.day, o.report, count(*) AS records, sum(o.message_count) AS messages,
                sum(o.message_count) FILTER (WHERE e.dkim_aligned) AS dkim_aligned,
@@ -142,11 +151,15 @@ BEGIN
         JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.day, o.report
     ), warned AS (
-        SELECT h.domain, h.reporter, array_agg(DISTINCT w.code ORDER BY w.code) AS codes
-        FROM heads h CROSS JOIN LATERAL unnest(h.warnings) w (code)
-        GROUP BY h.domain, h.reporter
+        SELECT w.domain, w.reporter, array_agg(w.code || '=' || w.reports ORDER BY w.reports DESC, w.code) AS codes
+        FROM (SELECT h.domain, h.reporter, u.code, count(*) AS reports
+              FROM heads h CROSS JOIN LATERAL unnest(h.warnings) u (code)
+              GROUP BY h.domain, h.reporter, u.code) w
+        GROUP BY w.domain, w.reporter
     )
     SELECT h.domain, h.reporter, (array_agg(h.org_name ORDER BY h.period_end DESC, h.org_name))[1], count(*),
            coalesce(sum(m.records), 0), coalesce(sum(m.messages), 0), coalesce(sum(m.dkim_aligned), 0),
@@ -159,10 +172,57 @@ BEGIN
     ORDER BY h.domain, coalesce(sum(m.messages), 0) DESC, h.reporter;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.reporters(text, date, date) IS 'Who reports about the domain, how much, how often its verdicts differ from its own results, and what its reports were warned about. Arguments: policy domain, first day, day after the last';
+COMMENT ON FUNCTION dmarc.reporters(text, date, date, boolean) IS 'Who reports about the domain, how much, how often its verdicts differ from its own results, and which warnings how many of its reports carry (code=reports). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.timeline(text, date, date);
-CREATE FUNCTION dmarc.timeline(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+DROP FUNCTION IF EXISTS dmarc.disagreements(text, date, date, boolean);
+CREATE FUNCTION dmarc.disagreements(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                    only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    reporter text,
+    records bigint,
+    messages numeric,
+    share numeric,
+    reports bigint,
+    first_seen date,
+    last_seen date,
+    example text
+)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH seen AS (
+        SELECT o.domain, o.day, o.report, o.evidence, count(*) AS records, sum(o.message_count) AS messages,
+               (array_agg(host(o.source_ip) ORDER BY o.message_count DESC, o.source_ip))[1] AS source_ip
+        FROM dmarc.observation o
+        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
+          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
+        GROUP BY o.domain, o.day, o.report, o.evidence
+    )
+    SELECT s.domain, h.reporter, (sum(s.records) FILTER (WHERE e.disagree))::bigint, sum(s.messages) FILTER (WHERE e.disagree),
+           round(sum(s.messages) FILTER (WHERE e.disagree) / nullif(sum(s.messages), 0), 4),
+           count(DISTINCT s.report) FILTER (WHERE e.disagree), min(s.day) FILTER (WHERE e.disagree), max(s.day) FILTER (WHERE e.disagree),
+           (array_agg(concat_ws(' ', s.source_ip, 'From: ' || e.header_from,
+                                'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
+                                'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
+                                || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END)
+                      ORDER BY s.messages DESC, s.day DESC, s.report, e.hash) FILTER (WHERE e.disagree))[1]
+    FROM seen s
+    JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
+    JOIN dmarc.report h ON h.domain = s.domain AND h.day = s.day AND h.id = s.report
+    GROUP BY s.domain, h.reporter
+    HAVING bool_or(e.disagree)
+    ORDER BY s.domain, sum(s.messages) FILTER (WHERE e.disagree) DESC, h.reporter;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.disagreements(text, date, date, boolean) IS 'Reporters whose verdicts differ from their own results: how often, for which share of the messages they tell of, and the example with most messages. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+DROP FUNCTION IF EXISTS dmarc.timeline(text, date, date), dmarc.timeline(text, date, date, boolean);
+CREATE FUNCTION dmarc.timeline(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                               only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     day date,
@@ -188,6 +248,8 @@ BEGIN
         FROM dmarc.observation o
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.day
     ), judged AS MATERIALIZED (
         SELECT c.*, e.dkim_aligned, e.spf_aligned, e.disposition
@@ -213,6 +275,7 @@ BEGIN
         FROM dmarc.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
         GROUP BY h.domain, h.day
     )
     SELECT h.domain, h.day, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
@@ -223,10 +286,11 @@ BEGIN
     ORDER BY h.domain, h.day;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.timeline(text, date, date) IS 'One row for each domain and day with a report: messages, how many passed DMARC, and the four classes. Arguments: policy domain, first day, day after the last';
+COMMENT ON FUNCTION dmarc.timeline(text, date, date, boolean) IS 'One row for each domain and day with a report: messages, how many passed DMARC, and the four classes. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.failures(text, date, date);
-CREATE FUNCTION dmarc.failures(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+DROP FUNCTION IF EXISTS dmarc.failures(text, date, date), dmarc.failures(text, date, date, boolean);
+CREATE FUNCTION dmarc.failures(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                               only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -253,6 +317,8 @@ BEGIN
         FROM dmarc.observation o
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
         SELECT c.*, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree, true AS failed,
@@ -272,10 +338,11 @@ BEGIN
     ORDER BY s.domain, sum(s.messages) DESC, j.sender, j.class, j.header_from, j.dkim, j.spf;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.failures(text, date, date) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last';
+COMMENT ON FUNCTION dmarc.failures(text, date, date, boolean) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.summary(text, date, date);
-CREATE FUNCTION dmarc.summary(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+DROP FUNCTION IF EXISTS dmarc.summary(text, date, date), dmarc.summary(text, date, date, boolean);
+CREATE FUNCTION dmarc.summary(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                              only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     messages numeric,
@@ -306,6 +373,8 @@ BEGIN
         FROM dmarc.observation o
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
         SELECT c.*, e.dkim_aligned, e.spf_aligned, e.disposition
@@ -333,6 +402,7 @@ BEGIN
         FROM dmarc.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
         GROUP BY h.domain
     )
     SELECT h.domain, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
@@ -344,7 +414,7 @@ BEGIN
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.summary(text, date, date) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen. Arguments: policy domain, first day, day after the last';
+COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- The ledger. Every mail has exactly one outcome: mails = stored + duplicate + no_report + problem.
 DROP FUNCTION IF EXISTS dmarc.status();
@@ -376,7 +446,7 @@ BEGIN
           FROM dmarc.message) m,
          (SELECT count(*), count(*) FILTER (WHERE outcome = 'problem') FROM dmarc.document) d,
          (SELECT count(DISTINCT domain), count(*), coalesce(sum(record_count), 0), coalesce(sum(message_count), 0), min(day), max(day)
-          FROM dmarc.report) r,
+          FROM dmarc.report WHERE NOT replaced) r,
          (SELECT max(ingested_at) AS last_mail FROM dmarc.message) l;
 END
 $fn$;

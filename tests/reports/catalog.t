@@ -19,8 +19,12 @@ for report in summary senders sources failures timeline reporters; do
     run "$report" --format csv
     is "$report: nothing as CSV is the header" "$(wc -l <"$dir/out") $(cut -d, -f1 "$dir/out")" "1 domain"
 done
+run reporters --disagree a.example
+check "reporters --disagree: nobody" 0 '^no reporter that disagrees with its own results for a\.example$' ''
 run problems
 check "problems: none" 0 '^no problems$' ''
+run problems --untrusted
+check "problems --untrusted: none" 0 '^no report is flagged$' ''
 run senders
 is "nothing at all" "$(cat "$dir/out")" "no reports"
 
@@ -51,7 +55,7 @@ is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
 is "CSV: figures" "$(sed -n 2p "$dir/out")" \
     'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,'
 run reporters b.example --format json
-check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap", "null_row"\], "first_seen": "2026-10-02"' ''
+check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap=1", "null_row=1"\], "first_seen": "2026-10-02"' ''
 run summary --since 2026-10-02 --format csv
 is "a period" "$(sed 1d "$dir/out" | cut -d, -f1,2)" "b.example,7"
 
@@ -78,6 +82,21 @@ is "hostile text: no formula in CSV" "$(sed -n 2p "$dir/out" | cut -d, -f4,5)" "
 run failures a.example --format json --sort messages
 check "hostile text: escaped in JSON" 0 '"header_from": "=cmd\(\)", "dkim": "d=\\u001b\[31m=evil\(\) s=s fail"' ''
 is "... which a parser reads" "$(python3 -c 'import json,sys; print(repr(json.load(sys.stdin)[0]["dkim"]))' <"$dir/out")" "'d=\\x1b[31m=evil() s=s fail'"
+
+psql -X -q -c "UPDATE dmarc.report SET trusted = false WHERE id = 2; UPDATE dmarc.report SET foreign_domain = true WHERE id = 1"
+for report in summary senders sources failures timeline reporters; do
+    run "$report" --trusted --format csv
+    is "$report --trusted: nothing is left" "$status $(wc -l <"$dir/out")" "0 1"
+done
+psql -X -q -c "UPDATE dmarc.report SET foreign_domain = false"
+run senders --trusted --format csv
+is "senders --trusted: what is not flagged" "$(sed 1d "$dir/out" | cut -d, -f1 | uniq -c | tr -s ' ')" " 3 a.example"
+run reporters --disagree --trusted
+check "reporters --disagree --trusted" 0 '^no reporter that disagrees with its own results$' ''
+run problems --untrusted
+check "problems --untrusted: the report, and what the flag means" 0 '^reporter_mismatch *b\.example .*|^reporter_mismatch: The mail ' ''
+run problems --untrusted --format json
+check "problems --untrusted as JSON" 0 '"code": "reporter_mismatch", "domain": "b.example", "reporter": "reporter.example", "report_id": "r2", ' ''
 
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"

@@ -51,8 +51,8 @@ SELECT is(pg_temp.rows($$ SELECT source_ip, sender_key, class, messages, share, 
 SELECT is((SELECT count(*)::int FROM dmarc.sources() WHERE source_ip = '192.0.2.1'), 2, 'sources: an address stands with each domain');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.reporters('a.example') $$),
-    $$(a.example,google.test,Google.Test,2,3,150,100,100,0,1,{truncated},2026-10-01,2026-10-03)
-(a.example,yahoo.test,Yahoo.Test,1,3,75,50,0,20,0,"{date_swap,null_row}",2026-10-02,2026-10-02)$$, 'reporters');
+    $$(a.example,google.test,Google.Test,2,3,150,100,100,0,1,{truncated=1},2026-10-01,2026-10-03)
+(a.example,yahoo.test,Yahoo.Test,1,3,75,50,0,20,0,"{date_swap=1,null_row=1}",2026-10-02,2026-10-02)$$, 'reporters');
 SELECT is((SELECT reports FROM dmarc.reporters('a.example', '2026-10-03') ), 1::bigint, 'reporters: a report without records counts');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.timeline('a.example') $$),

@@ -431,10 +431,10 @@ static void test_catalog(void)
     g_assert_cmpint(format, ==, FORMAT_CSV);
     g_assert_false(report_format_parse("CSV ", &format));
     g_assert_cmpint(format, ==, FORMAT_CSV);
-    g_assert_nonnull(report_find("senders"));
-    g_assert_null(report_find("sender"));
+    g_assert_nonnull(report_find("senders", NULL));
+    g_assert_null(report_find("sender", NULL));
     for (const struct report_row *row = report_catalog; row->name; row++) {
-        g_assert_true(report_find(row->name) == row);
+        g_assert_true(report_find(row->name, row->option) == row);
         g_assert_true(g_str_has_prefix(row->function, "dmarc."));
         g_assert_true(row->summary && row->empty);
     }

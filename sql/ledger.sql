@@ -1,0 +1,80 @@
+-- The ledger, asked for one mail, and for what nobody vouches for.
+
+-- Which mails a text of the user's means: the number of the mail, the beginning of its SHA-256, where it came from or its
+-- Message-ID, or the report_id of a report in it. The first of these that finds something decides; a number that is no
+-- mail's may be a report_id.
+DROP FUNCTION IF EXISTS dmarc.find_mail(text);
+CREATE FUNCTION dmarc.find_mail(ref text)
+RETURNS TABLE (
+    mail_sha256 bytea,
+    message bigint
+)
+LANGUAGE plpgsql STABLE AS $fn$
+#variable_conflict use_column
+BEGIN
+    IF ref ~ '^[0-9]{1,18}$' THEN
+        RETURN QUERY SELECT m.sha256, m.id FROM dmarc.message m WHERE m.id = ref::bigint ORDER BY m.sha256;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    IF ref ~* '^[0-9a-f]{6,64}$' THEN
+        RETURN QUERY SELECT m.sha256, m.id FROM dmarc.message m
+                     WHERE m.sha256 BETWEEN decode(rpad(ref, 64, '0'), 'hex') AND decode(rpad(ref, 64, 'f'), 'hex')
+                     ORDER BY m.id;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT m.sha256, m.id FROM dmarc.message m WHERE m.source = ref OR m.message_id = btrim(ref, '<>') ORDER BY m.id;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT DISTINCT d.mail_sha256, d.message
+                 FROM dmarc.report r JOIN dmarc.document d ON d.report = r.id AND d.domain = r.domain AND d.day = r.day
+                 WHERE r.report_id = ref
+                 ORDER BY d.message;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.find_mail(text) IS 'The mails that a text means: number of the mail, beginning of its SHA-256 (six digits at least), source, Message-ID, or the report_id of a report in it';
+
+-- A report may be flagged twice, then it is listed twice.
+DROP FUNCTION IF EXISTS dmarc.untrusted();
+CREATE FUNCTION dmarc.untrusted()
+RETURNS TABLE (
+    code text,
+    domain text,
+    reporter text,
+    report_id text,
+    day date,
+    records bigint,
+    messages numeric,
+    mail_from text,
+    auth_result text,
+    auth_domain text,
+    message bigint,
+    source text,
+    subject text,
+    ingested_at timestamptz
+)
+LANGUAGE plpgsql STABLE AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT f.code, r.domain, r.reporter, r.report_id, r.day, r.record_count, r.message_count,
+           m.mail_from, m.auth_result, m.auth_domain, m.message, m.source, m.subject, r.ingested_at
+    FROM dmarc.report r
+    CROSS JOIN LATERAL (VALUES ('reporter_mismatch', r.trusted IS FALSE), ('foreign_domain', r.foreign_domain)) f (code, flagged)
+    -- The mail that brought it first.
+    LEFT JOIN LATERAL (
+        SELECT g.id AS message, g.mail_from, g.auth_result, g.auth_domain, g.source, g.subject
+        FROM dmarc.document d JOIN dmarc.message g ON g.sha256 = d.mail_sha256 AND g.id = d.message
+        WHERE d.report = r.id AND d.domain = r.domain AND d.day = r.day
+        ORDER BY d.message, d.ordinal
+        LIMIT 1
+    ) m ON true
+    WHERE (r.trusted IS FALSE OR r.foreign_domain) AND f.flagged AND NOT r.replaced
+    ORDER BY r.message_count DESC, r.domain, r.day, r.id, f.code;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.untrusted() IS 'Reports that --trusted leaves out: reporter_mismatch (the mail did not come from the reporter) and foreign_domain (about a domain that is not ours), with the mail that brought each first';
