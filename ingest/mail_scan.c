@@ -153,6 +153,7 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
         return over(error, "message_headers", s->limits->message_headers,
                     "header lines, or too many bytes in them");
     if (line->n && (line->text[0] == ' ' || line->text[0] == '\t')) {
+        s->scan->odd |= s->top && !s->fields;
         if (s->in_type && s->type->len < TYPE_MAX)
             g_string_append_len(s->type, line->text, (gssize)MIN(line->n, TYPE_MAX));
     } else {
@@ -160,6 +161,7 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
         s->fields += n > 0;
         gboolean type = is_name(line, n, "content-type");
         /* Of several Content-Types the first counts. */
+        s->scan->odd |= s->top && (n == 0 || (type && s->typed));
         s->keep = n > 0 && is_of_use(line, n) && !(type && s->typed);
         s->in_type = type && !s->typed;
         if (s->in_type) {

@@ -15,6 +15,9 @@ struct mail_scan {
      * that is never found), or when the structure is not clear and the mail is large: the body is one leaf
      * then. */
     gboolean walkable;
+    /* The header has lines that are no fields, or a second Content-Type: MIME parsers differ over such, and
+     * are only to see `head` and the body. */
+    gboolean odd;
     GString *head; /* the fields of the header that are of use, with a blank line behind them */
 };
 

@@ -472,49 +472,65 @@ static GMimeStream *stream_over(const char *data, gsize n, GByteArray **array_r)
     return stream;
 }
 
-/* Headers and body of a mail that is in memory, without the fields that nobody needs: GMime spends most of
- * its time on them. */
-static GBytes *slim(struct blob *mail, const struct mail_scan *scan)
+/* The fields of use and the body: of a mail in memory, since GMime spends most of its time on headers, and of
+ * any mail with a header that it might stumble on. NULL with an error. */
+static struct blob *slim(struct blob *mail, const struct mail_scan *scan, GError **error)
 {
-    gsize size = 0;
-    const guint8 *data = g_bytes_get_data(blob_bytes(mail), &size);
-    gsize body = size - (gsize)scan->body;
-    guint8 *copy = g_malloc(scan->head->len + body);
-    memcpy(copy, scan->head->str, scan->head->len);
-    memcpy(copy + scan->head->len, data + scan->body, body);
-    return g_bytes_new_take(copy, scan->head->len + body);
+    struct spool *spool = spool_new(G_MAXUINT64, "message_size");
+    gboolean ok = spool_add(spool, scan->head->str, scan->head->len, error);
+    GBytes *memory = blob_bytes(mail);
+    if (memory) {
+        gsize size = 0;
+        const guint8 *data = g_bytes_get_data(memory, &size);
+        ok = ok && spool_add(spool, data + scan->body, size - (gsize)scan->body, error);
+    } else {
+        guint8 buf[CHUNK];
+        gssize got = 0;
+        for (guint64 at = scan->body; ok && (got = blob_read(mail, at, buf, sizeof buf, error)) > 0;
+             at += (guint64)got)
+            ok = spool_add(spool, buf, (gsize)got, error);
+        ok = ok && got == 0;
+    }
+    if (ok)
+        return spool_finish(spool, error);
+    spool_free(spool);
+    return NULL;
 }
 
 /* What a mail is parsed from; all of it is freed together, after the message. */
 struct input {
     GMimeStream *stream;
-    GByteArray *array; /* lends its bytes from head or bytes */
-    GBytes *bytes;
+    GByteArray *array; /* lends its bytes from head or view */
     struct blob *view; /* what windows are cut from */
     guint64 base;
 };
 
-static void input_open(struct input *input, struct blob *mail, const struct mail_scan *scan)
+static gboolean input_open(struct input *input, struct blob *mail, const struct mail_scan *scan,
+                           GError **error)
 {
     *input = (struct input){0};
-    guint64 offset = 0;
-    int fd = blob_fd(mail, &offset);
     if (!scan->walkable) {
         input->stream = stream_over(scan->head->str, scan->head->len, &input->array);
         input->view = blob_ref(mail);
-    } else if (fd < 0) {
-        gsize n = 0;
-        input->bytes = slim(mail, scan);
-        const char *data = g_bytes_get_data(input->bytes, &n);
-        input->stream = stream_over(data, n, &input->array);
-        input->view = blob_new_bytes(input->bytes);
-    } else {
-        input->stream = g_mime_stream_fs_new_with_bounds(fd, (gint64)(offset + scan->header),
-                                                         (gint64)(offset + blob_size(mail)));
-        g_mime_stream_fs_set_owner((GMimeStreamFs *)input->stream, FALSE);
-        input->view = blob_ref(mail);
-        input->base = offset;
+        return TRUE;
     }
+    gboolean as_it_is = !blob_bytes(mail) && !scan->odd;
+    input->view = as_it_is ? blob_ref(mail) : slim(mail, scan, error);
+    if (!input->view)
+        return FALSE;
+    GBytes *memory = blob_bytes(input->view);
+    if (memory) {
+        gsize n = 0;
+        const char *data = g_bytes_get_data(memory, &n);
+        input->stream = stream_over(data, n, &input->array);
+    } else {
+        int fd = blob_fd(input->view, &input->base);
+        guint64 start = input->base + (as_it_is ? scan->header : 0);
+        guint64 end = input->base + blob_size(input->view);
+        input->stream = g_mime_stream_fs_new_with_bounds(fd, (gint64)start, (gint64)end);
+        g_mime_stream_fs_set_owner((GMimeStreamFs *)input->stream, FALSE);
+    }
+    return TRUE;
 }
 
 static void input_close(struct input *input)
@@ -524,7 +540,6 @@ static void input_close(struct input *input)
         g_byte_array_steal(input->array, NULL);
         g_byte_array_unref(input->array);
     }
-    g_clear_pointer(&input->bytes, g_bytes_unref);
     blob_unref(input->view);
 }
 
@@ -548,7 +563,8 @@ static gboolean walk_scanned(struct walk *walk, struct blob *mail, const struct 
                              struct mail_view *view, struct message_head *head_r, GError **error)
 {
     struct input input;
-    input_open(&input, mail, scan);
+    if (!input_open(&input, mail, scan, error))
+        return FALSE;
     view->blob = input.view;
     view->base = input.base;
     GMimeMessage *message = parse(walk, input.stream);
