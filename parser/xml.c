@@ -207,15 +207,25 @@ static xmlParserInputPtr on_external(void *user G_GNUC_UNUSED, const xmlChar *pu
     return NULL;
 }
 
+/* The library quotes names and bytes of the document in its words, and they may be too long for us. */
+static void take_message(struct context *context, const char *text)
+{
+    char *message = context->result.message;
+    const char *end;
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_strlcpy(message, valid, sizeof context->result.message);
+    g_utf8_validate(message, -1, &end);
+    message[end - message] = '\0';
+    g_strchomp(message);
+}
+
 /* Only what breaks well-formedness counts; an unbound prefix, for one, does not. */
 static void on_error(void *user, xmlErrorPtr error)
 {
     struct context *context = user;
     if (context->ended || error->level != XML_ERR_FATAL)
         return;
-    g_strlcpy(context->result.message, error->message != NULL ? error->message : "not well-formed",
-              sizeof context->result.message);
-    g_strchomp(context->result.message);
+    take_message(context, error->message != NULL ? error->message : "not well-formed");
     finish(context, XML_BROKEN);
 }
 
