@@ -5,6 +5,7 @@
 #   make deps       only installs what is missing (make deps-check: for the tests, too)
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
+#   make fuzz   FUZZ_SECONDS=60: every fuzz harness of tests/fuzz, built with clang into build-fuzz/
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -20,11 +21,14 @@ CC ?= gcc
 CFLAGS ?= -O2 -g
 WARN ?= -Wall -Wextra -Wshadow -Wconversion -Werror
 SANITIZE ?=
-B := $(if $(SANITIZE),build-sanitize,build)
+FUZZING ?=
+FUZZ_CC ?= clang
+FUZZ_SECONDS ?= 60
+B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
-MODULES := glib-2.0 gmime-3.0 libarchive libxml-2.0 libpq libcurl libpsl zlib
+MODULES := glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl zlib
 # The goals that install packages ask pkg-config only in the second make that they start.
-NEEDS_PKG := $(filter-out deps deps-check demo check clean,$(or $(MAKECMDGOALS),all))
+NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) | sed 's/-I/-isystem /g')
 PKG_LIBS := $(shell pkg-config --libs $(MODULES))
@@ -42,8 +46,11 @@ LIB_SRC := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(FLOORS))))
 LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/db/sql_files.o
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 TEST_BIN := $(TEST_SRC:tests/unit/%.c=$B/tests/%.t)
 TOOL_BIN := $(TOOL_SRC:tests/tools/%.c=$B/tests/%)
+REPLAY_BIN := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$B/tests/replay_%)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$B/%)
 SQL_FILES := $(sort $(wildcard sql/*.sql sql/*.csv))
 MAN_SRC := $(wildcard docs/*.scd)
 MAN := $(MAN_SRC:docs/%.scd=$B/man/%)
@@ -75,11 +82,25 @@ $B/tests/%.t: $B/tests/unit/%.o $B/libwhosends.a
 $B/tests/%: $B/tests/tools/%.o $B/libwhosends.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$B/tests/replay_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libwhosends.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libwhosends.a
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+
 $B/man/%: docs/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-tests: $(TEST_BIN) $(TOOL_BIN)
+tests: $(TEST_BIN) $(TOOL_BIN) $(REPLAY_BIN)
+
+# Everything is built once more, by clang, so that libFuzzer sees which ways an input takes.
+fuzz:
+	@FUZZ_CC=$(FUZZ_CC) tests/fuzz/can_fuzz.sh
+	@$(MAKE) --no-print-directory FUZZING=1 CC=$(FUZZ_CC) SANITIZE=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-build
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+fuzz-build: $(FUZZ_BIN)
 
 deps:
 	@tests/lib/deps.sh build
@@ -101,9 +122,9 @@ install: all
 	install -D -m 644 README.md $(DOCDIR)/README.md
 
 clean:
-	rm -rf build build-sanitize
+	rm -rf build build-sanitize build-fuzz
 
--include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d)
+-include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d)
 
-.PHONY: all tests deps deps-check demo check install clean
+.PHONY: all tests fuzz fuzz-build deps deps-check demo check install clean
 .SECONDARY:

@@ -19,7 +19,7 @@ FILE_LINES, FUNCTION_LINES, SHORT_LINES = 700, 120, 50
 def files():
     """All files of the tree but what is made or not ours to write."""
     for top, directories, names in os.walk("."):
-        directories[:] = sorted(d for d in directories if d not in (".git", "build", "build-sanitize", "mailbox"))
+        directories[:] = sorted(d for d in directories if d not in (".git", "build", "build-sanitize", "build-fuzz", "mailbox"))
         for name in sorted(names):
             yield os.path.relpath(os.path.join(top, name), ".")
 

@@ -1,0 +1,48 @@
+/* The aggregate parser: its promises hold, the pieces in which a document comes make no difference, and where
+ * the document has no "pass" none comes out. */
+#include "tests/fuzz/checked_sink.h"
+
+static const struct report_hints hints = {.file_name = "r.example!example.org!1600000000!1600086399.xml",
+                                          .from_domain = "r.example",
+                                          .date = 1600050000,
+                                          .now = 1700000000};
+
+static gboolean holds(const guint8 *data, gsize size, const char *text)
+{
+    gsize n = strlen(text);
+    for (gsize i = 0; i + n <= size; i++)
+        if (g_ascii_strncasecmp((const char *)data + i, text, n) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* A pass can stand in the document in other bytes: as references, between comments or CDATA sections, in an
+ * encoding that is not like ASCII. */
+static gboolean may_hide_a_pass(const guint8 *data, gsize size)
+{
+    return memchr(data, 0, size) != NULL || holds(data, size, "&") || holds(data, size, "<!") ||
+           holds(data, size, "<?") || holds(data, size, "pass");
+}
+
+int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
+{
+    static const guint8 nothing[1];
+    struct limits low = low_limits();
+    gboolean lowered = size % 8 == 3;
+    const struct limits *limits = lowered ? &low : &limits_default;
+    const struct report_hints *told = size % 2 == 1 ? &hints : NULL;
+    data = size > 0 ? data : nothing;
+
+    struct pieces whole = {data, size, 0};
+    struct checked checked = {.limits = limits};
+    g_autofree char *first = checked_parse(&checked, (struct byte_reader){pieces_read, &whole}, told);
+    MUST(checked.passes == 0 || may_hide_a_pass(data, size));
+
+    struct pieces cut = {data, size, size % 5 == 0 ? 1 : 1 + size % 37};
+    struct checked again = {.limits = limits, .fail_at = size % 8 == 5 ? 1 + (guint)(size % 7) : 0};
+    g_autofree char *second = checked_parse(&again, (struct byte_reader){pieces_read, &cut}, told);
+    /* A limit is looked at ahead of the place where the parser stands. */
+    if (again.fail_at == 0 && !lowered)
+        must_be_same(first, second);
+    return 0;
+}
