@@ -1,6 +1,7 @@
 #include "ingest/mail_scan.h"
 
 #include "ingest/lines.h"
+#include "parser/authres.h"
 #include "parser/error.h"
 
 #include <string.h>
@@ -11,6 +12,7 @@
 #define HEADER_TOTAL 64     /* times header_line: all header bytes of a mail */
 #define TYPE_MAX 4096       /* of a Content-Type that is looked at */
 #define BOUNDARY_MAX 1000
+#define AUTHRES_FIELDS 20 /* ours is above those that came with the mail */
 
 struct scanner {
     const struct limits *limits;
@@ -20,6 +22,7 @@ struct scanner {
     gboolean in_header, top; /* top: it is the mail's own */
     gboolean in_type, typed; /* the current field is a Content-Type; there was one */
     gboolean keep;           /* the current field is of use */
+    GString *authres;        /* the current field, when it is one of these */
     gboolean stray;          /* between parts */
     gboolean unclear;        /* GMime may see boundaries that we do not */
     guint fields, header_lines, parts;
@@ -119,11 +122,19 @@ static void begin_header(struct scanner *s)
     g_string_truncate(s->type, 0);
 }
 
+static void end_field(struct scanner *s)
+{
+    if (s->authres)
+        g_ptr_array_add(s->scan->authres, g_string_free(s->authres, FALSE));
+    s->authres = NULL;
+}
+
 /* The blank line: what follows is a body, the text before a multipart's first part, or the header of a nested
  * message. */
 static gboolean end_header(struct scanner *s, guint64 body, GError **error)
 {
     s->in_header = FALSE;
+    end_field(s);
     if (s->top) {
         s->scan->body = body;
         s->top = FALSE;
@@ -143,6 +154,17 @@ static gboolean end_header(struct scanner *s, guint64 body, GError **error)
     return TRUE;
 }
 
+/* Gathers a line of the field. What is left out must not go unnoticed: an open comment spoils the whole. */
+static void add_to_field(struct scanner *s, const struct line *line, gsize from)
+{
+    if (!s->authres || s->authres->len > AUTHRES_BYTES)
+        return;
+    gsize n = strnlen(line->text + from, line->n - from);
+    gboolean whole = from + n == line->n && line->length <= line->n + strlen("\r\n");
+    g_string_append_len(s->authres, line->text + from, (gssize)MIN(n, AUTHRES_BYTES));
+    g_string_append_c(s->authres, whole ? '\n' : '(');
+}
+
 static gboolean header_line(struct scanner *s, const struct line *line, GError **error)
 {
     if (line->length > s->limits->header_line)
@@ -156,8 +178,14 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
         s->scan->odd |= s->top && !s->fields;
         if (s->in_type && s->type->len < TYPE_MAX)
             g_string_append_len(s->type, line->text, (gssize)MIN(line->n, TYPE_MAX));
+        add_to_field(s, line, 0);
     } else {
         gsize n = field_name(line);
+        end_field(s);
+        if (s->top && is_name(line, n, "authentication-results") && s->scan->authres->len < AUTHRES_FIELDS) {
+            s->authres = g_string_new(NULL);
+            add_to_field(s, line, n + strcspn(line->text + n, ":") + 1);
+        }
         s->fields += n > 0;
         gboolean type = is_name(line, n, "content-type");
         /* Of several Content-Types the first counts. */
@@ -270,7 +298,7 @@ static void scan_all(struct scanner *s, struct lines *lines, GError **failure)
 
 gboolean mail_scan(struct blob *mail, const struct limits *limits, struct mail_scan *scan, GError **error)
 {
-    *scan = (struct mail_scan){.head = g_string_new(NULL)};
+    *scan = (struct mail_scan){.head = g_string_new(NULL), .authres = g_ptr_array_new_with_free_func(g_free)};
     struct lines lines = {0};
     struct scanner s = {.limits = limits, .scan = scan, .top = TRUE, .in_header = TRUE};
     g_autoptr(GError) failure = NULL;
@@ -279,6 +307,7 @@ gboolean mail_scan(struct blob *mail, const struct limits *limits, struct mail_s
         s.open = g_ptr_array_new_with_free_func(g_free);
         s.type = g_string_new(NULL);
         scan_all(&s, &lines, &failure);
+        end_field(&s);
         g_string_append_c(scan->head, '\n');
         g_ptr_array_unref(s.open);
         g_string_free(s.type, TRUE);
@@ -294,5 +323,6 @@ void mail_scan_clear(struct mail_scan *scan)
 {
     if (scan->head)
         g_string_free(scan->head, TRUE);
+    g_clear_pointer(&scan->authres, g_ptr_array_unref);
     *scan = (struct mail_scan){0};
 }

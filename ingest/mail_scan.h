@@ -18,7 +18,9 @@ struct mail_scan {
     /* The header has lines that are no fields, or a second Content-Type: MIME parsers differ over such, and
      * are only to see `head` and the body. */
     gboolean odd;
-    GString *head; /* the fields of the header that are of use, with a blank line behind them */
+    GString *head;      /* the fields of the header that are of use, with a blank line behind them */
+    GPtrArray *authres; /* char *: what follows the colon of the first Authentication-Results fields, topmost
+                           first; one that is too long is left unreadable for authres_parse */
 };
 
 /* FALSE with WS_ERROR_LIMIT (message_parts, message_depth, message_headers, header_line) or when the blob

@@ -56,6 +56,7 @@ void message_head_clear(struct message_head *head)
     g_free(head->from);
     g_free(head->from_domain);
     g_free(head->subject);
+    g_strfreev(head->authres);
     *head = (struct message_head){0};
 }
 
@@ -571,6 +572,10 @@ static gboolean walk_scanned(struct walk *walk, struct blob *mail, const struct 
     GMimeObject *body = message ? g_mime_message_get_mime_part(message) : NULL;
     if (message && head_r)
         fill_head(message, head_r);
+    if (head_r) {
+        g_ptr_array_add(scan->authres, NULL);
+        head_r->authres = g_strdupv((char **)scan->authres->pdata);
+    }
     gboolean ok = scan->walkable && body ? walk_object(walk, view, body, "", error)
                                          : walk_whole(walk, view, scan, body, error);
     g_clear_object(&message);

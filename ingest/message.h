@@ -17,7 +17,8 @@
  */
 struct message_head {
     char *message_id, *from, *from_domain, *subject;
-    gint64 date; /* seconds, 0 when there is none */
+    gint64 date;    /* seconds, 0 when there is none */
+    char **authres; /* the Authentication-Results fields, topmost first, for authres_parse; may be NULL */
 };
 void message_head_clear(struct message_head *head);
 

@@ -1,6 +1,7 @@
 /* Mails that are built to exhaust a MIME parser: what the scan says of them, and how long the walk takes. */
 #include "ingest/mail_scan.h"
 #include "ingest/message.h"
+#include "parser/authres.h"
 #include "parser/error.h"
 #include "tests/unit/unit.h"
 
@@ -226,11 +227,76 @@ static void test_places(void)
     }
 }
 
+/* Authentication-Results fields: of the mail's own header, in their order, and nothing of what follows. */
+static void test_authres(void)
+{
+    static const struct {
+        const char *mail;
+        const char *fields[3];
+    } rows[] = {
+        {"A: b\nAuthentication-Results: mx; none\nFrom: c\n\nbody", {" mx; none\n"}},
+        {"AUTHENTICATION-results :mx;\r\n\tspf=none\r\n\r\nbody", {"mx;\n\tspf=none\n"}},
+        {"From c 10:00\nAuthentication-Results: a\nAuthentication-Results: b\n", {" a\n", " b\n"}},
+        {"X-Authentication-Results: a\nARC-Authentication-Results: i=1; a\n\n", {NULL}},
+        {"A: b\n\nAuthentication-Results: a\n\n", {NULL}},
+        {"Content-Type: message/rfc822\nA: b\n\nAuthentication-Results: a\n\nbody", {NULL}},
+        {MIXED "--b\nAuthentication-Results: a\n\nbody\n--b--\n", {NULL}},
+        {"no field\nat all\nnor here\nAuthentication-Results: a\n\n", {NULL}},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        struct mail_scan scan;
+        struct blob *blob = blob_of(rows[i].mail, strlen(rows[i].mail), i % 2 == 1);
+        g_assert_true(mail_scan(blob, &limits_default, &scan, NULL));
+        guint n = 0;
+        for (; n < scan.authres->len; n++)
+            g_assert_cmpstr(scan.authres->pdata[n], ==, rows[i].fields[n]);
+        g_assert_null(rows[i].fields[n]);
+        mail_scan_clear(&scan);
+        blob_unref(blob);
+    }
+}
+
+/* A field that is kept in part must not be taken for whole, however it was made long. */
+static void test_long_authres(void)
+{
+    static const struct {
+        const char *name, *again;
+        guint times;
+        guint8 extra;
+    } rows[] = {{"a line over the bound", "x", 20000, 0},
+                {"a line of which only the start is seen", "x", 70000, 0},
+                {"many lines", "\n xxxxxxxxxxxxxxxxxxx", 1500, 0},
+                {"a NUL", "x", 10, 1}};
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) mail = g_string_new("Authentication-Results: mx; dmarc=fail reason=");
+        for (guint n = 0; n < rows[i].times; n++)
+            g_string_append(mail, rows[i].again);
+        g_string_append_len(mail, "\0", rows[i].extra);
+        g_string_append(mail, "\nAuthentication-Results: mx; dmarc=pass\n\n");
+        struct mail_scan scan;
+        struct authres authres;
+        struct blob *blob = blob_of(mail->str, mail->len, i == 1);
+        g_test_message("%s", rows[i].name);
+        struct limits limits = limits_default;
+        limits.header_line = 100000;
+        g_assert_true(mail_scan(blob, &limits, &scan, NULL));
+        g_assert_cmpuint(scan.authres->len, ==, 2);
+        g_assert_cmpuint(strlen(scan.authres->pdata[0]), <, 2 * AUTHRES_BYTES);
+        g_assert_false(authres_parse(scan.authres->pdata[0], &authres));
+        g_assert_cmpstr(authres.authserv_id, ==, "mx");
+        authres_clear(&authres);
+        mail_scan_clear(&scan);
+        blob_unref(blob);
+    }
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
     unit_init(argv[0]);
     g_test_add_func("/scan/places", test_places);
+    g_test_add_func("/scan/authres", test_authres);
+    g_test_add_func("/scan/long-authres", test_long_authres);
     g_test_add_func("/scan/siblings", test_siblings);
     g_test_add_func("/scan/header-bytes", test_header_bytes);
     g_test_add_func("/scan/attacks", test_attacks);
