@@ -128,6 +128,7 @@ static struct blob *stream_spool(struct stream *stream, const struct limits *lim
         return spool_finish(spool, error);
     /* What is left of a broken archive may still hold whole members. */
     if (got < 0 && (g_error_matches(*error, WS_ERROR, WS_ERROR_TRUNCATED) ||
+                    g_error_matches(*error, WS_ERROR, WS_ERROR_CHECKSUM) ||
                     g_error_matches(*error, WS_ERROR, WS_ERROR_DATA))) {
         g_clear_error(error);
         return spool_finish(spool, error);
@@ -144,6 +145,13 @@ static gboolean refuse(struct walk *walk, const char *label, const char *code, c
     return walk->refuse(walk->self, label, code, detail, error);
 }
 
+const char *unpack_code(const GError *error)
+{
+    if (g_error_matches(error, WS_ERROR, WS_ERROR_LIMIT))
+        return "limit";
+    return g_error_matches(error, WS_ERROR, WS_ERROR_CHECKSUM) ? "crc" : "archive";
+}
+
 /* For what went wrong before a byte came out. Consumes the failure. */
 static gboolean refuse_failure(struct walk *walk, const char *label, GError *failure, GError **error)
 {
@@ -152,7 +160,7 @@ static gboolean refuse_failure(struct walk *walk, const char *label, GError *fai
         g_propagate_error(error, g_steal_pointer(&own));
         return FALSE;
     }
-    return refuse(walk, label, own->code == WS_ERROR_LIMIT ? "limit" : "archive", own->message, error);
+    return refuse(walk, label, unpack_code(own), own->message, error);
 }
 
 static gboolean is_archive(enum content_kind kind)
@@ -278,22 +286,18 @@ static gboolean gunzip_next_member(struct gunzip *g)
     return inflateReset2(&g->z, 15 + 16) == Z_OK;
 }
 
-/* What inflate's own words mean for somebody who has never met it. */
-static const char *gunzip_reason(const char *message)
-{
-    if (!message)
-        return "senseless";
-    if (strcmp(message, "incorrect data check") == 0)
-        return "wrong check sum (CRC)";
-    return strcmp(message, "incorrect length check") == 0 ? "wrong length" : message;
-}
-
+/* Inflate has a status for damage, and tells only in words which. */
 static gssize gunzip_fail(int status, const z_stream *z, GError **error)
 {
+    const char *reason = z->msg ? z->msg : "senseless";
     if (status == Z_MEM_ERROR)
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
+    else if (strcmp(reason, "incorrect data check") == 0)
+        g_set_error(error, WS_ERROR, WS_ERROR_CHECKSUM, "the gzip data are damaged: wrong check sum (CRC)");
+    else if (strcmp(reason, "incorrect length check") == 0)
+        g_set_error(error, WS_ERROR, WS_ERROR_CHECKSUM, "the gzip data are damaged: wrong length");
     else
-        g_set_error(error, WS_ERROR, WS_ERROR_DATA, "the gzip data are damaged: %s", gunzip_reason(z->msg));
+        g_set_error(error, WS_ERROR, WS_ERROR_DATA, "the gzip data are damaged: %s", reason);
     return -1;
 }
 
@@ -421,7 +425,9 @@ static GError *unzip_error(struct unzip *u, int status)
     if (status == ARCHIVE_FATAL && (!text || strncmp(text, "Truncated", 9) == 0))
         return g_error_new(WS_ERROR, WS_ERROR_TRUNCATED,
                            "the zip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(u->blob));
-    return g_error_new(WS_ERROR, WS_ERROR_DATA, "the zip data are damaged: %s", safe);
+    /* The only warning while data are read: the sum or the length is not what the archive says. */
+    return g_error_new(WS_ERROR, status == ARCHIVE_WARN ? WS_ERROR_CHECKSUM : WS_ERROR_DATA,
+                       "the zip data are damaged: %s", safe);
 }
 
 static gboolean unzip_open(struct unzip *u, gsize chunk)

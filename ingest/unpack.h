@@ -7,7 +7,7 @@
  * __MACOSX and .DS_Store are left out. Names of members are labels, never paths. gzip goes through zlib and
  * not through libarchive, which neither checks CRC and length (3.6.2) nor shows where a member ends.
  *
- * Refusals: archive (empty, broken), nesting, zip_method (encrypted, or another method), msg_ole, tnef,
+ * Refusals: archive (empty, broken), crc, nesting, zip_method (encrypted, or another method), msg_ole, tnef,
  * smime, archive_type, yahoo_unused, limit. */
 #pragma once
 
@@ -32,9 +32,12 @@ typedef gboolean (*unpack_refusal_func)(void *self, const char *label, const cha
 /* `budget` is what is left of limits->unpacked_total for this mail, and is reduced; a member costs at least
  * 64 KiB of it. unpack_members is counted over everything in `content`, nested archives included. Readers
  * return -1 with WS_ERROR_LIMIT (unpacked_size, unpacked_total, unpack_ratio), WS_ERROR_TRUNCATED (the
- * archive broke off: the bytes before are good), WS_ERROR_DATA (corrupt, wrong CRC or length) or
- * WS_ERROR_INPUT (the blob cannot be read) as the stream goes. FALSE only with an error of a callback, or
- * WS_ERROR_SYSTEM. */
+ * archive broke off: the bytes before are good), WS_ERROR_CHECKSUM (wrong CRC or length), WS_ERROR_DATA
+ * (corrupt) or WS_ERROR_INPUT (the blob cannot be read) as the stream goes. FALSE only with an error of a
+ * callback, or WS_ERROR_SYSTEM. */
 gboolean unpack_walk(struct blob *content, const char *label, const char *name, const struct limits *limits,
                      guint64 *budget, unpacked_func document, unpack_refusal_func refuse, void *self,
                      GError **error);
+
+/* The code of codes.h for an error of a reader that spoils its document: limit, crc, archive. */
+const char *unpack_code(const GError *error);

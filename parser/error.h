@@ -15,6 +15,7 @@ enum ws_error {
     WS_ERROR_INPUT,     /* a named file, directory or mailbox cannot be read */
     WS_ERROR_DATA,      /* a stranger's bytes: this document goes aside, the run goes on */
     WS_ERROR_TRUNCATED, /* the same, because the bytes broke off: what came before is good */
+    WS_ERROR_CHECKSUM,  /* the same, because a check sum or length is wrong: nothing of it can be believed */
     WS_ERROR_LIMIT,     /* the same, because a limit was passed: the message names it */
     WS_ERROR_SOURCE,    /* the place that mail comes from broke off: try again later */
     WS_ERROR_AUTH,      /* that place refused our login or our trust in its certificate failed */

@@ -26,10 +26,11 @@ static const char *const kinds[] = {"empty", "xml",   "json",    "gzip", "zip", 
 
 static const char *error_word(const GError *error)
 {
-    return g_error_matches(error, WS_ERROR, WS_ERROR_TRUNCATED) ? "truncated"
-           : g_error_matches(error, WS_ERROR, WS_ERROR_DATA)    ? "data"
-           : g_error_matches(error, WS_ERROR, WS_ERROR_LIMIT)   ? "limit"
-                                                                : "other";
+    return g_error_matches(error, WS_ERROR, WS_ERROR_TRUNCATED)  ? "truncated"
+           : g_error_matches(error, WS_ERROR, WS_ERROR_CHECKSUM) ? "crc"
+           : g_error_matches(error, WS_ERROR, WS_ERROR_DATA)     ? "data"
+           : g_error_matches(error, WS_ERROR, WS_ERROR_LIMIT)    ? "limit"
+                                                                 : "other";
 }
 
 static gboolean on_document(void *self, const struct unpacked *document, GError **error)
@@ -185,8 +186,8 @@ static void test_gzip(void)
     crc->data[crc->len - 8] ^= 1;
     length->data[length->len - 4] ^= 1;
     damaged->data[10] = 0xff;
-    check("wrong CRC", crc, "a xml:" XML "<data; ");
-    check("wrong length", length, "a xml:" XML "<data; ");
+    check("wrong CRC", crc, "a xml:" XML "<crc; ");
+    check("wrong length", length, "a xml:" XML "<crc; ");
     check("damaged at once", damaged, "a !archive; ");
 }
 
@@ -219,9 +220,9 @@ static void test_zip(void)
     check("C14 zip64", pack_zip("a.xml", XML, PACK_ZIP64), "a / a.xml xml:" XML "; ");
     check("C14 encrypted", pack_zip("a.xml", XML, PACK_ENCRYPTED), "a / a.xml !zip_method; ");
     check("C14 bzip2 inside", pack_zip("a.xml", XML, PACK_BZIP2), "a / a.xml !zip_method; ");
-    check("wrong CRC", pack_zip("a.xml", XML, PACK_BAD_CRC), "a / a.xml xml:" XML "<data; ");
+    check("wrong CRC", pack_zip("a.xml", XML, PACK_BAD_CRC), "a / a.xml xml:" XML "<crc; ");
     check("wrong CRC, stored", pack_zip("a.xml", XML, PACK_BAD_CRC | PACK_STORED),
-          "a / a.xml xml:" XML "<data; ");
+          "a / a.xml xml:" XML "<crc; ");
     check("C30 unused", pack_zip("a.xml", "unused", 0), "a / a.xml !yahoo_unused; ");
     check("C8 name in UTF-8", pack_zip("gr\xc3\xbc\xc3\x9f.xml", XML, 0),
           "a / gr\xc3\xbc\xc3\x9f.xml xml:" XML "; ");
@@ -305,8 +306,8 @@ static void check_cuts(GByteArray *data, const char *label)
         walk(data->data, n, n % 2 == 1, &limits_default, &collector);
         const char *found = strstr(collector.text->str, start);
         if (found) {
-            const char *ends[] = {"<truncated; ", "<data; ", "; "}, *content = found + strlen(start),
-                       *end = NULL;
+            const char *ends[] = {"<truncated; ", "<data; ", "<crc; ", "; "},
+                       *content = found + strlen(start), *end = NULL;
             for (gsize i = 0; i < G_N_ELEMENTS(ends) && !end; i++)
                 end = strstr(content, ends[i]);
             g_assert_nonnull(end);
@@ -343,7 +344,7 @@ static void test_flips(void)
             const char *document = strstr(collector.text->str, " xml:");
             if (document && !strchr(document, '!'))
                 g_assert_true(strstr(document, ":" XML "; ") || strstr(document, "<data; ") ||
-                              strstr(document, "<truncated; "));
+                              strstr(document, "<crc; ") || strstr(document, "<truncated; "));
             collector_clear(&collector);
         }
     }
