@@ -87,7 +87,7 @@ const struct code_row code_rows[CODE_LAST] = {
                          "A value of the published policy is not one of the allowed words.", NULL},
     [CODE_NO_P] = {"no_p", WARNING, "The published policy has no p.", NULL},
     [CODE_NO_DOMAIN] = {"no_domain", BOTH, "The report does not name its policy domain.",
-                        "Tell the reporter that policy_published has no domain."},
+                        "Tell the reporter that its report names no domain."},
     [CODE_DOMAIN_FORM] = {"domain_form", WARNING, "The policy domain was not written as a plain domain name.",
                           NULL},
 
@@ -139,6 +139,25 @@ const struct code_row code_rows[CODE_LAST] = {
     [CODE_FOREIGN_DOMAIN] = {"foreign_domain", WARNING,
                              "The report is about a domain that is not among your domains.",
                              "Add the domain to domains if it is yours; --trusted leaves the report out."},
+
+    [CODE_FEEDBACK_TYPE] = {"feedback_type", BOTH,
+                            "The feedback is not about a failed authentication, but about abuse, say.",
+                            "Have complaints about mail sent to another address."},
+    [CODE_FEEDBACK_FIELD] = {"feedback_field", WARNING,
+                             "A field of a failure report is missing or unusable; the detail names it.",
+                             NULL},
+    [CODE_NO_DATE] = {"no_date", REFUSAL, "Nothing tells when the failed message arrived.",
+                      "Ingest the whole mail that brought the report: its date stands in."},
+    [CODE_JSON] = {"json", REFUSAL, "The document is not well-formed JSON, or no TLS report.",
+                   "Tell the reporter; the detail names the place."},
+    [CODE_DATE_ZONE] = {"date_zone", WARNING, "A date has no time zone; it was taken as UTC.", NULL},
+    [CODE_NO_POLICIES] = {"no_policies", WARNING, "The TLS report has no policies, and so no figures.", NULL},
+    [CODE_TLS_WORD] = {"tls_word", WARNING,
+                       "A policy type or result type is not one of the allowed words; it was kept.", NULL},
+    [CODE_TLS_COUNT] = {"tls_count", WARNING,
+                        "A number of sessions is missing or is none; it adds nothing to the figures.", NULL},
+    [CODE_TLS_SUM] = {"tls_sum", WARNING,
+                      "The failure details of a policy do not add up to its failed sessions.", NULL},
 };
 
 const struct code_row *code_find(const char *code)

@@ -90,6 +90,16 @@ enum code {
     /* who brought it */
     CODE_REPORTER_MISMATCH,
     CODE_FOREIGN_DOMAIN,
+    /* failure reports and TLS reports */
+    CODE_FEEDBACK_TYPE,
+    CODE_FEEDBACK_FIELD,
+    CODE_NO_DATE,
+    CODE_JSON,
+    CODE_DATE_ZONE,
+    CODE_NO_POLICIES,
+    CODE_TLS_WORD,
+    CODE_TLS_COUNT,
+    CODE_TLS_SUM,
     CODE_LAST
 };
 

@@ -38,3 +38,110 @@ enum date_form date_parse(const char *text, gint64 *seconds_r)
     *seconds_r = value;
     return form;
 }
+
+/* The next word of a date: letters, or digits and what stands between them in a time or a zone. Comments and
+ * all else are left out. */
+static gsize next_word(const char **at, char *word, gsize space)
+{
+    gsize n = 0, depth = 0;
+    for (; **at != '\0' && (n == 0 || depth > 0); (*at)++) {
+        if (**at == '(')
+            depth++;
+        else if (**at == ')' && depth > 0)
+            depth--;
+        if (depth > 0 || **at == ')')
+            continue;
+        const char *start = *at;
+        while (g_ascii_isalnum(**at) || (**at != '\0' && strchr(":+-", **at) != NULL))
+            (*at)++;
+        n = MIN((gsize)(*at - start), space - 1);
+        memcpy(word, start, n);
+        if (n > 0)
+            break;
+    }
+    word[n] = '\0';
+    return n;
+}
+
+static int month_of(const char *word)
+{
+    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    for (int i = 0; i < 12; i++)
+        if (strlen(word) >= 3 && g_ascii_strncasecmp(word, names + i * 3, 3) == 0)
+            return i + 1;
+    return 0;
+}
+
+/* Minutes east of UTC. Military letters and unknown names say nothing (RFC 5322 section 4.3): UTC. */
+static int zone_of(const char *word)
+{
+    static const struct {
+        const char *name;
+        int minutes;
+    } names[] = {{"EST", -300}, {"EDT", -240}, {"CST", -360}, {"CDT", -300}, {"MST", -420},
+                 {"MDT", -360}, {"PST", -480}, {"PDT", -420}, {"CET", 60},   {"CEST", 120}};
+    if ((*word == '+' || *word == '-') && strspn(word + 1, "0123456789") == 4 && word[5] == '\0') {
+        int number = (int)g_ascii_strtoll(word + 1, NULL, 10);
+        int minutes = number / 100 * 60 + number % 100;
+        return minutes >= 24 * 60 ? 0 : *word == '-' ? -minutes : minutes;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_ascii_strcasecmp(word, names[i].name) == 0)
+            return names[i].minutes;
+    return 0;
+}
+
+/* RFC 5322 section 4.3: two digits are of this century up to 49, three are counted from 1900. */
+static int year_of(const char *word)
+{
+    gsize n = strspn(word, "0123456789");
+    int year = word[n] == '\0' && n >= 2 && n <= 4 ? (int)g_ascii_strtoll(word, NULL, 10) : 0;
+    return n == 2 && year < 50 ? year + 2000 : n < 4 && year > 0 ? year + 1900 : year;
+}
+
+/* Two digits, and three times two with the seconds. */
+static gboolean time_of(const char *word, int *hour_r, int *minute_r, int *second_r)
+{
+    int *const parts[] = {hour_r, minute_r, second_r};
+    *second_r = 0;
+    for (gsize i = 0; i < 3; i++) {
+        gsize n = strspn(word, "0123456789");
+        if (n < 1 || n > 2)
+            return FALSE;
+        *parts[i] = (int)g_ascii_strtoll(word, NULL, 10);
+        word += n;
+        if (*word == '\0')
+            return i > 0;
+        if (*word++ != ':')
+            return FALSE;
+    }
+    return FALSE;
+}
+
+gboolean date_parse_mail(const char *text, gint64 *seconds_r)
+{
+    char day[32], month[32], year[32], time[32], zone[32];
+    int hour, minute, second;
+    *seconds_r = 0;
+    if (strlen(text) > 200)
+        return FALSE;
+    next_word(&text, day, sizeof day);
+    if (g_ascii_isalpha(day[0]))
+        next_word(&text, day, sizeof day);
+    next_word(&text, month, sizeof month);
+    next_word(&text, year, sizeof year);
+    next_word(&text, time, sizeof time);
+    next_word(&text, zone, sizeof zone);
+    gsize digits = strspn(day, "0123456789");
+    if (digits < 1 || digits > 2 || day[digits] != '\0' || !time_of(time, &hour, &minute, &second))
+        return FALSE;
+    /* A leap second is the one before it. */
+    g_autoptr(GDateTime) date =
+        g_date_time_new_utc(MAX(year_of(year), 1), month_of(month), (int)g_ascii_strtoll(day, NULL, 10), hour,
+                            minute, MIN(second, second > 60 ? 60 : 59));
+    gint64 seconds = date != NULL ? g_date_time_to_unix(date) - (gint64)zone_of(zone) * 60 : -1;
+    if (seconds < 0 || seconds > SECONDS_MAX)
+        return FALSE;
+    *seconds_r = seconds;
+    return TRUE;
+}

@@ -12,3 +12,8 @@ enum date_form {
 
 /* Reads trimmed text into seconds; *seconds_r is 0 for DATE_NONE. */
 enum date_form date_parse(const char *text, gint64 *seconds_r);
+
+/* Reads the date of a header field (RFC 5322 section 3.3, obsolete forms and comments included; the day's
+ * name is not looked at, a missing zone is UTC). FALSE when it is none, or one before 1970 or after the year
+ * 5138. */
+gboolean date_parse_mail(const char *text, gint64 *seconds_r);

@@ -25,6 +25,11 @@ struct limits {
     guint xml_attributes; /* attributes and namespaces of one tag; 64 */
     guint xml_unknown;    /* distinct names in a document that we do not know, namespaces included; 256 */
     guint64 xml_repair;   /* documents up to this size get a second, repairing pass; 16 MiB */
+    /* the other kinds of reports */
+    guint64 failure_size; /* of a failure report, without the message that it is about; 1 MiB */
+    guint64 json_size;    /* of a JSON document, which is in memory as a whole; 16 MiB */
+    guint json_depth;     /* nested objects and arrays; 16 */
+    guint json_values;    /* of a JSON document; 250,000 */
     /* a report */
     guint64 records;      /* 10,000,000 */
     guint text_length;    /* one text; longer ones are an error for names and ids, and cut with a warning for

@@ -1,0 +1,196 @@
+#include "parser/json_check.h"
+
+#include <string.h>
+
+struct check {
+    const char *text;
+    gsize length, at;
+    const struct limits *limits;
+    GPtrArray *keys; /* by depth: the keys of the object that is open there; NULL for an array */
+    guint depth, values;
+    gboolean limit, ended;
+};
+
+static char *wrong(const struct check *check, const char *what)
+{
+    return g_strdup_printf("%s at byte %" G_GSIZE_FORMAT, what, check->at);
+}
+
+static char *over(struct check *check, const char *name, guint64 value, const char *of)
+{
+    check->limit = TRUE;
+    return g_strdup_printf("limit %s: more than %" G_GUINT64_FORMAT " %s", name, value, of);
+}
+
+static gboolean is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Behind the escape (RFC 8259 section 7). */
+static gboolean check_escape(struct check *check)
+{
+    guint hex = 0;
+    if (++check->at == check->length || !check->text[check->at] ||
+        !strchr("\"\\/bfnrtu", check->text[check->at]))
+        return FALSE;
+    if (check->text[check->at] != 'u')
+        return TRUE;
+    while (hex < 4 && check->at + 1 < check->length && g_ascii_isxdigit(check->text[check->at + 1])) {
+        check->at++;
+        hex++;
+    }
+    return hex == 4;
+}
+
+/* Behind the closing quote. Line breaks and tabs in a text are forgiven. */
+static char *check_string(struct check *check)
+{
+    for (check->at++; check->at < check->length; check->at++) {
+        char c = check->text[check->at];
+        if (c == '"') {
+            check->at++;
+            return NULL;
+        }
+        if ((guchar)c < 32 && !is_blank(c))
+            return wrong(check, "control character in a text");
+        if (c == '\\' && !check_escape(check))
+            return wrong(check, "unknown escape");
+    }
+    return wrong(check, "the text breaks off");
+}
+
+static gsize digits(const struct check *check)
+{
+    gsize n = 0;
+    while (check->at + n < check->length && g_ascii_isdigit(check->text[check->at + n]))
+        n++;
+    return n;
+}
+
+static gboolean skip(struct check *check, const char *any_of)
+{
+    if (check->at == check->length || !check->text[check->at] || !strchr(any_of, check->text[check->at]))
+        return FALSE;
+    check->at++;
+    return TRUE;
+}
+
+/* RFC 8259 section 6. */
+static char *check_number(struct check *check)
+{
+    skip(check, "-");
+    gsize n = digits(check);
+    if (n == 0 || (n > 1 && check->text[check->at] == '0'))
+        return wrong(check, "no number");
+    check->at += n;
+    for (guint part = 0; part < 2; part++) {
+        if (!skip(check, part == 0 ? "." : "eE"))
+            continue;
+        if (part == 1)
+            skip(check, "+-");
+        n = digits(check);
+        if (n == 0)
+            return wrong(check, "no number");
+        check->at += n;
+    }
+    return NULL;
+}
+
+static char *check_word(struct check *check)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        gsize n = strlen(words[i]);
+        if (check->length - check->at >= n && memcmp(check->text + check->at, words[i], n) == 0) {
+            check->at += n;
+            return NULL;
+        }
+    }
+    return wrong(check, "unknown word");
+}
+
+static char *check_open(struct check *check)
+{
+    if (check->depth == check->limits->json_depth)
+        return over(check, "json_depth", check->limits->json_depth,
+                    "objects and arrays inside of each other");
+    gboolean object = check->text[check->at++] == '{';
+    g_ptr_array_add(check->keys,
+                    object ? g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) : NULL);
+    check->depth++;
+    return NULL;
+}
+
+static char *check_close(struct check *check)
+{
+    GHashTable *keys = check->depth ? check->keys->pdata[check->depth - 1] : NULL;
+    if (!check->depth || (keys != NULL) != (check->text[check->at] == '}'))
+        return wrong(check, "a bracket that closes nothing");
+    check->at++;
+    g_ptr_array_set_size(check->keys, (gint)--check->depth);
+    check->ended = check->depth == 0;
+    return NULL;
+}
+
+/* A text with a colon behind it is a key of the object that is open. */
+static char *check_key(struct check *check, gsize start)
+{
+    gsize at = check->at;
+    while (at < check->length && is_blank(check->text[at]))
+        at++;
+    GHashTable *keys = check->depth ? check->keys->pdata[check->depth - 1] : NULL;
+    if (at == check->length || check->text[at] != ':' || !keys)
+        return NULL;
+    char *key = g_strndup(check->text + start, check->at - start);
+    return g_hash_table_add(keys, key) ? NULL : wrong(check, "a key comes twice in one object");
+}
+
+static char *check_token(struct check *check)
+{
+    char c = check->text[check->at];
+    gsize start = check->at;
+    if (c == ',' || c == ':') {
+        check->at++;
+        return check->depth ? NULL : wrong(check, "text outside of the value");
+    }
+    if (c == '}' || c == ']')
+        return check_close(check);
+    if (check->ended)
+        return wrong(check, "text behind the end");
+    if (++check->values > check->limits->json_values)
+        return over(check, "json_values", check->limits->json_values, "values");
+    if (c == '{' || c == '[')
+        return check_open(check);
+    if (!check->depth)
+        return wrong(check, "no object");
+    if (c != '"')
+        return c == '-' || g_ascii_isdigit(c) ? check_number(check) : check_word(check);
+    char *problem = check_string(check);
+    return problem ? problem : check_key(check, start);
+}
+
+static void free_keys(gpointer keys)
+{
+    if (keys)
+        g_hash_table_unref(keys);
+}
+
+char *json_check(const char *text, gsize length, const struct limits *limits, gboolean *limit_r)
+{
+    struct check check = {.text = text, .length = length, .limits = limits};
+    char *problem = NULL;
+    check.keys = g_ptr_array_new_with_free_func(free_keys);
+    while (!problem) {
+        while (check.at < length && is_blank(text[check.at]))
+            check.at++;
+        if (check.at == length)
+            break;
+        problem = check_token(&check);
+    }
+    if (!problem && !check.ended)
+        problem = wrong(&check, "the text breaks off");
+    g_ptr_array_unref(check.keys);
+    *limit_r = check.limit;
+    return problem;
+}
