@@ -62,11 +62,6 @@ static gboolean meter_drain(struct meter *meter, GError **error)
     return got == 0;
 }
 
-static const char *code_of(const GError *error)
-{
-    return g_error_matches(error, WS_ERROR, WS_ERROR_LIMIT) ? "limit" : "archive";
-}
-
 static gboolean spoils_document(const GError *error)
 {
     return error->domain == WS_ERROR && ws_error_spoils(error) == WS_SPOILS_DOCUMENT;
@@ -116,7 +111,7 @@ static gboolean look_at_xml(struct journey *journey, const struct unpacked *docu
         ok = FALSE;
     } else if (status == PARSE_FAILED) {
         row.outcome = OUTCOME_PROBLEM;
-        row.code = code_of(failure);
+        row.code = unpack_code(failure);
         row.detail = failure->message;
     } else if (status == PARSE_REFUSED && is_prose(journey, document, outcome.code)) {
         row.kind = "text";
@@ -174,7 +169,7 @@ static gboolean look_at_other(struct journey *journey, const struct unpacked *do
     struct ledger_document row = {.path = document->label,
                                   .kind = kind_of(journey, document->kind, start),
                                   .outcome = failure ? OUTCOME_PROBLEM : OUTCOME_NO_REPORT,
-                                  .code = failure ? code_of(failure) : NULL,
+                                  .code = failure ? unpack_code(failure) : NULL,
                                   .detail = failure ? failure->message : NULL};
     return write_document(journey, meter, &row, error);
 }

@@ -24,7 +24,7 @@ struct walk {
     message_refusal_func refuse;
     void *self;
     GMimeParserOptions *options;
-    guint leaves;
+    guint *leaves;
 };
 
 /* One mail, the outer or a nested one. */
@@ -43,6 +43,7 @@ struct leaf {
     const char *number;   /* "part 2.1" */
     char *file_name;      /* owned, or NULL */
     char *media_type;     /* owned, or NULL */
+    gboolean declared;    /* by a header field */
     const char *note;
     gboolean final; /* not to be taken for a mail: it is the mail itself */
 };
@@ -197,7 +198,7 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
     g_autofree char *place = g_strconcat(view->outer, leaf->number, NULL);
     g_autofree char *label = label_join(place, leaf->file_name);
     g_autoptr(GError) failure = NULL;
-    if (++walk->leaves > walk->limits->message_parts) {
+    if (++*walk->leaves > walk->limits->message_parts) {
         g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "limit message_parts: more than %u parts",
                     walk->limits->message_parts);
         return FALSE;
@@ -218,8 +219,11 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
     const struct message_part part = {.label = label,
                                       .file_name = leaf->file_name,
                                       .media_type = leaf->media_type,
+                                      .declared = leaf->declared,
                                       .note = leaf->note,
-                                      .content = content};
+                                      .content = content,
+                                      .depth = view->depth,
+                                      .leaves = walk->leaves};
     gboolean ok = got >= 0 && walk->part(walk->self, &part, error);
     /* A mail that came encoded, or without a media type of its own. */
     if (ok && kind == CONTENT_MAIL && !leaf->final && view->depth < walk->limits->message_depth) {
@@ -249,6 +253,11 @@ static char *media_type_of(GMimeObject *object)
     return label_safe(lower, -1, NAME_MAX_BYTES);
 }
 
+static gboolean is_declared(GMimeObject *object)
+{
+    return g_mime_object_get_header(object, "Content-Type") != NULL;
+}
+
 static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *part, const char *number,
                           GError **error)
 {
@@ -266,7 +275,8 @@ static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *
                             g_mime_object_get_header((GMimeObject *)part, "Content-Transfer-Encoding"),
                         .number = number,
                         .file_name = name && *name ? label_safe(name, -1, NAME_MAX_BYTES) : NULL,
-                        .media_type = media_type_of((GMimeObject *)part)};
+                        .media_type = media_type_of((GMimeObject *)part),
+                        .declared = is_declared((GMimeObject *)part)};
     gboolean ok = hand_out(walk, view, &leaf, error);
     leaf_clear(&leaf);
     return ok;
@@ -290,6 +300,7 @@ static gboolean walk_face(struct walk *walk, struct mail_view *view, GMimeObject
                             alone ? g_mime_object_get_header(multipart, "Content-Transfer-Encoding") : NULL,
                         .number = number,
                         .media_type = alone ? media_type_of(multipart) : NULL,
+                        .declared = alone && is_declared(multipart),
                         .note = "mime"};
     gboolean ok = hand_out(walk, view, &leaf, error);
     leaf_clear(&leaf);
@@ -553,6 +564,7 @@ static gboolean walk_whole(struct walk *walk, struct mail_view *view, const stru
                             object ? g_mime_object_get_header(object, "Content-Transfer-Encoding") : NULL,
                         .number = "part 1",
                         .media_type = object ? media_type_of(object) : NULL,
+                        .declared = object && is_declared(object),
                         .note = "mime",
                         .final = scan->body == scan->header};
     gboolean ok = hand_out(walk, view, &leaf, error);
@@ -617,21 +629,51 @@ static gpointer set_up(gpointer unused)
     return options;
 }
 
+static GMimeParserOptions *options(void)
+{
+    static GOnce once = G_ONCE_INIT;
+    return g_once(&once, set_up, NULL);
+}
+
+/* FALSE with an error: the limit. */
+static gboolean check_size(struct blob *mail, const struct limits *limits, GError **error)
+{
+    if (blob_size(mail) <= limits->message_size)
+        return TRUE;
+    g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "limit message_size: more than %" G_GUINT64_FORMAT " bytes",
+                limits->message_size);
+    return FALSE;
+}
+
 gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,
                       message_part_func part, message_refusal_func refuse, void *self, GError **error)
 {
-    static GOnce once = G_ONCE_INIT;
+    guint leaves = 0;
     struct walk walk = {.limits = limits,
                         .part = part,
                         .refuse = refuse,
                         .self = self,
-                        .options = g_once(&once, set_up, NULL)};
+                        .options = options(),
+                        .leaves = &leaves};
     gboolean found = FALSE;
     *head_r = (struct message_head){0};
-    if (blob_size(mail) > limits->message_size) {
-        g_set_error(error, WS_ERROR, WS_ERROR_LIMIT,
-                    "limit message_size: more than %" G_GUINT64_FORMAT " bytes", limits->message_size);
-        return FALSE;
-    }
-    return walk_mail(&walk, mail, "", 0, head_r, &found, error);
+    return check_size(mail, limits, error) && walk_mail(&walk, mail, "", 0, head_r, &found, error);
+}
+
+gboolean message_walk_inner(struct blob *mail, const struct message_part *around, const char *label,
+                            const struct limits *limits, message_part_func part, message_refusal_func refuse,
+                            void *self, GError **error)
+{
+    struct walk walk = {.limits = limits,
+                        .part = part,
+                        .refuse = refuse,
+                        .self = self,
+                        .options = options(),
+                        .leaves = around->leaves};
+    gboolean found = FALSE;
+    g_autofree char *outer = g_strconcat(label, " / message / ", NULL);
+    g_autoptr(GError) failure = NULL;
+    if (!check_size(mail, limits, &failure))
+        return refuse(self, label, "limit", failure->message, error);
+    return walk_mail(&walk, mail, outer, around->depth + 1, NULL, &found, error);
 }

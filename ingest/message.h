@@ -27,8 +27,11 @@ struct message_part {
     const char *label;      /* "part 2 / report.zip": for the ledger and messages, made harmless */
     const char *file_name;  /* as the mail gives it, made harmless, or NULL */
     const char *media_type; /* lower case, or NULL */
+    gboolean declared;      /* the media type stands in the mail; else it is what RFC 2045 5.2 says of none */
     const char *note;       /* static code of what had to be mended to get it: cte, mime; or NULL */
     struct blob *content;   /* transfer encoding undone; lent: blob_ref to keep */
+    guint depth;            /* mails and multiparts around it */
+    guint *leaves;          /* of the whole mail so far, for message_walk_inner */
 };
 
 /* Return FALSE with an error to stop the walk (the sink's fault). */
@@ -43,3 +46,10 @@ typedef gboolean (*message_refusal_func)(void *self, const char *label, const ch
  * case, before the first leaf is handed out. */
 gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,
                       message_part_func part, message_refusal_func refuse, void *self, GError **error);
+
+/* The same for a mail that came out of an archive in `part`, and is called `label`: its leaves are counted
+ * and its depth is bounded together with those of the mail around it. Over a limit as a whole it is refused
+ * through the callback. */
+gboolean message_walk_inner(struct blob *mail, const struct message_part *around, const char *label,
+                            const struct limits *limits, message_part_func part, message_refusal_func refuse,
+                            void *self, GError **error);
