@@ -220,11 +220,21 @@ static gboolean enter(struct reader *reader, enum node node, const char *uri)
     }
 }
 
+/* An element in the middle of a text parts it: neither half of "pa<b/>ss" is a pass, nor is the whole. */
+static void part_text(struct reader *reader)
+{
+    GString *text = reader->text;
+    if (text->len > 0 && !g_ascii_isspace(text->str[text->len - 1]))
+        g_string_append_c(text, ' ');
+}
+
 static gboolean on_open(void *self, int id, const char *local, const char *uri, guint n_attributes,
                         const char *const *attributes)
 {
     struct reader *reader = self;
     enum node node = choose_place(reader, id, local, uri);
+    if (is_leaf(place_of(reader)))
+        part_text(reader);
     reader->collect = reader->stray = FALSE;
     if (is_leaf(node)) {
         reader->collect = TRUE;
