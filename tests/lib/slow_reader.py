@@ -1,0 +1,297 @@
+"""Reads an aggregate report the slow way: the whole document as a tree of Python's standard library, and a walk over it.
+
+Written from the rules and not from the program, to compare the two. It gives the facts that are compared, and nothing else:
+no warnings, no alignment (which needs the Public Suffix List), no repair.
+"""
+import ipaddress
+import re
+import xml.etree.ElementTree as ET
+from xml.parsers import expat
+
+BLANK = " \t\r\n\f"
+COUNT_MOST = 100_000_000_000
+SECONDS_MOST = 100_000_000_000
+
+RESULTS = {  # as written: for DKIM, for SPF
+    "pass": ("pass", "pass"), "fail": ("fail", "fail"), "none": ("none", "none"), "neutral": ("neutral", "neutral"),
+    "softfail": ("fail", "softfail"), "temperror": ("temperror", "temperror"), "permerror": ("permerror", "permerror"),
+    "policy": ("policy", "policy"), "hardfail": ("fail", "fail"), "unknown": ("temperror", "temperror"),
+    "error": ("permerror", "permerror"), "invalid": ("permerror", "permerror"), "nxdomain": ("permerror", "none"),
+    "signed": ("neutral", None), "discard": ("fail", "fail"),
+}
+SCOPES = {"mfrom": "mfrom", "mailfrom": "mfrom", "envelopefrom": "mfrom", "helo": "helo", "ehlo": "helo"}
+REASONS = {r.replace("_", ""): r for r in ("local_policy", "forwarded", "trusted_forwarder", "mailing_list", "sampled_out",
+                                           "policy_test_mode", "other")}
+POLICIES = {w: w for w in ("none", "quarantine", "reject")}
+DISPOSITIONS = {**POLICIES, "pass": "pass"}
+
+
+class NotWellFormed(Exception):
+    """It is no XML: nothing can be said about it here."""
+
+
+class Refused(Exception):
+    """It cannot be a report; the text is the code."""
+
+
+# The tree.
+
+def name(element):
+    """Letter case, prefixes and '-' for '_' do not matter."""
+    return element.tag.rsplit("}", 1)[-1].lower().replace("-", "_") if isinstance(element.tag, str) else ""
+
+
+def children(element, *names):
+    return [] if element is None else [c for c in element if name(c) in names]
+
+
+def first(element, *names):
+    return next(iter(children(element, *names)), None)
+
+
+def words_of(element):
+    """The text of an element; what is below an element inside of it does not belong to it, and parts it."""
+    if element is None:
+        return None
+    text = (element.text or "").lstrip(BLANK)
+    for inner in element:
+        if text and text[-1] not in BLANK:
+            text += " "
+        text += inner.tail or ""
+        text = text.lstrip(BLANK)
+    return text.strip(BLANK)
+
+
+def leaf(element, *names):
+    return words_of(first(element, *names))
+
+
+def parse_tree(document):
+    # Who says Latin-1 means windows-1252.
+    document = re.sub(rb"""^(<\?xml[^>]*encoding=["'])iso-8859-1""", rb"\1windows-1252", document, flags=re.I)
+    doctype = []
+    checker = expat.ParserCreate()
+    checker.StartDoctypeDeclHandler = lambda *_: doctype.append(1)
+    try:
+        checker.Parse(document, True)
+        if doctype:
+            raise Refused("doctype")
+        return ET.fromstring(document)
+    except (expat.ExpatError, ET.ParseError, ValueError, LookupError):
+        if doctype:
+            raise Refused("doctype") from None
+        raise NotWellFormed from None
+
+
+def feedbacks(element, depth=1):
+    """The topmost feedback elements, with at most two around them."""
+    if name(element) == "feedback":
+        yield element
+    elif depth <= 2:
+        for inner in element:
+            yield from feedbacks(inner, depth + 1)
+
+
+# The words.
+
+def squeezed(text):
+    return re.sub(r"[_\- \t]", "", text).lower()
+
+
+def word(table, text):
+    found = table.get(squeezed(text)) if text else None
+    if squeezed(text or "") == "pass" and text.lower() != "pass":
+        return None
+    return found
+
+
+def result_word(text, dkim):
+    found = word(RESULTS, text)
+    return found[0 if dkim else 1] if found else None
+
+
+def domain_name(text):
+    """Normalised, and whether it can be a name."""
+    if re.search("[@<>]", text):
+        at = re.search(r"@([\w.\-]*)", text)
+        if at:
+            found, good = plain_name(at.group(1))
+            if good and found:
+                return found, True
+    return plain_name(text)
+
+
+def plain_name(text):
+    text = text.rsplit("@", 1)[-1].lstrip("<" + BLANK).rstrip(">" + BLANK)
+    if len(text) > 1 and text.endswith("."):
+        text = text[:-1]
+    lower = lower_ascii(text)
+    try:
+        label = lower if text.isascii() else text.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return lower, False
+    good = len(label) <= 253 and all(0 < len(part) <= 63 for part in label.split(".")) or label == ""
+    good = good and not re.search(r"""[\x00-\x20\x7f@<>",;:\\()\[\]/]""", label)
+    # What cannot be a name stays as it was sent.
+    return label if good else lower, good
+
+
+def optional_name(text):
+    return None if text is None else domain_name(text)[0]
+
+
+def auth_name(text):
+    return (domain_name(text)[0] or None) if text else None
+
+
+def address(text):
+    """(normalised address or None, raw text where it is none)"""
+    if not text:
+        return None, None
+    bare = text
+    if re.search(r"[\[%]", text) and len(text) < 80 and (text[0] != "[" or text[-1] == "]"):
+        bare = re.split(r"[\]%]", text[1:] if text[0] == "[" else text)[0]
+    try:
+        ip = ipaddress.ip_address(bare)
+    except ValueError:
+        return None, text
+    return str(getattr(ip, "ipv4_mapped", None) or ip), None
+
+
+def date(text):
+    """Seconds, or None."""
+    if not text:
+        return None
+    if re.fullmatch(r"\+?[0-9]{1,18}(\.[0-9]*)?", text):
+        seconds = int(text.split(".")[0])
+        while seconds > SECONDS_MOST:
+            seconds //= 1000
+        return seconds
+    iso = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)Z", text)
+    if iso:
+        import calendar
+        seconds = calendar.timegm(tuple(int(n) for n in iso.groups()))
+        return seconds if 0 <= seconds <= SECONDS_MOST else None
+    return None
+
+
+def count(text):
+    """None: the record cannot be believed."""
+    if not text or not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
+        return 1
+    whole = int(text.split(".")[0])
+    return None if whole < 0 or whole > COUNT_MOST else whole
+
+
+# The report.
+
+def dkim_results(entries, like_rspamd):
+    read = [[leaf(e, n) for n in ("domain", "selector", "result")] for e in entries]
+    for domain, selector, result in read:
+        if not domain:
+            if not selector and (not result or result_word(result, True) == "none"):
+                continue
+        elif result == "permerror" and like_rspamd and any(d == domain and r == "temperror" for d, _, r in read):
+            continue
+        yield auth_name(domain), lower_ascii(selector) or None, result_word(result, True)
+
+
+def lower_ascii(text):
+    return re.sub("[A-Z]+", lambda m: m.group().lower(), text) if text else text
+
+
+def spf_results(entries):
+    for entry in entries:
+        domain, scope, result = (leaf(entry, n) for n in ("domain", "scope", "result"))
+        if domain or scope or result:
+            yield auth_name(domain), word(SCOPES, scope), result_word(result, False)
+
+
+def reasons(evaluated):
+    for entry in children(evaluated, "reason"):
+        kind, comment = leaf(entry, "type"), leaf(entry, "comment")
+        if kind is None and comment is None:
+            kind = "".join([entry.text or ""] + [c.tail or "" for c in entry]).strip(BLANK)
+        if kind or comment:
+            yield word(REASONS, kind) or "other", comment
+
+
+def from_text(record):
+    """The From domain as sent: of several the first."""
+    text = leaf(first(record, "identifiers", "identities"), "header_from")
+    if not text or re.search("[@<]", text):
+        return text or None
+    return re.split(r"[,; \t\r\n]", text)[0] or None
+
+
+def verdict(text):
+    return None if text is None else "pass" if text.lower() == "pass" else "fail"
+
+
+def read_record(record, policy_domain):
+    """The facts, or None for a record that is left out."""
+    row, identifiers = first(record, "row"), first(record, "identifiers", "identities")
+    evaluated = first(row, "policy_evaluated")
+    ip_text, count_text = leaf(row, "source_ip"), leaf(row, "count")
+    if not ip_text and (not count_text.strip("0.") if count_text else not leaf(identifiers, "header_from")):
+        return None
+    number = count(count_text)
+    if number is None:
+        return None
+    sent = from_text(record)
+    results = [e for auth in children(record, "auth_results") for e in auth]
+    dkim, spf = ([e for e in results if name(e) == kind] for kind in ("dkim", "spf"))
+    like_rspamd = leaf(identifiers, "envelope_from") is None and all(leaf(e, "selector") is None for e in dkim) and \
+        all(leaf(e, "scope") is None for e in spf)
+    ip, raw = address(ip_text)
+    return {
+        "ip": ip, "source": raw, "count": number,
+        "from": (domain_name(sent)[0] if sent else "") or policy_domain,
+        "envelope_from": optional_name(leaf(identifiers, "envelope_from")),
+        "envelope_to": optional_name(leaf(identifiers, "envelope_to")),
+        "disposition": word(DISPOSITIONS, leaf(evaluated, "disposition")),
+        "verdicts": (verdict(leaf(evaluated, "dkim")), verdict(leaf(evaluated, "spf"))),  # None: it is worked out
+        "dkim": list(dkim_results(dkim, like_rspamd)), "spf": list(spf_results(spf)), "reasons": list(reasons(evaluated)),
+    }
+
+
+def read_period(metadata):
+    dates = first(metadata, "date_range")
+    begin, end = (date(leaf(dates, which)) for which in ("begin", "end"))
+    if begin is None and end is None:
+        raise Refused("no_period")
+    ends = [begin if begin is not None else end, end if end is not None else begin]
+    return min(ends), max(ends)
+
+
+def read_report(feedback):
+    metadata, policy = first(feedback, "report_metadata"), first(feedback, "policy_published")
+    records = children(feedback, "record")
+    begin, end = read_period(metadata)
+    domain, good = domain_name(leaf(policy, "domain") or "")
+    if not good or not domain:
+        # The organizational domain of the first record's, which is not known here.
+        sent = next((from_text(r) for r in records if from_text(r)), None)
+        if sent is None or not domain_name(sent)[1]:
+            raise Refused("no_domain")
+        domain = None
+    report_id = leaf(metadata, "report_id") or None
+    if report_id and len(report_id) >= 2 and report_id[0] == "<" and report_id[-1] == ">":
+        report_id = report_id[1:-1].strip(BLANK) or None
+    kept = [facts for facts in (read_record(r, domain) for r in records) if facts]
+    return {"domain": domain, "id": report_id, "begin": begin, "end": end, "p": word(POLICIES, leaf(policy, "p")),
+            "sp": word(POLICIES, leaf(policy, "sp")), "seen": len(records), "records": kept}
+
+
+def read_document(document):
+    """The reports of a well-formed document; NotWellFormed, or Refused with the code of the first refusal when there is
+    not one."""
+    reports, refusal = [], "no_root"
+    for feedback in feedbacks(parse_tree(document)):
+        try:
+            reports.append(read_report(feedback))
+        except Refused as refused:
+            refusal = str(refused) if refusal == "no_root" else refusal
+    if not reports:
+        raise Refused(refusal)
+    return reports
