@@ -25,6 +25,7 @@ struct batch_report {
 
 struct batch_document {
     const char *path, *kind, *code, *detail;
+    const char *warnings; /* codes with a blank between them, or NULL */
     gint64 size;
     const guint8 *sha256; /* NULL or 32 bytes */
     enum outcome outcome;

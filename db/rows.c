@@ -29,7 +29,7 @@
 #define MESSAGE_COLUMNS 13
 
 #define OBSERVATION_COLUMNS 8
-#define DOCUMENT_COLUMNS 13
+#define DOCUMENT_COLUMNS 14
 
 const char rows_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_report ON COMMIT DELETE ROWS AS"
@@ -69,7 +69,7 @@ const char rows_message_insert[] = "INSERT INTO dmarc.message (" MESSAGE_SAME ")
                                    " ON CONFLICT DO NOTHING RETURNING id";
 
 const char rows_document_copy[] = "COPY dmarc.document (mail_sha256, message, ordinal, path, kind, size, "
-                                  "sha256, outcome, code, detail, domain, day, report)"
+                                  "sha256, outcome, code, detail, domain, day, report, warnings)"
                                   " FROM STDIN (FORMAT binary)";
 
 static void put_words(GByteArray *out, raw_words list)
@@ -251,6 +251,12 @@ void rows_message(GByteArray *out, const struct batch_message *message)
     pgcopy_text(out, ledger->detail);
 }
 
+static void put_codes(GByteArray *out, const char *codes)
+{
+    g_auto(GStrv) list = codes ? g_strsplit(codes, " ", -1) : NULL;
+    pgcopy_text_array(out, (const char *const *)list, list ? g_strv_length(list) : 0);
+}
+
 void rows_document(GByteArray *out, const struct batch_message *message, guint ordinal,
                    const struct batch_document *document, const struct batch_report *report)
 {
@@ -286,4 +292,5 @@ void rows_document(GByteArray *out, const struct batch_message *message, guint o
         pgcopy_null(out);
         pgcopy_null(out);
     }
+    put_codes(out, document->warnings);
 }

@@ -252,24 +252,59 @@ static void sink_abandon(void *self)
 
 /* ---- messages ---- */
 
+/* Takes the rows of these reports and of the open one away again. */
+static void drop_reports_from(struct writer *writer, guint first)
+{
+    drop_report(writer);
+    if (writer->batch->reports->len <= first)
+        return;
+    const struct batch_report *report = &g_array_index(writer->batch->reports, struct batch_report, first);
+    row_spool_truncate(writer->batch->heads, report->head.begin);
+    row_spool_truncate(writer->batch->evidence, report->evidence.begin);
+    row_spool_truncate(writer->batch->observations, report->observations.begin);
+    g_array_set_size(writer->batch->reports, first);
+}
+
+void writer_drop_reports(struct writer *writer)
+{
+    drop_reports_from(writer, writer->pending_report);
+}
+
 gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error)
 {
     (void)sha256;
     (void)error;
-    drop_report(writer);
     /* What a message left that did not end. */
-    if (writer->batch->reports->len > writer->first_report) {
-        const struct batch_report *first =
-            &g_array_index(writer->batch->reports, struct batch_report, writer->first_report);
-        row_spool_truncate(writer->batch->heads, first->head.begin);
-        row_spool_truncate(writer->batch->evidence, first->evidence.begin);
-        row_spool_truncate(writer->batch->observations, first->observations.begin);
-        g_array_set_size(writer->batch->reports, writer->first_report);
-    }
+    drop_reports_from(writer, writer->first_report);
     g_array_set_size(writer->batch->documents, writer->first_document);
     writer->pending_report = writer->first_report;
     writer->over = FALSE;
     return TRUE;
+}
+
+static const char *keep_warnings(struct batch *batch, const char *const *warnings)
+{
+    if (!warnings || !*warnings)
+        return NULL;
+    g_autofree char *joined = g_strjoinv(" ", (char **)warnings);
+    return batch_text(batch, joined, PATH_BYTES);
+}
+
+guint writer_documents(const struct writer *writer)
+{
+    return writer->batch->documents->len - writer->first_document;
+}
+
+void writer_warn(struct writer *writer, guint first, const char *code)
+{
+    GArray *documents = writer->batch->documents;
+    for (guint i = writer->first_document + first; i < documents->len; i++) {
+        struct batch_document *document = &g_array_index(documents, struct batch_document, i);
+        const char *const both[] = {document->warnings ? document->warnings : code,
+                                    document->warnings ? code : NULL, NULL};
+        if (document->n_reports)
+            document->warnings = keep_warnings(writer->batch, both);
+    }
 }
 
 gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error)
@@ -286,6 +321,7 @@ gboolean writer_document(struct writer *writer, const struct ledger_document *do
         .kind = batch_text(batch, document->kind, PATH_BYTES),
         .code = batch_text(batch, document->code, PATH_BYTES),
         .detail = batch_text(batch, document->detail, DETAIL_BYTES),
+        .warnings = keep_warnings(batch, document->warnings),
         .size = document->size,
         .sha256 = batch_sha256(batch, document->sha256),
         .outcome = document->outcome,

@@ -51,6 +51,7 @@ struct ledger_document {
     enum outcome outcome; /* STORED when reports went through the sink: the writer decides stored or
                              duplicate; PROBLEM may come with reports, too (PARSE_PARTLY) */
     const char *code, *detail;
+    const char *const *warnings; /* codes of what was mended on the way to it, ended by NULL; or NULL */
 };
 
 /* Told once for each message, in order, after COMMIT. */
@@ -72,6 +73,12 @@ const struct report_sink *writer_sink(struct writer *writer);
 /* Closes a document: the reports that went through the sink since the one before are its own. One row in the
  * ledger for each report, and one for the problem or when there is no report. */
 gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error);
+/* Forgets the reports that went through the sink since the document before. */
+void writer_drop_reports(struct writer *writer);
+/* How many documents the open message has so far; and one more warning for those of them, from number `first`
+ * on, that have reports. */
+guint writer_documents(const struct writer *writer);
+void writer_warn(struct writer *writer, guint first, const char *code);
 /* The header fields are known only now. May flush. */
 gboolean writer_message_end(struct writer *writer, const struct ledger_message *message, GError **error);
 /* A mail whose bytes are known already as a report carrier: a ledger row, outcome duplicate, no document. */

@@ -40,6 +40,7 @@ COMMENT ON COLUMN dmarc.document.sha256 IS 'SHA-256 of the unpacked document';
 COMMENT ON COLUMN dmarc.document.outcome IS 'stored, duplicate, no_report or problem, as in dmarc.message';
 COMMENT ON COLUMN dmarc.document.code IS 'short name of why it is a problem';
 COMMENT ON COLUMN dmarc.document.detail IS 'the same in words';
+COMMENT ON COLUMN dmarc.document.warnings IS 'codes of what was mended on the way to it, such as ctype, ext, zip_extra, cte, mime, truncated; NULL for none';
 COMMENT ON COLUMN dmarc.document.domain IS 'policy domain of the report';
 COMMENT ON COLUMN dmarc.document.day IS 'UTC day of the report';
 COMMENT ON COLUMN dmarc.document.report IS 'id of the report in dmarc.report, together with domain and day; for a duplicate the one that was there';

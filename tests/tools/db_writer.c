@@ -382,6 +382,65 @@ static void test_abandon(struct fixture *f, gconstpointer unused)
     assert_sql(f->db, "SELECT outcome FROM dmarc.message", "stored");
 }
 
+/* Warnings about what a report came in stand with its document, also those that are known only later. */
+static void test_warnings(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char *const two[] = {"ctype", "ext", NULL}, *const none[] = {NULL};
+    struct report_head one = made_head("one", "example.org"), other = made_head("other", "example.org");
+    struct ledger_document odd = aggregate, readme = {.path = "r", .kind = "text", .size = -1}, plain = odd;
+    struct mail mail;
+    odd.warnings = two;
+    plain.warnings = none;
+    readme.outcome = OUTCOME_NO_REPORT;
+    make_mail(&mail, 1);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    for (guint i = 0; i < 2; i++) {
+        g_assert_cmpuint(writer_documents(f->writer), ==, i);
+        ok(made_push(writer_sink(f->writer), i ? &other : &one, 0, 3, 7, &error));
+        ok(writer_document(f->writer, i ? &plain : &odd, &error));
+    }
+    ok(writer_document(f->writer, &readme, &error));
+    writer_warn(f->writer, 0, "zip_extra");
+    writer_warn(f->writer, 1, "mime");
+    ok(writer_message_end(f->writer, &mail.ledger, &error) && writer_flush(f->writer, &error));
+    assert_sql(f->db,
+               "SELECT string_agg(coalesce(array_to_string(warnings, ','), '-'), ' ' ORDER BY ordinal) FROM "
+               "dmarc.document",
+               "ctype,ext,zip_extra zip_extra,mime -");
+    /* The next mail's documents are its own. */
+    make_mail(&mail, 2);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    g_assert_cmpuint(writer_documents(f->writer), ==, 0);
+}
+
+/* What turns out to be false is forgotten, and what was there before stays. */
+static void test_dropped_reports(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head kept = made_head("kept", "example.org"), wrong = made_head("wrong", "example.net");
+    struct ledger_document bad = aggregate;
+    struct mail mail;
+    bad.outcome = OUTCOME_PROBLEM, bad.code = "crc";
+    make_mail(&mail, 1);
+    ok(writer_message_begin(f->writer, mail.sha256, &error));
+    ok(made_push(writer_sink(f->writer), &kept, 0, 3, 7, &error));
+    ok(writer_document(f->writer, &aggregate, &error));
+    for (guint i = 0; i < 2; i++)
+        ok(made_push(writer_sink(f->writer), &wrong, i, 5, 7, &error));
+    writer_drop_reports(f->writer);
+    ok(writer_document(f->writer, &bad, &error) && writer_message_end(f->writer, &mail.ledger, &error));
+    ok(put_report(f->writer, 2, &kept, 0, 3, &error) && writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc.report", "kept3");
+    assert_sql(f->db,
+               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.evidence) FROM dmarc.observation",
+               "3 3");
+    assert_sql(f->db,
+               "SELECT string_agg(concat_ws('/', outcome, code), ' ' ORDER BY message, ordinal) FROM "
+               "dmarc.document",
+               "stored problem/crc duplicate");
+}
+
 /* What became of a mail follows from its documents. */
 static void test_outcomes(struct fixture *f, gconstpointer unused)
 {
@@ -494,6 +553,8 @@ int main(int argc, char **argv)
     add("spill", test_spill);
     add("many-rows", test_many_rows);
     add("abandon", test_abandon);
+    add("warnings", test_warnings);
+    add("dropped-reports", test_dropped_reports);
     add("outcomes", test_outcomes);
     add("known", test_known);
     add("months", test_months);
