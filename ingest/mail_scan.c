@@ -131,12 +131,13 @@ static void end_field(struct scanner *s)
 
 /* The blank line: what follows is a body, the text before a multipart's first part, or the header of a nested
  * message. */
-static gboolean end_header(struct scanner *s, guint64 body, GError **error)
+static gboolean end_header(struct scanner *s, const struct line *line, GError **error)
 {
     s->in_header = FALSE;
     end_field(s);
     if (s->top) {
-        s->scan->body = body;
+        s->scan->body = line->offset + line->length;
+        s->scan->odd |= line->n > 0;
         s->top = FALSE;
     }
     if (find_word(s->type->str, "multipart/")) {
@@ -243,8 +244,7 @@ static gboolean scan_line(struct scanner *s, const struct line *line, GError **e
             return TRUE;
     }
     if (s->in_header)
-        return line_is_blank(line) ? end_header(s, line->offset + line->length, error)
-                                   : header_line(s, line, error);
+        return line_is_blank(line) ? end_header(s, line, error) : header_line(s, line, error);
     if (s->stray)
         s->stray_bytes += line->length;
     return TRUE;

@@ -15,8 +15,8 @@ struct mail_scan {
      * that is never found), or when the structure is not clear and the mail is large: the body is one leaf
      * then. */
     gboolean walkable;
-    /* The header has lines that are no fields, or a second Content-Type: MIME parsers differ over such, and
-     * are only to see `head` and the body. */
+    /* The header has lines that are no fields, or a second Content-Type, or ends in blanks: MIME parsers
+     * differ over such, and are only to see `head` and the body. */
     gboolean odd;
     GString *head;      /* the fields of the header that are of use, with a blank line behind them */
     GPtrArray *authres; /* char *: what follows the colon of the first Authentication-Results fields, topmost
