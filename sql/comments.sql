@@ -34,7 +34,7 @@ COMMENT ON COLUMN dmarc.document.mail_sha256 IS 'sha256 of dmarc.message';
 COMMENT ON COLUMN dmarc.document.message IS 'id of dmarc.message';
 COMMENT ON COLUMN dmarc.document.ordinal IS 'place in the mail, from 1';
 COMMENT ON COLUMN dmarc.document.path IS 'where in the mail: part and members of archives';
-COMMENT ON COLUMN dmarc.document.kind IS 'aggregate, failure, tls, archive, text, other';
+COMMENT ON COLUMN dmarc.document.kind IS 'aggregate, failure, tls, feedback (about something else than authentication), archive, text, other';
 COMMENT ON COLUMN dmarc.document.size IS 'bytes, unpacked; NULL when unknown';
 COMMENT ON COLUMN dmarc.document.sha256 IS 'SHA-256 of the unpacked document';
 COMMENT ON COLUMN dmarc.document.outcome IS 'stored, duplicate, no_report or problem, as in dmarc.message';
@@ -43,7 +43,7 @@ COMMENT ON COLUMN dmarc.document.detail IS 'the same in words';
 COMMENT ON COLUMN dmarc.document.warnings IS 'codes of what was mended on the way to it, such as ctype, ext, zip_extra, cte, mime, truncated; NULL for none';
 COMMENT ON COLUMN dmarc.document.domain IS 'policy domain of the report';
 COMMENT ON COLUMN dmarc.document.day IS 'UTC day of the report';
-COMMENT ON COLUMN dmarc.document.report IS 'id of the report in dmarc.report, together with domain and day; for a duplicate the one that was there';
+COMMENT ON COLUMN dmarc.document.report IS 'id of the report in dmarc.report, dmarc.failure_report or dmarc.tls_report, by kind, together with domain and day; for a duplicate the one that was there';
 
 COMMENT ON TABLE dmarc.report IS 'One row for each aggregate report that is stored; what the reporter says about itself and about the policy that it found';
 COMMENT ON COLUMN dmarc.report.id IS 'number of the report; join with domain and day';

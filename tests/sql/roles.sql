@@ -14,9 +14,10 @@ WHERE rolname IN ('whosends_read', 'whosends_ingest') ORDER BY rolname;
 
 SET ROLE whosends_test_reader;
 SELECT is((SELECT sum(messages) FROM dmarc.senders('a.example')), 3::numeric, 'a reader may ask for senders');
-SELECT lives_ok($$ SELECT * FROM dmarc.summary(), dmarc.timeline(), dmarc.sources(), dmarc.failures(), dmarc.reporters(), dmarc.status(), dmarc.problems() $$, 'a reader may ask for each report');
+SELECT lives_ok($$ SELECT * FROM dmarc.summary(), dmarc.timeline(), dmarc.sources(), dmarc.failures(), dmarc.reporters(), dmarc.status(), dmarc.problems(), dmarc.failure_samples(), dmarc.tls() $$, 'a reader may ask for each report');
 SELECT lives_ok($$ SELECT FROM dmarc.record, dmarc.dkim_result, dmarc.spf_result, dmarc.override_reason, dmarc.classification, dmarc.problem,
-                               dmarc.message, dmarc.document, dmarc.report, dmarc.sender, dmarc.sender_rule $$, 'a reader may query tables and views');
+                               dmarc.message, dmarc.document, dmarc.report, dmarc.sender, dmarc.sender_rule,
+                               dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure $$, 'a reader may query tables and views');
 SELECT throws_ok($$ DELETE FROM dmarc.observation $$, '42501', NULL, 'a reader may not delete');
 SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a reader may not add senders');
 SELECT throws_ok($$ UPDATE dmarc.message SET outcome = 'stored' $$, '42501', NULL, 'a reader may not change the ledger');
