@@ -263,8 +263,13 @@ gboolean cmd_ingest(struct cli *cli, GError **error)
     if (!check_request(cli, error) || !(job.db = open_database(&cli->config, error)))
         return FALSE;
     struct domain_list *suffixes = domain_list_new();
+    const struct trust_rules trust = {.authserv_ids = cli->config.authserv_ids,
+                                      .domains = cli->config.domains};
+    struct writer_settings writer = writer_defaults;
+    writer.trust = &trust;
+    writer.suffixes = suffixes;
     job.settings = (struct run_settings){.limits = &cli->config.limits,
-                                         .writer = &writer_defaults,
+                                         .writer = &writer,
                                          .suffixes = suffixes,
                                          .now = cli->now,
                                          .progress = progress_update,

@@ -1,6 +1,7 @@
 #include "cli/config.h"
 
 #include "cli/nearest.h"
+#include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/render.h"
 
@@ -18,6 +19,10 @@ const struct config_key config_keys[] = {
      "conninfo or URI of the PostgreSQL database; without it, a private cluster is used"},
     {"whosends", "data_directory", CONFIG_PATH, AT(data_directory), NULL, NULL,
      "where the private cluster lives"},
+    {"whosends", "trusted_authserv_id", CONFIG_WORDS, AT(authserv_ids), NULL, NULL,
+     "names of one's own mail servers in Authentication-Results"},
+    {"whosends", "domains", CONFIG_DOMAINS, AT(domains), NULL, NULL,
+     "our domains; reports about others are flagged"},
     {"imap", "host", CONFIG_TEXT, AT(host), NULL, NULL, "the mail server"},
     {"imap", "port", CONFIG_NUMBER, AT(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
     {"imap", "security", CONFIG_CHOICE, AT(security), "tls", "tls starttls",
@@ -150,6 +155,32 @@ static gboolean check_secret(const struct config_key *key, const char *value, co
     return TRUE;
 }
 
+/* Splits a list; *words_r is NULL for an empty one. */
+static gboolean set_words(const struct config_key *key, const char *value, char ***words_r,
+                          const struct place *place, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit_set(value ? value : "", " \t,", -1);
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+    guint n = 0;
+    for (char **part = parts; *part; part++) {
+        gboolean good = TRUE;
+        if (!**part)
+            continue;
+        g_autofree char *word =
+            key->kind == CONFIG_DOMAINS ? domain_normalise(*part, &good) : g_strdup(*part);
+        if (!good || !*word) {
+            g_autofree char *safe = render_safe(*part);
+            return refuse(error, place, "cannot use '%s' for %s.%s (%s): it cannot be a domain", safe,
+                          key->group, key->name, place->name);
+        }
+        g_strv_builder_add(words, word);
+        n++;
+    }
+    g_strfreev(*words_r);
+    *words_r = n ? g_strv_builder_end(words) : NULL;
+    return TRUE;
+}
+
 static gboolean set_key(struct config *config, const struct config_key *key, const char *value,
                         const struct place *place, GError **error)
 {
@@ -161,6 +192,9 @@ static gboolean set_key(struct config *config, const struct config_key *key, con
                       key->name, place->name);
     if (key->kind == CONFIG_NUMBER) {
         if (!set_number(key, value, G_STRUCT_MEMBER_P(config, key->offset), place, error))
+            return FALSE;
+    } else if (key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS) {
+        if (!set_words(key, value, G_STRUCT_MEMBER_P(config, key->offset), place, error))
             return FALSE;
     } else {
         if (value && (!check_secret(key, value, place, error) ||
@@ -448,7 +482,9 @@ gboolean config_load(struct config *config, const char *file, char **environment
 void config_clear(struct config *config)
 {
     for (const struct config_key *key = config_keys; key->group; key++) {
-        if (key->kind != CONFIG_NUMBER)
+        if (key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS)
+            g_strfreev(G_STRUCT_MEMBER(char **, config, key->offset));
+        else if (key->kind != CONFIG_NUMBER)
             wipe(G_STRUCT_MEMBER(char *, config, key->offset));
     }
     g_free(config->file);

@@ -10,12 +10,14 @@
 #include "parser/limits.h"
 
 enum config_kind {
-    CONFIG_TEXT,   /* char * */
-    CONFIG_PATH,   /* char *; "~/" is the home directory, and in the file what is relative counts from the
-                      file's place */
-    CONFIG_CHOICE, /* char *, one of the words of `range` */
-    CONFIG_NUMBER, /* guint, in the bounds of `range` */
-    CONFIG_SECRET, /* char *, from the file only */
+    CONFIG_TEXT,    /* char * */
+    CONFIG_PATH,    /* char *; "~/" is the home directory, and in the file what is relative counts from the
+                       file's place */
+    CONFIG_CHOICE,  /* char *, one of the words of `range` */
+    CONFIG_NUMBER,  /* guint, in the bounds of `range` */
+    CONFIG_SECRET,  /* char *, from the file only */
+    CONFIG_WORDS,   /* char **, separated by blanks or commas; NULL: none */
+    CONFIG_DOMAINS, /* the same, of domains, normalised */
 };
 
 struct config_key {
@@ -28,13 +30,14 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 17                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 19                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
 struct config {
     char *file; /* that was read, or NULL */
     char *database, *data_directory;
+    char **authserv_ids, **domains;
     char *host, *security, *user, *password, *password_file, *password_command, *ca_file, *mailbox, *after;
     char *processed, *problems;
     guint port, timeout, batch;

@@ -1,5 +1,6 @@
 #include "db/batch.h"
 
+#include "db/decide.h"
 #include "db/digest.h"
 #include "db/pgcopy.h"
 #include "db/rows.h"
@@ -87,8 +88,7 @@ struct writing {
     struct db *db;
     GByteArray *buffer; /* rows on their way into a COPY */
     guint first, end;   /* messages */
-    guint first_report, end_report;
-    guint primaries, fresh;
+    struct decision reports;
 };
 
 static struct batch_message *message_at(const struct writing *w, guint i)
@@ -142,96 +142,22 @@ static gboolean copy_span(struct writing *w, const struct row_spool *spool, stru
     return TRUE;
 }
 
-static guint key_hash(gconstpointer key)
-{
-    guint hash;
-    memcpy(&hash, key, sizeof hash);
-    return hash;
-}
-
-static gboolean same_key(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, REPORT_KEY_BYTES);
-}
-
-static gboolean same_identity(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, DIGEST_BYTES);
-}
-
-/* Finds the reports that are in the transaction twice, and those that contradict an earlier one. */
-static void find_same(struct writing *w)
-{
-    g_autoptr(GHashTable) keys = g_hash_table_new(key_hash, same_key);
-    g_autoptr(GHashTable) identities = g_hash_table_new(key_hash, same_identity);
-    for (guint i = w->first_report; i < w->end_report; i++) {
-        struct batch_report *report = report_at(w, i);
-        gpointer earlier;
-        report->fresh = FALSE;
-        report->stored_id = 0;
-        if (g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
-            report->same_as = GPOINTER_TO_UINT(earlier);
-            continue;
-        }
-        report->same_as = i;
-        report->collision = !g_hash_table_add(identities, report->key);
-        g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
-        w->primaries++;
-    }
-}
-
 static gboolean stage_reports(struct writing *w, GError **error)
 {
     if (!copy_begin(w, "staging reports", rows_report_copy, error))
         return FALSE;
-    for (guint i = w->first_report; i < w->end_report; i++) {
+    for (guint i = w->reports.first; i < w->reports.end; i++) {
         const struct batch_report *report = report_at(w, i);
         if (report->same_as != i)
             continue;
         rows_report_begin(w->buffer);
         if (!copy_span(w, w->batch->heads, report->head, error))
             return FALSE;
-        rows_report_end(w->buffer, report->collision);
+        rows_report_end(w->buffer, report);
         if (!copy_more(w, error))
             return FALSE;
     }
     return copy_end(w, error);
-}
-
-/* The report with this id of ours; NULL for none. */
-static struct batch_report *report_by_id(GHashTable *by_id, gint64 id)
-{
-    return g_hash_table_lookup(by_id, &id);
-}
-
-/* Runs the INSERT that decides, and finds the rows that were there before. */
-static gboolean decide_reports(struct writing *w, GError **error)
-{
-    g_autoptr(GHashTable) by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
-    for (guint i = w->first_report; i < w->end_report; i++)
-        g_hash_table_insert(by_id, &report_at(w, i)->id, report_at(w, i));
-    struct db_result *result = db_query(w->db, "inserting reports", rows_report_insert, 0, NULL, error);
-    if (!result)
-        return FALSE;
-    for (guint row = 0; row < db_rows(result); row++) {
-        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
-        if (!report)
-            continue;
-        report->fresh = TRUE;
-        report->stored_id = report->id;
-        w->fresh++;
-    }
-    db_result_free(result);
-    if (w->fresh == w->primaries)
-        return TRUE;
-    result = db_query(w->db, "looking for known reports", rows_report_known, 0, NULL, error);
-    for (guint row = 0; result && row < db_rows(result); row++) {
-        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
-        if (report)
-            report->stored_id = db_int(result, row, 1);
-    }
-    db_result_free(result);
-    return result != NULL;
 }
 
 /* The evidence of one new report that did not go in with an earlier one. */
@@ -263,7 +189,7 @@ static gboolean write_evidence(struct writing *w, GError **error)
 {
     struct digest_set *seen = digest_set_new();
     gboolean ok = copy_begin(w, "staging evidence", rows_evidence_copy, error);
-    for (guint i = w->first_report; ok && i < w->end_report; i++)
+    for (guint i = w->reports.first; ok && i < w->reports.end; i++)
         if (report_at(w, i)->fresh)
             ok = stage_evidence_of(w, report_at(w, i), seen, error);
     digest_set_free(seen);
@@ -274,7 +200,7 @@ static gboolean write_observations(struct writing *w, GError **error)
 {
     if (!copy_begin(w, "copying records", rows_observation_copy, error))
         return FALSE;
-    for (guint i = w->first_report; i < w->end_report; i++)
+    for (guint i = w->reports.first; i < w->reports.end; i++)
         if (report_at(w, i)->fresh &&
             !copy_span(w, w->batch->observations, report_at(w, i)->observations, error))
             return FALSE;
@@ -283,14 +209,13 @@ static gboolean write_observations(struct writing *w, GError **error)
 
 static gboolean write_reports(struct writing *w, GError **error)
 {
-    find_same(w);
-    if (!w->primaries)
+    if (!w->reports.primaries)
         return TRUE;
-    if (!stage_reports(w, error) || !decide_reports(w, error))
+    if (!stage_reports(w, error) || !decide_stored(&w->reports, error))
         return FALSE;
-    for (guint i = w->first_report; i < w->end_report; i++)
+    for (guint i = w->reports.first; i < w->reports.end; i++)
         report_at(w, i)->stored_id = report_at(w, report_at(w, i)->same_as)->stored_id;
-    return !w->fresh || (write_evidence(w, error) && write_observations(w, error));
+    return !w->reports.fresh || (write_evidence(w, error) && write_observations(w, error));
 }
 
 /* stored if anything is new, else problem if anything is one, else duplicate if anything is, else no_report.
@@ -364,12 +289,14 @@ static gboolean write_messages(struct writing *w, GError **error)
 
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error)
 {
-    struct writing w = {.batch = batch, .db = db, .first = first, .end = end};
-    w.first_report = message_at(&w, first)->first_report;
-    w.end_report = message_at(&w, end - 1)->first_report + message_at(&w, end - 1)->n_reports;
+    struct writing w = {
+        .batch = batch, .db = db, .first = first, .end = end, .reports = {.batch = batch, .db = db}};
+    w.reports.first = message_at(&w, first)->first_report;
+    w.reports.end = message_at(&w, end - 1)->first_report + message_at(&w, end - 1)->n_reports;
+    decide_among(&w.reports);
     w.buffer = g_byte_array_sized_new(PIECE * 2);
-    gboolean ok = db_run(db, "beginning a batch", "BEGIN", error) && write_reports(&w, error) &&
-                  write_messages(&w, error) && db_run(db, "committing a batch", "COMMIT", error);
+    gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) && write_messages(&w, error) &&
+                  db_run(db, "committing a batch", "COMMIT", error);
     if (!ok && db_alive(db))
         db_run(db, "rolling back a batch", "ROLLBACK", NULL);
     g_byte_array_unref(w.buffer);

@@ -1,12 +1,14 @@
 /* What waits to be written, and the transaction that writes it. Internal to the writer.
  *
- * Locks are taken in one order by all writers: report keys, evidence keys, mails, each in ascending order, so
- * that many at once on the same reports wait for each other and never in a circle. */
+ * Locks are taken in one order by all writers: the lock of db/decide.h, report keys, reports that are
+ * changed, evidence keys, mails, each in ascending order, so that many at once on the same reports wait for
+ * each other and never in a circle. */
 #pragma once
 
 #include "db/conn.h"
 #include "db/spool.h"
 #include "db/writer.h"
+#include "parser/trust.h"
 
 #define REPORT_KEY_BYTES 32 /* identity, content */
 
@@ -16,9 +18,13 @@ struct batch_report {
     const char *domain;
     gint64 day;
     struct spool_span head, evidence, observations;
+    guint64 records;
+    gboolean incomplete, foreign;
+    enum trust brought; /* by its mail */
     /* known while and after it is written */
     gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */
-    guint same_as;      /* index of the first in the transaction that is the same: often itself */
+    guint same_as;      /* index of the one in the transaction that stands for it: often itself */
+    enum trust trust;   /* the best of its copies in the transaction */
     gboolean collision; /* the same identity with other content came earlier in the transaction */
     gboolean fresh;
 };

@@ -11,7 +11,8 @@
     "generation, namespace_uri, version, generator, error, p, sp, np, adkim, aspf, pct, fo, testing, "       \
     "discovery_method, "                                                                                     \
     "extensions, raw, content, record_count, records_seen, incomplete, warnings, warning_notes"
-#define REPORT_COLUMNS 35 /* REPORT_SAME, total, collision */
+#define REPORT_END "total, collision, trusted, foreign_domain"
+#define REPORT_COLUMNS 37 /* REPORT_SAME, REPORT_END */
 
 #define EVIDENCE_SAME                                                                                        \
     "domain, hash, header_from, envelope_from, envelope_to, disposition, dkim_verdict, spf_verdict, "        \
@@ -25,33 +26,160 @@
 
 #define MESSAGE_SAME                                                                                         \
     "id, sha256, source, identity, message_id, mail_from, from_domain, subject, mail_date, size, outcome, "  \
-    "code, detail"
-#define MESSAGE_COLUMNS 13
+    "code, detail, auth_result, auth_domain"
+#define MESSAGE_COLUMNS 15
 
 #define OBSERVATION_COLUMNS 8
 #define DOCUMENT_COLUMNS 14
 
 const char rows_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_report ON COMMIT DELETE ROWS AS"
-    " SELECT " REPORT_SAME ", ''::text AS total, id_collision AS collision FROM dmarc.report WITH NO DATA;"
+    " SELECT " REPORT_SAME ", ''::text AS total, id_collision AS collision, trusted, foreign_domain"
+    " FROM dmarc.report WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_evidence ON COMMIT DELETE ROWS AS"
     " SELECT " EVIDENCE_SAME " FROM dmarc.evidence WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
     " SELECT " MESSAGE_SAME " FROM dmarc.message WITH NO DATA";
 
 const char rows_report_copy[] =
-    "COPY pg_temp.stage_report (" REPORT_SAME ", total, collision) FROM STDIN (FORMAT binary)";
+    "COPY pg_temp.stage_report (" REPORT_SAME ", " REPORT_END ") FROM STDIN (FORMAT binary)";
+
+#define SAME_IDENTITY(a, b)                                                                                  \
+    a ".domain = " b ".domain AND " a ".day = " b ".day AND " a ".identity = " b ".identity"
+/* Not known stands between the two. */
+#define RANK(trusted) "coalesce((" trusted ")::int * 2, 1)"
+
 /* The subquery with LIMIT looks at the index once a row, whatever the planner thinks of the staging table. */
 const char rows_report_insert[] =
-    "INSERT INTO dmarc.report (" REPORT_SAME ", message_count, id_collision)"
+    "INSERT INTO dmarc.report (" REPORT_SAME ", message_count, id_collision, trusted, foreign_domain)"
     " SELECT " REPORT_SAME ", total::numeric, collision OR coalesce((SELECT true FROM dmarc.report r"
-    " WHERE r.domain = s.domain AND r.day = s.day AND r.identity = s.identity AND r.content <> s.content "
-    "LIMIT 1), false)"
-    " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING RETURNING "
-    "id";
-const char rows_report_known[] = "SELECT s.id, (SELECT r.id FROM dmarc.report r WHERE r.domain = s.domain "
-                                 "AND r.day = s.day AND r.identity = s.identity"
-                                 " AND r.content = s.content LIMIT 1) FROM pg_temp.stage_report s";
+    " WHERE " SAME_IDENTITY(
+        "r",
+        "s") " AND r.content <> s.content AND NOT r.replaced LIMIT 1), false),"
+             " trusted, foreign_domain"
+             " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING"
+             " RETURNING id, id_collision";
+const char rows_report_known[] = "SELECT s.id, r.id, " RANK("s.trusted") " > " RANK(
+    "r.trusted") " OR r.incomplete AND NOT s.incomplete"
+                 " FROM pg_temp.stage_report s LEFT JOIN LATERAL (SELECT w.id, w.trusted, w.incomplete FROM "
+                 "dmarc.report w"
+                 " WHERE " SAME_IDENTITY("w", "s") " AND w.content = s.content LIMIT 1) r ON true";
+
+/* The best of the rows that s gives way to. */
+#define BETTER                                                                                               \
+    "(SELECT r.id FROM dmarc.report r WHERE " SAME_IDENTITY("r", "s") " AND r.content <> s.content AND NOT " \
+                                                                      "r.replaced AND " RANK(                \
+                                                                          "r.trusted") " >= " RANK("s."      \
+                                                                                                   "truste"  \
+                                                                                                   "d") " A" \
+                                                                                                        "ND" \
+                                                                                                        " (" \
+                                                                                                        "NO" \
+                                                                                                        "T " \
+                                                                                                        "r." \
+                                                                                                        "in" \
+                                                                                                        "co" \
+                                                                                                        "mp" \
+                                                                                                        "le" \
+                                                                                                        "te" \
+                                                                                                        " O" \
+                                                                                                        "R " \
+                                                                                                        "r." \
+                                                                                                        "re" \
+                                                                                                        "co" \
+                                                                                                        "rd" \
+                                                                                                        "_c" \
+                                                                                                        "ou" \
+                                                                                                        "nt" \
+                                                                                                        " >" \
+                                                                                                        " s" \
+                                                                                                        ".r" \
+                                                                                                        "ec" \
+                                                                                                        "or" \
+                                                                                                        "d_" \
+                                                                                                        "co" \
+                                                                                                        "un" \
+                                                                                                        "t)" \
+                                                                                                        " O" \
+                                                                                                        "RD" \
+                                                                                                        "ER" \
+                                                                                                        " B" \
+                                                                                                        "Y " \
+                                                                                                        "r." \
+                                                                                                        "in" \
+                                                                                                        "co" \
+                                                                                                        "mp" \
+                                                                                                        "le" \
+                                                                                                        "te" \
+                                                                                                        ", " \
+                                                                                                        "r." \
+                                                                                                        "re" \
+                                                                                                        "co" \
+                                                                                                        "rd" \
+                                                                                                        "_c" \
+                                                                                                        "ou" \
+                                                                                                        "nt" \
+                                                                                                        " D" \
+                                                                                                        "ES" \
+                                                                                                        "C," \
+                                                                                                        " r" \
+                                                                                                        ".i" \
+                                                                                                        "d " \
+                                                                                                        "LI" \
+                                                                                                        "MI" \
+                                                                                                        "T " \
+                                                                                                        "1)"
+const char rows_report_better[] =
+    "SELECT b.id, b.stored FROM (SELECT s.id, " BETTER " AS stored"
+    " FROM pg_temp.stage_report s WHERE s.incomplete) b WHERE b.stored IS NOT NULL";
+const char rows_report_drop[] =
+    "DELETE FROM pg_temp.stage_report s WHERE s.incomplete AND " BETTER " IS NOT NULL";
+
+/* For each staged report its row w, new or not: w itself where the copy betters it, and the incomplete rows
+ * that w takes the place of. */
+const char rows_report_changes[] =
+    "SELECT w.domain, w.day, w.id, false AS replaced, s.trusted, s.incomplete"
+    " FROM pg_temp.stage_report s CROSS JOIN LATERAL (SELECT * FROM dmarc.report r"
+    " WHERE " SAME_IDENTITY(
+        "r",
+        "s") " AND r.content = s.content LIMIT 1) w"
+             " WHERE " RANK("s.trusted") " > " RANK(
+                 "w.trusted") " OR w.incomplete AND NOT s.incomplete"
+                              " UNION "
+                              "SELECT v.domain, v.day, v.id, true, NULL, NULL"
+                              " FROM pg_temp.stage_report s CROSS JOIN LATERAL (SELECT * FROM dmarc.report r"
+                              " WHERE " SAME_IDENTITY(
+                                  "r",
+                                  "s") " AND r.content = s.content LIMIT 1) w"
+                                       " CROSS JOIN LATERAL (SELECT r.domain, r.day, r.id FROM dmarc.report r"
+                                       " WHERE " SAME_IDENTITY(
+                                           "r",
+                                           "s") " AND r.content <> s.content AND r.incomplete AND NOT "
+                                                "r.replaced"
+                                                " AND greatest(" RANK("w.trusted") ", " RANK(
+                                                    "s.trusted") ") >= " RANK("r.trusted") " AND (NOT "
+                                                                                           "w.incomplete OR "
+                                                                                           "NOT s.incomplete "
+                                                                                           "OR "
+                                                                                           "w.record_count > "
+                                                                                           "r.record_count) "
+                                                                                           "OFFSET 0) v"
+                                                                                           " WHERE NOT "
+                                                                                           "w.replaced"
+                                                                                           " ORDER BY 1, 2, "
+                                                                                           "3, 4";
+const char rows_report_replace[] =
+    "UPDATE dmarc.report SET replaced = true"
+    " WHERE domain = $1 AND day = $2::date AND id = $3::bigint AND NOT replaced";
+const char rows_report_improve[] =
+    "UPDATE dmarc.report SET incomplete = incomplete AND $5::boolean, trusted = CASE WHEN " RANK(
+        "$4::boolean") " > " RANK("trusted") " THEN $4::boolean ELSE trusted END"
+                                             " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
+const char rows_report_unflag[] =
+    "UPDATE dmarc.report n SET id_collision = false FROM pg_temp.stage_report s"
+    " WHERE n.domain = s.domain AND n.day = s.day AND n.id = s.id AND n.id_collision AND NOT EXISTS"
+    " (SELECT FROM dmarc.report r WHERE " SAME_IDENTITY(
+        "r", "n") " AND r.content <> n.content AND NOT r.replaced)";
 
 const char rows_evidence_copy[] =
     "COPY pg_temp.stage_evidence (" EVIDENCE_SAME ") FROM STDIN (FORMAT binary)";
@@ -62,6 +190,9 @@ const char rows_evidence_insert[] =
 const char rows_observation_copy[] =
     "COPY dmarc.observation (domain, day, report, ordinal, source_ip, message_count, evidence, source_raw)"
     " FROM STDIN (FORMAT binary)";
+
+const char rows_observation_delete[] =
+    "DELETE FROM dmarc.observation WHERE domain = $1 AND day = $2::date AND report = $3::bigint";
 
 const char rows_message_copy[] = "COPY pg_temp.stage_message (" MESSAGE_SAME ") FROM STDIN (FORMAT binary)";
 const char rows_message_insert[] = "INSERT INTO dmarc.message (" MESSAGE_SAME ") SELECT " MESSAGE_SAME
@@ -168,9 +299,14 @@ void rows_report_tail(GByteArray *out, const struct report_totals *totals, const
     pgcopy_text(out, sum);
 }
 
-void rows_report_end(GByteArray *out, gboolean collision)
+void rows_report_end(GByteArray *out, const struct batch_report *report)
 {
-    pgcopy_bool(out, collision);
+    pgcopy_bool(out, report->collision);
+    if (report->trust == TRUST_UNKNOWN)
+        pgcopy_null(out);
+    else
+        pgcopy_bool(out, report->trust == TRUST_YES);
+    pgcopy_bool(out, report->foreign);
 }
 
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
@@ -249,6 +385,8 @@ void rows_message(GByteArray *out, const struct batch_message *message)
     pgcopy_text(out, outcome_words[message->outcome]);
     pgcopy_text(out, ledger->code);
     pgcopy_text(out, ledger->detail);
+    pgcopy_text(out, ledger->auth_result);
+    pgcopy_text(out, ledger->auth_domain);
 }
 
 static void put_codes(GByteArray *out, const char *codes)

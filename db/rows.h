@@ -7,10 +7,17 @@
 /* Temporary tables in which rows wait for the sorted INSERT. Safe to run twice in a session. */
 extern const char rows_staging[];
 
-/* Reports. A row is head, tail and whether the same identity came earlier in the batch: three calls in this
- * order. The INSERT returns the ids of those that were new; the other query returns (staged id, stored id) of
- * the rest. */
+/* Reports. A row is begin, head, tail, end: four calls in this order. The INSERT returns (id, id_collision)
+ * of those that were new; `known` returns (staged id, stored id, whether the staged one is better: more
+ * trusted, or whole) of all. */
 extern const char rows_report_copy[], rows_report_insert[], rows_report_known[];
+/* See db/decide.h. `better` returns (staged id, stored id) of incomplete ones that a better copy of is there,
+ * `drop` takes these out of the staging table. `changes` returns (domain, day, id, replaced, trusted,
+ * incomplete) of rows that are to be changed, in ascending order: domain, day and id are the arguments of
+ * `replace` and of rows_observation_delete, all but replaced those of `improve`. `unflag` looks at
+ * id_collision of new ones again. */
+extern const char rows_report_better[], rows_report_drop[], rows_report_changes[], rows_report_replace[],
+    rows_report_improve[], rows_report_unflag[], rows_observation_delete[];
 void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head);
 struct report_totals {
     const guint8 *content;
@@ -19,7 +26,7 @@ struct report_totals {
 };
 void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail);
 void rows_report_begin(GByteArray *out);
-void rows_report_end(GByteArray *out, gboolean collision);
+void rows_report_end(GByteArray *out, const struct batch_report *report);
 
 extern const char rows_evidence_copy[], rows_evidence_insert[];
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,

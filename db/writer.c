@@ -53,8 +53,9 @@ struct writer {
     struct open_report report;
     /* the message that is being put together: where its parts begin */
     guint first_document, first_report, pending_report;
-    const char *domain; /* the last one: reports of a mail mostly share it */
-    gboolean over;      /* MESSAGE_ROWS was passed */
+    const char *domain;           /* the last one: reports of a mail mostly share it */
+    const struct mail_auth *auth; /* of the mail; NULL: nothing is known */
+    gboolean over;                /* MESSAGE_ROWS was passed */
 };
 
 static gboolean sink_begin(void *self, const struct report_head *head, GError **error);
@@ -151,6 +152,16 @@ static gboolean message_is_full(const struct writer *writer)
     return reports + documents >= MESSAGE_ROWS;
 }
 
+static void look_at_trust(struct writer *writer, const struct report_head *head)
+{
+    const struct writer_settings *settings = writer->settings;
+    struct batch_report *entry = &writer->report.entry;
+    entry->brought = writer->auth && settings->trust
+                         ? trust_of(writer->auth, head->reporter, settings->suffixes)
+                         : TRUST_UNKNOWN;
+    entry->foreign = settings->trust && trust_is_foreign(settings->trust, head->domain);
+}
+
 static gboolean sink_begin(void *self, const struct report_head *head, GError **error)
 {
     struct writer *writer = self;
@@ -173,6 +184,7 @@ static gboolean sink_begin(void *self, const struct report_head *head, GError **
         writer->domain = batch_text(batch, head->domain, G_MAXSIZE);
     report->entry.domain = writer->domain;
     report->entry.day = pgcopy_day(head->begin);
+    look_at_trust(writer, head);
     digest_begin(writer->digest, head, report->entry.key);
     digest_set_clear(writer->seen);
     g_byte_array_set_size(report->prefix, 0);
@@ -240,6 +252,8 @@ static gboolean sink_end(void *self, const struct report_tail *tail, GError **er
     report->entry.head.end = row_spool_size(batch->heads);
     report->entry.evidence.end = row_spool_size(batch->evidence);
     report->entry.observations.end = row_spool_size(batch->observations);
+    report->entry.records = report->totals.records;
+    report->entry.incomplete = tail->incomplete;
     g_array_append_val(batch->reports, report->entry);
     report->active = FALSE;
     return TRUE;
@@ -279,7 +293,13 @@ gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GErro
     g_array_set_size(writer->batch->documents, writer->first_document);
     writer->pending_report = writer->first_report;
     writer->over = FALSE;
+    writer->auth = NULL;
     return TRUE;
+}
+
+void writer_brought_by(struct writer *writer, const struct mail_auth *auth)
+{
+    writer->auth = auth;
 }
 
 static const char *keep_warnings(struct batch *batch, const char *const *warnings)
@@ -347,6 +367,8 @@ static struct ledger_message keep_message(struct batch *batch, const struct ledg
     kept.subject = batch_text(batch, message->subject, DETAIL_BYTES);
     kept.code = batch_text(batch, message->code, PATH_BYTES);
     kept.detail = batch_text(batch, message->detail, DETAIL_BYTES);
+    kept.auth_result = batch_text(batch, message->auth_result, PATH_BYTES);
+    kept.auth_domain = batch_text(batch, message->auth_domain, PATH_BYTES);
     return kept;
 }
 
@@ -401,6 +423,7 @@ void writer_reset(struct writer *writer)
     batch_clear(writer->batch);
     writer->done = writer->first_document = writer->first_report = writer->pending_report = 0;
     writer->domain = NULL;
+    writer->auth = NULL;
     writer->over = FALSE;
 }
 

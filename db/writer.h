@@ -6,9 +6,12 @@
  * that the database decides about a report of any size before it gets its rows.
  *
  * Same identity (reporter, report_id, domain, begin, end) and same content is a duplicate. Same identity with
- * other content is kept, and what comes later is flagged id_collision; so is, for now, the whole copy of a
- * report that was incomplete. Two writers that store two contents of one identity in the same moment do not
- * see each other's and flag none.
+ * other content is kept, and what comes later is flagged id_collision; two writers that store two contents of
+ * one identity in the same moment do not see each other's and flag none. But an incomplete report and a
+ * better copy of it are never counted both, see db/decide.h.
+ *
+ * With settings->trust, each report is stored with whether the mail came from its reporter (parser/trust.h),
+ * and whether its domain is ours.
  *
  * When the database refuses values (DB_REFUSED), the batch is written again one message at a time, and a
  * message that is refused becomes a ledger row with outcome problem, code db_refused and the server's text,
@@ -22,13 +25,16 @@
 #include "db/conn.h"
 #include "db/ledger.h"
 #include "parser/report.h"
+#include "parser/trust.h"
 
 struct writer;
 
 struct writer_settings {
-    guint batch_messages; /* 500 */
-    gsize batch_bytes;    /* 8 MiB */
-    guint spill_records;  /* 20,000: rows of a report past it wait in a file */
+    guint batch_messages;               /* 500 */
+    gsize batch_bytes;                  /* 8 MiB */
+    guint spill_records;                /* 20,000: rows of a report past it wait in a file */
+    const struct trust_rules *trust;    /* NULL: nothing is known of anybody */
+    const struct domain_list *suffixes; /* needed with trust */
 };
 extern const struct writer_settings writer_defaults;
 
@@ -39,8 +45,9 @@ struct ledger_message {
     const char *message_id, *mail_from, *from_domain, *subject;
     gint64 date; /* 0: none */
     guint64 size;
-    const char *code, *detail; /* why the mail as a whole is a problem; else NULL */
-    gpointer token;            /* handed back when it is committed */
+    const char *code, *detail;             /* why the mail as a whole is a problem; else NULL */
+    const char *auth_result, *auth_domain; /* of struct mail_auth, see auth_words; may be NULL */
+    gpointer token;                        /* handed back when it is committed */
 };
 
 struct ledger_document {
@@ -69,6 +76,9 @@ gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha25
                       const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error);
 
 gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error);
+/* Who brought the message that was begun: before its first report. Without it nothing is known. Lends auth
+ * until the message ends. */
+void writer_brought_by(struct writer *writer, const struct mail_auth *auth);
 const struct report_sink *writer_sink(struct writer *writer);
 /* Closes a document: the reports that went through the sink since the one before are its own. One row in the
  * ledger for each report, and one for the problem or when there is no report. */

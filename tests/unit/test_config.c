@@ -80,7 +80,8 @@ static void test_every_key(void)
     for (const struct config_key *key = config_keys; key->group; key++) {
         const char *value = key->kind == CONFIG_NUMBER   ? "7"
                             : key->kind == CONFIG_CHOICE ? strrchr(key->range, ' ') + 1
-                                                         : "/text";
+                            : key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS ? "a.example"
+                                                                                       : "/text";
         g_autofree char *variable = config_variable(key->group, key->name);
         g_autofree char *in_variable = g_strconcat(variable, "=", value, NULL);
         g_autofree char *in_setting = g_strconcat(key->group, ".", key->name, "=", value, NULL);
@@ -95,6 +96,8 @@ static void test_every_key(void)
                 g_assert_no_error(error);
                 if (key->kind == CONFIG_NUMBER)
                     g_assert_cmpuint(G_STRUCT_MEMBER(guint, &config, key->offset), ==, 7);
+                else if (key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS)
+                    g_assert_cmpstr(G_STRUCT_MEMBER(char **, &config, key->offset)[0], ==, value);
                 else
                     g_assert_cmpstr(G_STRUCT_MEMBER(char *, &config, key->offset), ==, value);
                 g_assert_cmpint(config_origin_of(&config, key->offset), ==,
@@ -102,6 +105,39 @@ static void test_every_key(void)
             }
             config_clear(&config);
         }
+    }
+}
+
+/* Lists: blanks and commas, what is no domain, and nothing at all. */
+static void test_lists(void)
+{
+    static const struct {
+        const char *setting, *domains, *ids;
+    } cases[] = {
+        {"whosends.domains=a.example, B.Example.,,\tm\xc3\xbc.example",
+         "a.example b.example xn--m-eha.example", NULL},
+        {"whosends.domains= , ", NULL, NULL},
+        {"whosends.domains=", NULL, NULL},
+        {"whosends.trusted_authserv_id=MX.example mx2", NULL, "MX.example mx2"},
+        {"whosends.domains=a.example,b@,(c)", "refused", NULL},
+        {"whosends.domains=a..example", "refused", NULL},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct config config;
+        g_autoptr(GError) error = NULL;
+        g_test_message("%s", cases[i].setting);
+        gboolean ok = load(&config, "", 0600, NULL, cases[i].setting, &error);
+        if (g_strcmp0(cases[i].domains, "refused") == 0) {
+            g_assert_false(ok);
+            g_assert_error(error, WS_ERROR, WS_ERROR_USAGE);
+        } else {
+            g_assert_no_error(error);
+            g_autofree char *domains = config.domains ? g_strjoinv(" ", config.domains) : NULL;
+            g_autofree char *ids = config.authserv_ids ? g_strjoinv(" ", config.authserv_ids) : NULL;
+            g_assert_cmpstr(domains, ==, cases[i].domains);
+            g_assert_cmpstr(ids, ==, cases[i].ids);
+        }
+        config_clear(&config);
     }
 }
 
@@ -295,6 +331,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/order", test_order);
     g_test_add_func("/config/every-key", test_every_key);
     g_test_add_func("/config/every-limit", test_every_limit);
+    g_test_add_func("/config/lists", test_lists);
     g_test_add_func("/config/bad", test_bad);
     g_test_add_func("/config/files", test_files);
     g_test_add_func("/config/conninfo", test_conninfo);

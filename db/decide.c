@@ -1,0 +1,229 @@
+#include "db/decide.h"
+
+#include "db/digest.h"
+#include "db/rows.h"
+
+#include <string.h>
+
+/* Any number will do, as long as every version of the program takes the same. */
+#define LOCK "7710422"
+
+static struct batch_report *report_at(const struct decision *d, guint i)
+{
+    return &g_array_index(d->batch->reports, struct batch_report, i);
+}
+
+static guint key_hash(gconstpointer key)
+{
+    guint hash;
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+static gboolean same_key(gconstpointer a, gconstpointer b)
+{
+    return !memcmp(a, b, REPORT_KEY_BYTES);
+}
+
+static gboolean same_identity(gconstpointer a, gconstpointer b)
+{
+    return !memcmp(a, b, DIGEST_BYTES);
+}
+
+/* Finds those that are there twice. The whole one of two stands for both, with the better trust. */
+static void find_same(struct decision *d)
+{
+    g_autoptr(GHashTable) keys = g_hash_table_new(key_hash, same_key);
+    for (guint i = d->first; i < d->end; i++) {
+        struct batch_report *report = report_at(d, i);
+        gpointer earlier;
+        report->fresh = report->collision = FALSE;
+        report->stored_id = 0;
+        report->same_as = i;
+        report->trust = report->brought;
+        if (!g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
+            g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
+            continue;
+        }
+        struct batch_report *other = report_at(d, GPOINTER_TO_UINT(earlier));
+        enum trust best = MAX(report->trust, other->trust);
+        if (other->incomplete && !report->incomplete) {
+            other->same_as = i;
+            g_hash_table_replace(keys, report->key, GUINT_TO_POINTER(i));
+        } else {
+            report->same_as = GPOINTER_TO_UINT(earlier);
+        }
+        report_at(d, report->same_as)->trust = best;
+    }
+}
+
+/* The best copies of one identity: of those that are at least so trusted, by enum trust. */
+struct best {
+    const struct batch_report *copy[TRUST_YES + 1];
+};
+
+static gboolean is_better(const struct batch_report *a, const struct batch_report *b)
+{
+    return !b || (b->incomplete && (!a->incomplete || a->records > b->records));
+}
+
+/* Incomplete ones are the same as a better copy. */
+static void find_better(struct decision *d)
+{
+    g_autoptr(GHashTable) identities = g_hash_table_new_full(key_hash, same_identity, NULL, g_free);
+    for (guint i = d->first; i < d->end; i++) {
+        struct batch_report *report = report_at(d, i);
+        if (report->same_as != i)
+            continue;
+        struct best *best = g_hash_table_lookup(identities, report->key);
+        if (!best)
+            g_hash_table_insert(identities, report->key, best = g_new0(struct best, 1));
+        for (enum trust trust = TRUST_NO; trust <= report->trust; trust++)
+            if (is_better(report, best->copy[trust]))
+                best->copy[trust] = report;
+    }
+    for (guint i = d->first; i < d->end; i++) {
+        struct batch_report *report = report_at(d, i);
+        const struct best *best = g_hash_table_lookup(identities, report->key);
+        const struct batch_report *copy = best->copy[report->trust];
+        if (report->same_as == i && copy != report && is_better(copy, report))
+            report->same_as = (guint)(copy - report_at(d, 0));
+    }
+}
+
+void decide_among(struct decision *d)
+{
+    g_autoptr(GHashTable) identities = g_hash_table_new(key_hash, same_identity);
+    if (d->first == d->end)
+        return;
+    find_same(d);
+    find_better(d);
+    for (guint i = d->first; i < d->end; i++) {
+        struct batch_report *report = report_at(d, i);
+        /* A chain has three members at most: a copy, the one that stands for it, a better one. */
+        for (guint step = 0; step < 2; step++)
+            report->same_as = report_at(d, report->same_as)->same_as;
+        if (report->same_as != i)
+            continue;
+        report->collision = !g_hash_table_add(identities, report->key);
+        d->incomplete = d->incomplete || report->incomplete;
+        d->primaries++;
+    }
+}
+
+gboolean decide_begin(const struct decision *d, GError **error)
+{
+    /* The isolation is said because what waits for the lock must see what was committed meanwhile. */
+    static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED",
+                      shared[] =
+                          "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock_shared(" LOCK
+                          ")",
+                      alone[] =
+                          "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(" LOCK ")";
+    return db_run(d->db, "beginning a batch", !d->primaries ? begin : d->incomplete ? alone : shared, error);
+}
+
+/* The report with this id of ours; NULL for none. */
+static struct batch_report *report_by_id(GHashTable *by_id, gint64 id)
+{
+    return g_hash_table_lookup(by_id, &id);
+}
+
+/* Takes incomplete ones that are there better already out of the staging table. */
+static gboolean drop_worse(struct decision *d, GHashTable *by_id, GError **error)
+{
+    struct db_result *result =
+        db_query(d->db, "looking for better copies", rows_report_better, 0, NULL, error);
+    for (guint row = 0; result && row < db_rows(result); row++) {
+        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
+        if (!report)
+            continue;
+        report->stored_id = db_int(result, row, 1);
+        d->primaries--;
+    }
+    gboolean any = result && db_rows(result) > 0;
+    db_result_free(result);
+    return result && (!any || db_run(d->db, "dropping worse copies", rows_report_drop, error));
+}
+
+/* Runs the INSERT that decides. */
+static gboolean insert_new(struct decision *d, GHashTable *by_id, gboolean *collision_r, GError **error)
+{
+    struct db_result *result = db_query(d->db, "inserting reports", rows_report_insert, 0, NULL, error);
+    for (guint row = 0; result && row < db_rows(result); row++) {
+        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
+        if (!report)
+            continue;
+        report->fresh = TRUE;
+        report->stored_id = report->id;
+        *collision_r = *collision_r || db_value(result, row, 1)[0] == 't';
+        d->fresh++;
+    }
+    db_result_free(result);
+    return result != NULL;
+}
+
+/* Finds the rows that were there before, and whether a copy is better than its row. */
+static gboolean find_known(struct decision *d, GHashTable *by_id, gboolean *better_r, GError **error)
+{
+    struct db_result *result =
+        db_query(d->db, "looking for known reports", rows_report_known, 0, NULL, error);
+    for (guint row = 0; result && row < db_rows(result); row++) {
+        struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
+        const char *better = db_value(result, row, 2);
+        if (report)
+            report->stored_id = db_int(result, row, 1);
+        *better_r = *better_r || (better && better[0] == 't');
+    }
+    db_result_free(result);
+    return result != NULL;
+}
+
+/* Changes one row that is there: domain, day, id, then whether it was replaced, and what it is now. */
+static gboolean change_row(struct decision *d, const struct db_result *changes, guint row, GError **error)
+{
+    const char *values[5];
+    for (guint i = 0; i < 3; i++)
+        values[i] = db_value(changes, row, i);
+    gboolean replaced = db_value(changes, row, 3)[0] == 't';
+    values[3] = db_value(changes, row, 4);
+    values[4] = db_value(changes, row, 5);
+    struct db_result *result =
+        replaced ? db_query(d->db, "replacing a report", rows_report_replace, 3, values, error)
+                 : db_query(d->db, "bettering a report", rows_report_improve, 5, values, error);
+    gboolean ok = result != NULL, gone = replaced && ok && db_affected(result) > 0;
+    db_result_free(result);
+    if (!gone)
+        return ok;
+    result = db_query(d->db, "taking away records", rows_observation_delete, 3, values, error);
+    db_result_free(result);
+    return result != NULL;
+}
+
+/* What the new copies mean for the rows that are there, and for their own flags. */
+static gboolean change_known(struct decision *d, GError **error)
+{
+    struct db_result *changes =
+        db_query(d->db, "looking for replaced reports", rows_report_changes, 0, NULL, error);
+    gboolean ok = changes != NULL;
+    for (guint row = 0; ok && row < db_rows(changes); row++)
+        ok = change_row(d, changes, row, error);
+    gboolean any = ok && db_rows(changes) > 0;
+    db_result_free(changes);
+    return ok && (!any || db_run(d->db, "unflagging reports", rows_report_unflag, error));
+}
+
+gboolean decide_stored(struct decision *d, GError **error)
+{
+    g_autoptr(GHashTable) by_id = g_hash_table_new(g_int64_hash, g_int64_equal);
+    gboolean collision = FALSE, better = FALSE;
+    for (guint i = d->first; i < d->end; i++)
+        g_hash_table_insert(by_id, &report_at(d, i)->id, report_at(d, i));
+    if (d->incomplete && !drop_worse(d, by_id, error))
+        return FALSE;
+    if (!insert_new(d, by_id, &collision, error))
+        return FALSE;
+    if (d->fresh < d->primaries && !find_known(d, by_id, &better, error))
+        return FALSE;
+    return (!collision && !better) || change_known(d, error);
+}

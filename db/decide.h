@@ -1,0 +1,32 @@
+/* What becomes of the reports of a transaction: which are the same, which are new, which take the place of
+ * another. Internal to the writer.
+ *
+ * Of an incomplete report and a better copy of the same identity only the better one counts: one that is
+ * whole, or that has more records. The other is a duplicate when it comes later; when it was there first, its
+ * records are taken away and it stays as `replaced`. A copy that came less trusted takes nobody's place. One
+ * copy that came trusted makes a report trusted.
+ *
+ * So that two writers cannot store both halves of such a pair without seeing each other, who writes an
+ * incomplete report does so alone: an advisory lock, shared by all others, comes before all other locks. Rows
+ * of reports that are there are changed in ascending order of domain, day and id. */
+#pragma once
+
+#include "db/batch.h"
+
+struct decision {
+    struct batch *batch;
+    struct db *db;
+    guint first, end;       /* reports */
+    guint primaries, fresh; /* to be staged; that turned out to be new */
+    gboolean incomplete;    /* one of the primaries is */
+};
+
+/* Among themselves: fills in same_as, collision and trust. */
+void decide_among(struct decision *decision);
+
+/* Begins the transaction, alone if need be. */
+gboolean decide_begin(const struct decision *decision, GError **error);
+
+/* Once the primaries are staged: stores those that are new, and fills in fresh and stored_id of all
+ * primaries. */
+gboolean decide_stored(struct decision *decision, GError **error);
