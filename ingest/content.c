@@ -197,3 +197,67 @@ gboolean content_is_candidate(enum content_kind kind)
 {
     return kind == CONTENT_XML || kind == CONTENT_JSON || kind == CONTENT_GZIP || kind == CONTENT_ZIP;
 }
+
+/* The media types in use for what reports come as; "+xml" and the like are looked at by themselves. */
+static enum content_kind claimed_by_type(const char *media_type)
+{
+    static const struct {
+        const char *type;
+        enum content_kind kind;
+    } types[] = {
+        {"application/gzip", CONTENT_GZIP},
+        {"application/x-gzip", CONTENT_GZIP},
+        {"application/x-gzip-compressed", CONTENT_GZIP},
+        {"application/gzip-compressed", CONTENT_GZIP},
+        {"application/x-gunzip", CONTENT_GZIP},
+        {"application/tlsrpt+gzip", CONTENT_GZIP},
+        {"application/zip", CONTENT_ZIP},
+        {"application/x-zip", CONTENT_ZIP},
+        {"application/x-zip-compressed", CONTENT_ZIP},
+        {"application/zip-compressed", CONTENT_ZIP},
+        {"application/xml", CONTENT_XML},
+        {"text/xml", CONTENT_XML},
+        {"application/json", CONTENT_JSON},
+        {"text/json", CONTENT_JSON},
+        {"application/octet-stream", CONTENT_OTHER},
+        {"application/octetstream", CONTENT_OTHER},
+        {"application/binary", CONTENT_OTHER},
+        {"application/x-download", CONTENT_OTHER},
+        {"application/force-download", CONTENT_OTHER},
+        {"application/x-compressed", CONTENT_OTHER},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
+        if (g_str_equal(media_type, types[i].type))
+            return types[i].kind;
+    }
+    if (g_str_has_suffix(media_type, "+xml"))
+        return CONTENT_XML;
+    return g_str_has_suffix(media_type, "+json") ? CONTENT_JSON : CONTENT_EMPTY;
+}
+
+gboolean content_belies_type(enum content_kind kind, const char *media_type)
+{
+    enum content_kind claimed = claimed_by_type(media_type);
+    gboolean is_text = kind == CONTENT_XML || kind == CONTENT_JSON;
+    if (!content_is_candidate(kind) || claimed == kind || claimed == CONTENT_OTHER)
+        return FALSE;
+    return !(is_text && g_str_equal(media_type, "text/plain"));
+}
+
+gboolean content_belies_name(enum content_kind kind, const char *file_name)
+{
+    static const struct {
+        const char *ending;
+        enum content_kind kind;
+    } endings[] = {{".gz", CONTENT_GZIP},
+                   {".gzip", CONTENT_GZIP},
+                   {".zip", CONTENT_ZIP},
+                   {".xml", CONTENT_XML},
+                   {".json", CONTENT_JSON}};
+    const char *dot = strrchr(file_name, '.');
+    for (gsize i = 0; dot && i < G_N_ELEMENTS(endings); i++) {
+        if (g_ascii_strcasecmp(dot, endings[i].ending) == 0)
+            return content_is_candidate(kind) && kind != endings[i].kind;
+    }
+    return FALSE;
+}

@@ -25,3 +25,8 @@ enum content_kind content_sniff(const guint8 *data, gsize n, const char **name_r
 
 /* Whether it may be, or hold, a report: XML, JSON, gzip or zip. */
 gboolean content_is_candidate(enum content_kind kind);
+
+/* Whether a media type (lower case), or the ending of a file name, claims another kind than this. Those that
+ * claim nothing, like application/octet-stream, never lie; text may be any kind of text. */
+gboolean content_belies_type(enum content_kind kind, const char *media_type);
+gboolean content_belies_name(enum content_kind kind, const char *file_name);
