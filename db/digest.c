@@ -1,10 +1,12 @@
 #include "db/digest.h"
 
+#include "parser/sha256.h"
+
 #include <string.h>
 #include <sys/socket.h>
 
 struct digest {
-    GChecksum *content, *other;
+    struct sha256 *content, *other;
     GByteArray *scratch;
     char *domain;
 };
@@ -12,8 +14,8 @@ struct digest {
 struct digest *digest_new(void)
 {
     struct digest *digest = g_new0(struct digest, 1);
-    digest->content = g_checksum_new(G_CHECKSUM_SHA256);
-    digest->other = g_checksum_new(G_CHECKSUM_SHA256);
+    digest->content = sha256_new();
+    digest->other = sha256_new();
     digest->scratch = g_byte_array_new();
     return digest;
 }
@@ -22,8 +24,8 @@ void digest_free(struct digest *digest)
 {
     if (!digest)
         return;
-    g_checksum_free(digest->content);
-    g_checksum_free(digest->other);
+    sha256_free(digest->content);
+    sha256_free(digest->other);
     g_byte_array_unref(digest->scratch);
     g_free(digest->domain);
     g_free(digest);
@@ -57,12 +59,10 @@ static void words(GByteArray *out, raw_words list)
 }
 
 /* Ends the sum and makes it ready for the next. */
-static void take(GChecksum *sum, guint8 *hash)
+static void take(struct sha256 *sum, guint8 *hash)
 {
-    guint8 whole[32];
-    gsize n = sizeof whole;
-    g_checksum_get_digest(sum, whole, &n);
-    g_checksum_reset(sum);
+    guint8 whole[SHA256_BYTES];
+    sha256_take(sum, whole);
     memcpy(hash, whole, DIGEST_BYTES);
 }
 
@@ -100,11 +100,11 @@ void digest_begin(struct digest *digest, const struct report_head *head, guint8 
     text(out, head->domain);
     number(out, (guint64)head->begin);
     number(out, (guint64)head->end);
-    g_checksum_update(digest->other, out->data, out->len);
+    sha256_add(digest->other, out->data, out->len);
     take(digest->other, identity);
     put_head(out, head);
-    g_checksum_reset(digest->content);
-    g_checksum_update(digest->content, out->data, out->len);
+    sha256_reset(digest->content);
+    sha256_add(digest->content, out->data, out->len);
     g_free(digest->domain);
     digest->domain = g_strdup(head->domain);
 }
@@ -170,10 +170,10 @@ void digest_record(struct digest *digest, const struct report_record *record, gu
     number(out, (guint64)record->message_count);
     guint said = out->len;
     put_said(out, record);
-    g_checksum_update(digest->content, out->data, out->len);
+    sha256_add(digest->content, out->data, out->len);
     put_ours(out, record);
     text(out, digest->domain);
-    g_checksum_update(digest->other, out->data + said, out->len - said);
+    sha256_add(digest->other, out->data + said, out->len - said);
     take(digest->other, evidence);
 }
 

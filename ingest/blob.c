@@ -1,6 +1,7 @@
 #include "ingest/blob.h"
 
 #include "parser/error.h"
+#include "parser/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,26 +110,28 @@ int blob_fd(const struct blob *blob, guint64 *offset_r)
     return blob->bytes ? -1 : blob->fd;
 }
 
+static gboolean add_file(const struct blob *blob, struct sha256 *sum, GError **error)
+{
+    guint8 buf[65536];
+    gssize got;
+    for (guint64 at = 0; (got = blob_read(blob, at, buf, sizeof buf, error)) > 0; at += (guint64)got)
+        sha256_add(sum, buf, (gsize)got);
+    return got == 0;
+}
+
 gboolean blob_sha256(const struct blob *blob, guint8 *digest, GError **error)
 {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    if (blob->bytes) {
-        gsize n = 0;
-        const guint8 *data = g_bytes_get_data(blob->bytes, &n);
-        if (n)
-            g_checksum_update(checksum, data, (gssize)n);
-    } else {
-        guint8 buf[65536];
-        gssize got;
-        for (guint64 at = 0; (got = blob_read(blob, at, buf, sizeof buf, error)) != 0; at += (guint64)got) {
-            if (got < 0)
-                return FALSE;
-            g_checksum_update(checksum, buf, got);
-        }
-    }
-    gsize length = 32;
-    g_checksum_get_digest(checksum, digest, &length);
-    return TRUE;
+    struct sha256 *sum = sha256_new();
+    gsize n = 0;
+    const guint8 *data = blob->bytes ? g_bytes_get_data(blob->bytes, &n) : NULL;
+    gboolean ok = TRUE;
+    if (blob->bytes)
+        sha256_add(sum, data, n);
+    else
+        ok = add_file(blob, sum, error);
+    sha256_take(sum, digest);
+    sha256_free(sum);
+    return ok;
 }
 
 struct spool {

@@ -16,6 +16,7 @@ FOREIGN = [
     ("libcurl", r"curl/.*", r"ingest/imap(_conn)?\.c", 1),
     ("libxml2", r"libxml/.*", r"parser/\w+\.[ch]", 2),
     ("libpsl", r"libpsl\.h", r"parser/domain\.c", 1),
+    ("libcrypto", r"openssl/.*", r"parser/sha256\.c", 1),
     ("json-glib", r"json-glib/.*", r"parser/tls\.c", 1),
 ]
 
