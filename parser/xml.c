@@ -57,12 +57,29 @@ static void stop_here(struct context *context)
         xmlStopParser(context->parser);
 }
 
+/* As much as is asked for: libxml2 2.9 looks ahead without asking for more, and takes the end of a short read
+ * between
+ * '?' and '>' for something else. */
+static gssize read_full(const struct xml_input *input, char *buf, gsize n)
+{
+    gsize sum = 0;
+    while (sum < n) {
+        gssize got = input->read(input->self, buf + sum, n - sum);
+        if (got < 0 && sum == 0)
+            return -1;
+        if (got <= 0)
+            break;
+        sum += (gsize)got;
+    }
+    return (gssize)sum;
+}
+
 static int read_input(void *user, char *buf, int n)
 {
     struct context *context = user;
     if (context->ended || n <= 0)
         return 0;
-    gssize got = context->input.read(context->input.self, buf, (gsize)n);
+    gssize got = read_full(&context->input, buf, (gsize)n);
     if (got < 0) {
         finish(context, XML_FAILED);
         return 0;

@@ -27,7 +27,8 @@ struct xml_events {
 };
 
 struct xml_input {
-    gssize (*read)(void *self, void *buf, gsize n); /* 0 at the end, -1 failed */
+    /* 0 at the end; -1 failed, and again when asked again */
+    gssize (*read)(void *self, void *buf, gsize n);
     void *self;
 };
 
