@@ -1,13 +1,12 @@
 #include "db/batch.h"
 
+#include "db/copying.h"
 #include "db/decide.h"
 #include "db/digest.h"
-#include "db/pgcopy.h"
+#include "db/others.h"
 #include "db/rows.h"
 
 #include <string.h>
-
-#define PIECE (128u * 1024)
 
 struct batch *batch_new(gsize memory)
 {
@@ -16,6 +15,7 @@ struct batch *batch_new(gsize memory)
     batch->documents = g_array_new(FALSE, TRUE, sizeof(struct batch_document));
     batch->reports = g_array_new(FALSE, TRUE, sizeof(struct batch_report));
     batch->texts = g_string_chunk_new(4096);
+    batch->others = others_new(memory / 4);
     batch->heads = row_spool_new(memory / 4);
     batch->evidence = row_spool_new(memory / 2);
     batch->observations = row_spool_new(memory / 2);
@@ -30,6 +30,7 @@ void batch_free(struct batch *batch)
     g_array_unref(batch->documents);
     g_array_unref(batch->reports);
     g_string_chunk_free(batch->texts);
+    others_free(batch->others);
     row_spool_free(batch->heads);
     row_spool_free(batch->evidence);
     row_spool_free(batch->observations);
@@ -42,6 +43,7 @@ void batch_clear(struct batch *batch)
     g_array_set_size(batch->documents, 0);
     g_array_set_size(batch->reports, 0);
     g_string_chunk_clear(batch->texts);
+    others_truncate(batch->others, 0);
     batch->text_bytes = 0;
     row_spool_truncate(batch->heads, 0);
     row_spool_truncate(batch->evidence, 0);
@@ -50,7 +52,8 @@ void batch_clear(struct batch *batch)
 
 gsize batch_bytes(const struct batch *batch)
 {
-    return batch->text_bytes + batch->messages->len * sizeof(struct batch_message) +
+    return batch->text_bytes + others_bytes(batch->others) +
+           batch->messages->len * sizeof(struct batch_message) +
            batch->documents->len * sizeof(struct batch_document) +
            batch->reports->len * sizeof(struct batch_report) + row_spool_size(batch->heads) +
            row_spool_size(batch->evidence) + row_spool_size(batch->observations);
@@ -85,9 +88,8 @@ const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256)
 /* One run of batch_write. */
 struct writing {
     struct batch *batch;
-    struct db *db;
-    GByteArray *buffer; /* rows on their way into a COPY */
-    guint first, end;   /* messages */
+    struct copying copying;
+    guint first, end; /* messages */
     struct decision reports;
 };
 
@@ -101,63 +103,22 @@ static struct batch_report *report_at(const struct writing *w, guint i)
     return &g_array_index(w->batch->reports, struct batch_report, i);
 }
 
-static gboolean copy_begin(struct writing *w, const char *name, const char *sql, GError **error)
-{
-    g_byte_array_set_size(w->buffer, 0);
-    pgcopy_header(w->buffer);
-    return db_copy_begin(w->db, name, sql, error);
-}
-
-/* Sends what has gathered, when that is worth it. */
-static gboolean copy_more(struct writing *w, GError **error)
-{
-    if (w->buffer->len < PIECE)
-        return TRUE;
-    gboolean ok = db_copy_put(w->db, w->buffer->data, w->buffer->len, error);
-    g_byte_array_set_size(w->buffer, 0);
-    return ok;
-}
-
-static gboolean copy_end(struct writing *w, GError **error)
-{
-    pgcopy_trailer(w->buffer);
-    return db_copy_put(w->db, w->buffer->data, w->buffer->len, error) && db_copy_end(w->db, NULL, error);
-}
-
-/* A stretch of a spool behind what is in the buffer. */
-static gboolean copy_span(struct writing *w, const struct row_spool *spool, struct spool_span span,
-                          GError **error)
-{
-    while (span.begin < span.end) {
-        guint at = w->buffer->len, want = (guint)MIN(span.end - span.begin, PIECE);
-        g_byte_array_set_size(w->buffer, at + want);
-        gssize got = row_spool_read(spool, span.begin, w->buffer->data + at, want, error);
-        if (got <= 0)
-            return FALSE;
-        g_byte_array_set_size(w->buffer, at + (guint)got);
-        span.begin += (guint64)got;
-        if (!copy_more(w, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 static gboolean stage_reports(struct writing *w, GError **error)
 {
-    if (!copy_begin(w, "staging reports", rows_report_copy, error))
+    if (!copying_begin(&w->copying, "staging reports", rows_report_copy, error))
         return FALSE;
     for (guint i = w->reports.first; i < w->reports.end; i++) {
         const struct batch_report *report = report_at(w, i);
         if (report->same_as != i)
             continue;
-        rows_report_begin(w->buffer);
-        if (!copy_span(w, w->batch->heads, report->head, error))
+        rows_report_begin(w->copying.buffer);
+        if (!copying_span(&w->copying, w->batch->heads, report->head, error))
             return FALSE;
-        rows_report_end(w->buffer, report);
-        if (!copy_more(w, error))
+        rows_report_end(w->copying.buffer, report);
+        if (!copying_more(&w->copying, error))
             return FALSE;
     }
-    return copy_end(w, error);
+    return copying_end(&w->copying, error);
 }
 
 /* The evidence of one new report that did not go in with an earlier one. */
@@ -178,7 +139,7 @@ static gboolean stage_evidence_of(struct writing *w, const struct batch_report *
         memcpy(&length, frame + DIGEST_BYTES, sizeof length);
         at += sizeof frame;
         struct spool_span row = {at, at + length};
-        if (digest_set_add(seen, frame) && !copy_span(w, w->batch->evidence, row, error))
+        if (digest_set_add(seen, frame) && !copying_span(&w->copying, w->batch->evidence, row, error))
             return FALSE;
         at += length;
     }
@@ -188,23 +149,24 @@ static gboolean stage_evidence_of(struct writing *w, const struct batch_report *
 static gboolean write_evidence(struct writing *w, GError **error)
 {
     struct digest_set *seen = digest_set_new();
-    gboolean ok = copy_begin(w, "staging evidence", rows_evidence_copy, error);
+    gboolean ok = copying_begin(&w->copying, "staging evidence", rows_evidence_copy, error);
     for (guint i = w->reports.first; ok && i < w->reports.end; i++)
         if (report_at(w, i)->fresh)
             ok = stage_evidence_of(w, report_at(w, i), seen, error);
     digest_set_free(seen);
-    return ok && copy_end(w, error) && db_run(w->db, "inserting evidence", rows_evidence_insert, error);
+    return ok && copying_end(&w->copying, error) &&
+           db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error);
 }
 
 static gboolean write_observations(struct writing *w, GError **error)
 {
-    if (!copy_begin(w, "copying records", rows_observation_copy, error))
+    if (!copying_begin(&w->copying, "copying records", rows_observation_copy, error))
         return FALSE;
     for (guint i = w->reports.first; i < w->reports.end; i++)
         if (report_at(w, i)->fresh &&
-            !copy_span(w, w->batch->observations, report_at(w, i)->observations, error))
+            !copying_span(&w->copying, w->batch->observations, report_at(w, i)->observations, error))
             return FALSE;
-    return copy_end(w, error);
+    return copying_end(&w->copying, error);
 }
 
 static gboolean write_reports(struct writing *w, GError **error)
@@ -222,9 +184,13 @@ static gboolean write_reports(struct writing *w, GError **error)
  */
 static enum outcome outcome_of(const struct writing *w, const struct batch_message *message)
 {
-    gboolean problem = message->ledger.code != NULL, duplicate = message->bare || message->n_reports > 0;
+    gboolean problem = message->ledger.code != NULL,
+             duplicate = message->bare || message->n_reports + message->n_others > 0;
     for (guint i = 0; i < message->n_reports; i++)
         if (report_at(w, message->first_report + i)->fresh)
+            return OUTCOME_STORED;
+    for (guint i = 0; i < message->n_others; i++)
+        if (others_at(w->batch->others, message->first_other + i)->fresh)
             return OUTCOME_STORED;
     for (guint i = 0; i < message->n_documents; i++) {
         enum outcome outcome =
@@ -235,6 +201,15 @@ static enum outcome outcome_of(const struct writing *w, const struct batch_messa
     return problem ? OUTCOME_PROBLEM : duplicate ? OUTCOME_DUPLICATE : OUTCOME_NO_REPORT;
 }
 
+static void put_other(struct writing *w, const struct batch_message *message, guint ordinal,
+                      const struct batch_document *document, guint i)
+{
+    const struct other_report *other = others_at(w->batch->others, i);
+    const struct batch_report report = {
+        .domain = other->domain, .day = other->day, .stored_id = other->stored_id, .fresh = other->fresh};
+    rows_document(w->copying.buffer, message, ordinal, document, &report);
+}
+
 /* A row a report, and one for what else there is to say. */
 static void put_documents(struct writing *w, const struct batch_message *message)
 {
@@ -243,40 +218,44 @@ static void put_documents(struct writing *w, const struct batch_message *message
         const struct batch_document *document =
             &g_array_index(w->batch->documents, struct batch_document, message->first_document + i);
         for (guint r = 0; r < document->n_reports; r++)
-            rows_document(w->buffer, message, ++ordinal, document, report_at(w, document->first_report + r));
-        if (!document->n_reports || document->outcome == OUTCOME_PROBLEM)
-            rows_document(w->buffer, message, ++ordinal, document, NULL);
+            rows_document(w->copying.buffer, message, ++ordinal, document,
+                          report_at(w, document->first_report + r));
+        for (guint r = 0; r < document->n_others; r++)
+            put_other(w, message, ++ordinal, document, document->first_other + r);
+        if (!(document->n_reports + document->n_others) || document->outcome == OUTCOME_PROBLEM)
+            rows_document(w->copying.buffer, message, ++ordinal, document, NULL);
     }
 }
 
 static gboolean write_documents(struct writing *w, GHashTable *written, GError **error)
 {
-    if (!copy_begin(w, "copying documents", rows_document_copy, error))
+    if (!copying_begin(&w->copying, "copying documents", rows_document_copy, error))
         return FALSE;
     for (guint i = w->first; i < w->end; i++) {
         const struct batch_message *message = message_at(w, i);
         if (message->n_documents && g_hash_table_contains(written, &message->id))
             put_documents(w, message);
-        if (!copy_more(w, error))
+        if (!copying_more(&w->copying, error))
             return FALSE;
     }
-    return copy_end(w, error);
+    return copying_end(&w->copying, error);
 }
 
 static gboolean write_messages(struct writing *w, GError **error)
 {
     g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    if (!copy_begin(w, "staging mails", rows_message_copy, error))
+    if (!copying_begin(&w->copying, "staging mails", rows_message_copy, error))
         return FALSE;
     for (guint i = w->first; i < w->end; i++) {
         message_at(w, i)->outcome = outcome_of(w, message_at(w, i));
-        rows_message(w->buffer, message_at(w, i));
-        if (!copy_more(w, error))
+        rows_message(w->copying.buffer, message_at(w, i));
+        if (!copying_more(&w->copying, error))
             return FALSE;
     }
-    if (!copy_end(w, error))
+    if (!copying_end(&w->copying, error))
         return FALSE;
-    struct db_result *result = db_query(w->db, "inserting mails", rows_message_insert, 0, NULL, error);
+    struct db_result *result =
+        db_query(w->copying.db, "inserting mails", rows_message_insert, 0, NULL, error);
     if (!result)
         return FALSE;
     for (guint row = 0; row < db_rows(result); row++) {
@@ -289,16 +268,18 @@ static gboolean write_messages(struct writing *w, GError **error)
 
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error)
 {
-    struct writing w = {
-        .batch = batch, .db = db, .first = first, .end = end, .reports = {.batch = batch, .db = db}};
+    struct writing w = {.batch = batch, .first = first, .end = end, .reports = {.batch = batch, .db = db}};
     w.reports.first = message_at(&w, first)->first_report;
     w.reports.end = message_at(&w, end - 1)->first_report + message_at(&w, end - 1)->n_reports;
+    guint first_other = message_at(&w, first)->first_other;
+    guint end_other = message_at(&w, end - 1)->first_other + message_at(&w, end - 1)->n_others;
     decide_among(&w.reports);
-    w.buffer = g_byte_array_sized_new(PIECE * 2);
-    gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) && write_messages(&w, error) &&
-                  db_run(db, "committing a batch", "COMMIT", error);
+    copying_init(&w.copying, db);
+    gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) &&
+                  others_write(batch->others, db, first_other, end_other, error) &&
+                  write_messages(&w, error) && db_run(db, "committing a batch", "COMMIT", error);
     if (!ok && db_alive(db))
         db_run(db, "rolling back a batch", "ROLLBACK", NULL);
-    g_byte_array_unref(w.buffer);
+    copying_clear(&w.copying);
     return ok;
 }

@@ -1,8 +1,8 @@
 /* What waits to be written, and the transaction that writes it. Internal to the writer.
  *
  * Locks are taken in one order by all writers: the lock of db/decide.h, report keys, reports that are
- * changed, evidence keys, mails, each in ascending order, so that many at once on the same reports wait for
- * each other and never in a circle. */
+ * changed, evidence keys, keys of failure reports, of TLS reports, mails, each in ascending order, so that
+ * many at once on the same reports wait for each other and never in a circle. */
 #pragma once
 
 #include "db/conn.h"
@@ -35,19 +35,20 @@ struct batch_document {
     gint64 size;
     const guint8 *sha256; /* NULL or 32 bytes */
     enum outcome outcome;
-    guint first_report, n_reports;
+    guint first_report, n_reports, first_other, n_others;
 };
 
 struct batch_message {
     struct ledger_message ledger; /* texts are the batch's */
     gint64 id;
-    guint first_document, n_documents, first_report, n_reports;
+    guint first_document, n_documents, first_report, n_reports, first_other, n_others;
     enum outcome outcome; /* worst of the documents until it is written, then what became of it */
     gboolean bare;        /* a known mail: no documents were looked at */
 };
 
 struct batch {
     GArray *messages, *documents, *reports;
+    struct others *others; /* failure reports and TLS reports, see db/others.h */
     GStringChunk *texts;
     gsize text_bytes;
     struct row_spool *heads, *evidence, *observations;

@@ -182,6 +182,97 @@ void digest_end(struct digest *digest, guint8 *content)
     take(digest->content, content);
 }
 
+static void address(GByteArray *out, int family, const guint8 *bytes, const char *raw)
+{
+    guint n = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+    number(out, n);
+    g_byte_array_append(out, bytes, n);
+    text(out, raw);
+}
+
+/* What stands in front keeps the hashes of the kinds apart. */
+void digest_failure(struct digest *digest, const struct failure_report *report, guint8 *identity,
+                    guint8 *content)
+{
+    GByteArray *out = digest->scratch;
+    const char *const texts[] = {report->reporting_mta,   report->user_agent,    report->alignment_failed,
+                                 report->delivery_result, report->mail_from,     report->rcpt_domain,
+                                 report->header_from,     report->from,          report->subject,
+                                 report->dkim_domain,     report->dkim_selector, report->recipient};
+    g_byte_array_set_size(out, 0);
+    text(out, "failure");
+    text(out, report->reporter);
+    text(out, report->domain);
+    number(out, (guint64)report->arrived);
+    address(out, report->family, report->source_ip, report->source_raw);
+    text(out, report->message_id);
+    text(out, report->envelope_id);
+    text(out, report->carrier);
+    sha256_add(digest->other, out->data, out->len);
+    take(digest->other, identity);
+    number(out, report->incidents);
+    words(out, report->auth_failures);
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        text(out, texts[i]);
+    number(out, report->n_signatures);
+    for (guint i = 0; i < report->n_signatures; i++) {
+        text(out, report->signature_domains[i]);
+        text(out, report->signature_selectors[i]);
+    }
+    words(out, report->results);
+    words(out, report->raw);
+    sha256_reset(digest->content);
+    sha256_add(digest->content, out->data, out->len);
+    take(digest->content, content);
+}
+
+void digest_tls_begin(struct digest *digest, const struct tls_head *head, guint8 *identity)
+{
+    GByteArray *out = digest->scratch;
+    g_byte_array_set_size(out, 0);
+    text(out, "tls");
+    text(out, head->reporter);
+    text(out, head->report_id);
+    text(out, head->domain);
+    number(out, (guint64)head->begin);
+    number(out, (guint64)head->end);
+    sha256_add(digest->other, out->data, out->len);
+    take(digest->other, identity);
+    text(out, head->organization);
+    text(out, head->contact);
+    sha256_reset(digest->content);
+    sha256_add(digest->content, out->data, out->len);
+}
+
+void digest_tls_policy(struct digest *digest, const struct tls_policy *policy)
+{
+    GByteArray *out = digest->scratch;
+    g_byte_array_set_size(out, 0);
+    number(out, 1);
+    text(out, policy->type);
+    words(out, policy->strings);
+    words(out, policy->mx_hosts);
+    number(out, (guint64)policy->successes + 1);
+    number(out, (guint64)policy->failures + 1);
+    sha256_add(digest->content, out->data, out->len);
+}
+
+void digest_tls_failure(struct digest *digest, const struct tls_failure *failure)
+{
+    GByteArray *out = digest->scratch;
+    g_byte_array_set_size(out, 0);
+    number(out, 2);
+    text(out, failure->result_type);
+    address(out, failure->sending.family, failure->sending.ip, failure->sending.raw);
+    address(out, failure->receiving.family, failure->receiving.ip, failure->receiving.raw);
+    text(out, failure->mx_hostname);
+    text(out, failure->mx_helo);
+    text(out, failure->information);
+    text(out, failure->reason_code);
+    number(out, (guint64)failure->sessions + 1);
+    sha256_add(digest->content, out->data, out->len);
+}
+
 /* Open addressing; the hash is its own hash. A slot of zeros is empty, which a SHA-256 never is. */
 #define SET_MOST 262144u
 #define SET_FIRST 256u

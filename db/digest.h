@@ -7,7 +7,9 @@
  * computed from it. */
 #pragma once
 
+#include "parser/failure.h"
 #include "parser/report.h"
+#include "parser/tls.h"
 
 #define DIGEST_BYTES 16 /* the first half of a SHA-256 */
 
@@ -22,6 +24,16 @@ void digest_begin(struct digest *digest, const struct report_head *head, guint8 
 void digest_record(struct digest *digest, const struct report_record *record, guint8 *evidence);
 /* The hash of the head and all records since digest_begin, in their order. */
 void digest_end(struct digest *digest, guint8 *content);
+
+/* A failure report. *identity gets the hash of reporter, domain, arrival, source address and the ids of the
+ * message; *content that of all, with the whole subject and recipient, whatever of them is stored. */
+void digest_failure(struct digest *digest, const struct failure_report *report, guint8 *identity,
+                    guint8 *content);
+
+/* A TLS report: begin, as digest_begin; policy, and failure for its details; then digest_end. */
+void digest_tls_begin(struct digest *digest, const struct tls_head *head, guint8 *identity);
+void digest_tls_policy(struct digest *digest, const struct tls_policy *policy);
+void digest_tls_failure(struct digest *digest, const struct tls_failure *failure);
 
 /* A set of such hashes that forgets everything when it holds 262,144 (8 MiB): it saves work, and decides
  * nothing. */

@@ -203,7 +203,7 @@ const char rows_document_copy[] = "COPY dmarc.document (mail_sha256, message, or
                                   "sha256, outcome, code, detail, domain, day, report, warnings)"
                                   " FROM STDIN (FORMAT binary)";
 
-static void put_words(GByteArray *out, raw_words list)
+void rows_words(GByteArray *out, raw_words list)
 {
     pgcopy_text_array(out, list, list ? g_strv_length((char **)list) : 0);
 }
@@ -265,7 +265,7 @@ void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const 
         pgcopy_int4(out, head->pct);
     for (gsize i = 0; i < G_N_ELEMENTS(after); i++)
         pgcopy_text(out, after[i]);
-    put_words(out, head->raw);
+    rows_words(out, head->raw);
 }
 
 /* "3 times, first: detail" */
@@ -277,25 +277,29 @@ static char *warning_note(const struct report_warning *warning)
                            warning->detail ? warning->detail : "");
 }
 
-void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail)
+void rows_warnings(GByteArray *out, guint n, const struct report_warning *warnings)
 {
     g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+    gboolean any = FALSE;
+    for (guint i = 0; i < n; i++) {
+        g_ptr_array_add(notes, warning_note(&warnings[i]));
+        any = any || notes->pdata[i];
+    }
+    put_members(out, warnings, sizeof *warnings, offsetof(struct report_warning, code), n);
+    pgcopy_text_array(out, (const char *const *)notes->pdata, any ? notes->len : 0);
+}
+
+void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail)
+{
     g_autofree char *sum = totals->messages_high
                                ? g_strdup_printf("%" G_GUINT64_FORMAT "%018" G_GUINT64_FORMAT,
                                                  totals->messages_high, totals->messages_low)
                                : g_strdup_printf("%" G_GUINT64_FORMAT, totals->messages_low);
-    gboolean any = FALSE;
-    for (guint i = 0; i < tail->n_warnings; i++) {
-        g_ptr_array_add(notes, warning_note(&tail->warnings[i]));
-        any = any || notes->pdata[i];
-    }
     pgcopy_uuid(out, totals->content);
     pgcopy_int8(out, (gint64)totals->records);
     pgcopy_int8(out, (gint64)tail->records_seen);
     pgcopy_bool(out, tail->incomplete);
-    put_members(out, tail->warnings, sizeof *tail->warnings, offsetof(struct report_warning, code),
-                tail->n_warnings);
-    pgcopy_text_array(out, (const char *const *)notes->pdata, any ? notes->len : 0);
+    rows_warnings(out, tail->n_warnings, tail->warnings);
     pgcopy_text(out, sum);
 }
 
@@ -343,7 +347,7 @@ void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
     for (gsize i = 0; i < G_N_ELEMENTS(reason); i++)
         put_members(out, record->reasons, sizeof *record->reasons, reason[i], record->n_reasons);
     pgcopy_text(out, record->extensions);
-    put_words(out, record->raw);
+    rows_words(out, record->raw);
 }
 
 void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gint64 report)

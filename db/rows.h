@@ -28,6 +28,10 @@ void rows_report_tail(GByteArray *out, const struct report_totals *totals, const
 void rows_report_begin(GByteArray *out);
 void rows_report_end(GByteArray *out, const struct batch_report *report);
 
+/* What several tables have: a list of texts, and the two columns of warnings, codes and notes. */
+void rows_words(GByteArray *out, raw_words list);
+void rows_warnings(GByteArray *out, guint n, const struct report_warning *warnings);
+
 extern const char rows_evidence_copy[], rows_evidence_insert[];
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
                    const struct report_record *record);

@@ -2,8 +2,10 @@
 
 #include "db/batch.h"
 #include "db/digest.h"
+#include "db/others.h"
 #include "db/pgcopy.h"
 #include "db/rows.h"
+#include "db/rows_other.h"
 
 #include <string.h>
 
@@ -47,12 +49,14 @@ struct writer {
     GHashTable *months;
     struct ids report_ids, message_ids;
     struct report_sink sink;
+    struct tls_sink tls_sink;
+    gboolean tls_skip; /* the TLS report on its way is past MESSAGE_ROWS */
     struct digest *digest;
     struct digest_set *seen; /* evidence of the open report */
     GByteArray *scratch;
     struct open_report report;
     /* the message that is being put together: where its parts begin */
-    guint first_document, first_report, pending_report;
+    guint first_document, first_report, pending_report, first_other, pending_other;
     const char *domain;           /* the last one: reports of a mail mostly share it */
     const struct mail_auth *auth; /* of the mail; NULL: nothing is known */
     gboolean over;                /* MESSAGE_ROWS was passed */
@@ -62,6 +66,10 @@ static gboolean sink_begin(void *self, const struct report_head *head, GError **
 static gboolean sink_record(void *self, const struct report_record *record, GError **error);
 static gboolean sink_end(void *self, const struct report_tail *tail, GError **error);
 static void sink_abandon(void *self);
+static gboolean tls_begin(void *self, const struct tls_head *head, GError **error);
+static gboolean tls_policy(void *self, const struct tls_policy *policy, GError **error);
+static gboolean tls_failure(void *self, const struct tls_failure *failure, GError **error);
+static gboolean tls_end(void *self, guint n_warnings, const struct report_warning *warnings, GError **error);
 
 static void ids_init(struct ids *ids, const char *sql)
 {
@@ -104,6 +112,7 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     ids_init(&writer->report_ids, "SELECT nextval('dmarc.report_no') FROM generate_series(1, $1::int)");
     ids_init(&writer->message_ids, "SELECT nextval('dmarc.message_id') FROM generate_series(1, $1::int)");
     writer->sink = (struct report_sink){sink_begin, sink_record, sink_end, sink_abandon, writer};
+    writer->tls_sink = (struct tls_sink){tls_begin, tls_policy, tls_failure, tls_end, writer};
     writer->digest = digest_new();
     writer->seen = digest_set_new();
     writer->scratch = g_byte_array_new();
@@ -149,7 +158,8 @@ static gboolean message_is_full(const struct writer *writer)
 {
     guint reports = writer->batch->reports->len - writer->first_report;
     guint documents = writer->batch->documents->len - writer->first_document;
-    return reports + documents >= MESSAGE_ROWS;
+    guint others = others_count(writer->batch->others) - writer->first_other;
+    return reports + documents + others >= MESSAGE_ROWS;
 }
 
 static void look_at_trust(struct writer *writer, const struct report_head *head)
@@ -264,12 +274,60 @@ static void sink_abandon(void *self)
     drop_report(self);
 }
 
+/* ---- the other kinds ---- */
+
+gboolean writer_failure(struct writer *writer, const struct failure_report *report, enum keep_subject keep,
+                        GError **error)
+{
+    gint64 id;
+    if (message_is_full(writer)) {
+        writer->over = TRUE;
+        return TRUE;
+    }
+    return ids_take(&writer->report_ids, writer->db, &id, error) &&
+           others_failure(writer->batch->others, id, report, keep, error);
+}
+
+const struct tls_sink *writer_tls_sink(struct writer *writer)
+{
+    return &writer->tls_sink;
+}
+
+static gboolean tls_begin(void *self, const struct tls_head *head, GError **error)
+{
+    struct writer *writer = self;
+    gint64 id;
+    writer->tls_skip = message_is_full(writer);
+    writer->over = writer->over || writer->tls_skip;
+    return writer->tls_skip || (ids_take(&writer->report_ids, writer->db, &id, error) &&
+                                others_tls_begin(writer->batch->others, id, head, error));
+}
+
+static gboolean tls_policy(void *self, const struct tls_policy *policy, GError **error)
+{
+    struct writer *writer = self;
+    return writer->tls_skip || others_tls_policy(writer->batch->others, policy, error);
+}
+
+static gboolean tls_failure(void *self, const struct tls_failure *failure, GError **error)
+{
+    struct writer *writer = self;
+    return writer->tls_skip || others_tls_failure(writer->batch->others, failure, error);
+}
+
+static gboolean tls_end(void *self, guint n_warnings, const struct report_warning *warnings, GError **error)
+{
+    struct writer *writer = self;
+    return writer->tls_skip || others_tls_end(writer->batch->others, n_warnings, warnings, error);
+}
+
 /* ---- messages ---- */
 
 /* Takes the rows of these reports and of the open one away again. */
-static void drop_reports_from(struct writer *writer, guint first)
+static void drop_reports_from(struct writer *writer, guint first, guint first_other)
 {
     drop_report(writer);
+    others_truncate(writer->batch->others, first_other);
     if (writer->batch->reports->len <= first)
         return;
     const struct batch_report *report = &g_array_index(writer->batch->reports, struct batch_report, first);
@@ -281,7 +339,7 @@ static void drop_reports_from(struct writer *writer, guint first)
 
 void writer_drop_reports(struct writer *writer)
 {
-    drop_reports_from(writer, writer->pending_report);
+    drop_reports_from(writer, writer->pending_report, writer->pending_other);
 }
 
 gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error)
@@ -289,9 +347,10 @@ gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GErro
     (void)sha256;
     (void)error;
     /* What a message left that did not end. */
-    drop_reports_from(writer, writer->first_report);
+    drop_reports_from(writer, writer->first_report, writer->first_other);
     g_array_set_size(writer->batch->documents, writer->first_document);
     writer->pending_report = writer->first_report;
+    writer->pending_other = writer->first_other;
     writer->over = FALSE;
     writer->auth = NULL;
     return TRUE;
@@ -322,7 +381,7 @@ void writer_warn(struct writer *writer, guint first, const char *code)
         struct batch_document *document = &g_array_index(documents, struct batch_document, i);
         const char *const both[] = {document->warnings ? document->warnings : code,
                                     document->warnings ? code : NULL, NULL};
-        if (document->n_reports)
+        if (document->n_reports + document->n_others)
             document->warnings = keep_warnings(writer->batch, both);
     }
 }
@@ -332,7 +391,9 @@ gboolean writer_document(struct writer *writer, const struct ledger_document *do
     (void)error;
     struct batch *batch = writer->batch;
     drop_report(writer);
-    if (message_is_full(writer) && batch->reports->len == writer->pending_report) {
+    guint others = others_count(batch->others);
+    if (message_is_full(writer) && batch->reports->len == writer->pending_report &&
+        others == writer->pending_other) {
         writer->over = TRUE;
         return TRUE;
     }
@@ -347,10 +408,13 @@ gboolean writer_document(struct writer *writer, const struct ledger_document *do
         .outcome = document->outcome,
         .first_report = writer->pending_report,
         .n_reports = batch->reports->len - writer->pending_report,
+        .first_other = writer->pending_other,
+        .n_others = others - writer->pending_other,
     };
-    if (entry.outcome == OUTCOME_STORED && !entry.n_reports)
+    if (entry.outcome == OUTCOME_STORED && !entry.n_reports && !entry.n_others)
         entry.outcome = OUTCOME_NO_REPORT;
     writer->pending_report = batch->reports->len;
+    writer->pending_other = others;
     g_array_append_val(batch->documents, entry);
     return TRUE;
 }
@@ -381,6 +445,8 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
         .n_documents = batch->documents->len - writer->first_document,
         .first_report = writer->first_report,
         .n_reports = batch->reports->len - writer->first_report,
+        .first_other = writer->first_other,
+        .n_others = others_count(batch->others) - writer->first_other,
         .bare = bare,
     };
     if (!ids_take(&writer->message_ids, writer->db, &entry.id, error))
@@ -393,6 +459,7 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
     g_array_append_val(batch->messages, entry);
     writer->first_document = batch->documents->len;
     writer->first_report = writer->pending_report = batch->reports->len;
+    writer->first_other = writer->pending_other = others_count(batch->others);
     if (batch->messages->len < writer->settings->batch_messages &&
         batch_bytes(batch) < writer->settings->batch_bytes)
         return TRUE;
@@ -402,7 +469,8 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
 gboolean writer_message_end(struct writer *writer, const struct ledger_message *message, GError **error)
 {
     drop_report(writer);
-    if (writer->batch->reports->len > writer->pending_report) {
+    if (writer->batch->reports->len > writer->pending_report ||
+        others_count(writer->batch->others) > writer->pending_other) {
         /* Reports that no document was named for must not be without a way back to their mail. */
         struct ledger_document rest = {
             .path = "", .kind = "aggregate", .size = -1, .outcome = OUTCOME_STORED};
@@ -422,6 +490,7 @@ void writer_reset(struct writer *writer)
     writer->report.active = FALSE;
     batch_clear(writer->batch);
     writer->done = writer->first_document = writer->first_report = writer->pending_report = 0;
+    writer->first_other = writer->pending_other = 0;
     writer->domain = NULL;
     writer->auth = NULL;
     writer->over = FALSE;
@@ -460,7 +529,8 @@ static gboolean ensure_months(struct writer *writer, GError **error)
 static gboolean prepare(struct writer *writer, GError **error)
 {
     if (writer->prepared != db_session(writer->db)) {
-        if (!db_run(writer->db, "making the staging tables", rows_staging, error))
+        if (!db_run(writer->db, "making the staging tables", rows_staging, error) ||
+            !db_run(writer->db, "making the other staging tables", rows_other_staging, error))
             return FALSE;
         writer->prepared = db_session(writer->db);
     }
@@ -481,7 +551,7 @@ static void settle(struct writer *writer, guint end)
 static void refuse(struct writer *writer, guint i, const GError *reason)
 {
     struct batch_message *message = &g_array_index(writer->batch->messages, struct batch_message, i);
-    message->n_documents = message->n_reports = 0;
+    message->n_documents = message->n_reports = message->n_others = 0;
     message->ledger.code = "db_refused";
     message->ledger.detail = batch_text(writer->batch, reason->message, DETAIL_BYTES);
 }

@@ -24,7 +24,9 @@
 
 #include "db/conn.h"
 #include "db/ledger.h"
+#include "parser/failure.h"
 #include "parser/report.h"
+#include "parser/tls.h"
 #include "parser/trust.h"
 
 struct writer;
@@ -61,6 +63,9 @@ struct ledger_document {
     const char *const *warnings; /* codes of what was mended on the way to it, ended by NULL; or NULL */
 };
 
+/* What is kept of the subject of a message that a failure report is about. */
+enum keep_subject { SUBJECT_HASHED, SUBJECT_KEPT, SUBJECT_DROPPED };
+
 /* Told once for each message, in order, after COMMIT. */
 typedef void (*writer_settled)(gpointer token, enum outcome outcome, gpointer data);
 
@@ -80,7 +85,12 @@ gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GErro
  * until the message ends. */
 void writer_brought_by(struct writer *writer, const struct mail_auth *auth);
 const struct report_sink *writer_sink(struct writer *writer);
-/* Closes a document: the reports that went through the sink since the one before are its own. One row in the
+/* Reports of the other two kinds; a TLS report goes through the sink. They belong to the document that is
+ * closed next, as all others do. */
+gboolean writer_failure(struct writer *writer, const struct failure_report *report, enum keep_subject keep,
+                        GError **error);
+const struct tls_sink *writer_tls_sink(struct writer *writer);
+/* Closes a document: the reports that came since the one before are its own. One row in the
  * ledger for each report, and one for the problem or when there is no report. */
 gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error);
 /* Forgets the reports that went through the sink since the document before. */

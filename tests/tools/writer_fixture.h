@@ -43,7 +43,9 @@ static inline void empty(struct db *db)
 {
     GError *error = NULL;
     db_run(db, "emptying",
-           "TRUNCATE dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation", &error);
+           "TRUNCATE dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation, "
+           "dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure",
+           &error);
     g_assert_no_error(error);
 }
 
