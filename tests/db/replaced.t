@@ -1,0 +1,8 @@
+#!/bin/bash
+# Incomplete reports and better copies of them, trusted copies and others, against a real server.
+set -u
+. tests/lib/postgres.sh
+dir=$(mktemp -d) && trap 'pg_stop; rm -rf "$dir"' EXIT
+pg_start "$dir" || exit 1
+build/tests/db_tool install "$PG_CONNINFO" >/dev/null || exit 1
+TMPDIR=$dir build/tests/db_replaced

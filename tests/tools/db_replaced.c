@@ -1,0 +1,319 @@
+/* Incomplete reports and better copies of them, trusted reports and copies that are not, in every order. Like
+ * db_writer. */
+#include "tests/tools/writer_fixture.h"
+
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DOMAIN "example.org"
+
+static const struct trust_rules nobody = {0};
+
+/* A copy of the report "id": its first records, cut off or whole, and who brought it. `other`: another
+ * content. */
+struct copy {
+    const char *id;
+    guint records;
+    gboolean cut;
+    enum trust brought;
+    guint other;
+};
+
+#define CUT(n)                                                                                               \
+    {                                                                                                        \
+        "a", n, TRUE, TRUST_UNKNOWN, 0                                                                       \
+    }
+#define WHOLE(n)                                                                                             \
+    {                                                                                                        \
+        "a", n, FALSE, TRUST_UNKNOWN, 0                                                                      \
+    }
+
+static gboolean push(const struct report_sink *sink, const struct copy *copy, GError **error)
+{
+    struct made_record made;
+    struct report_head head = made_head(copy->id, DOMAIN);
+    struct report_tail tail = {.records_seen = copy->records, .incomplete = copy->cut};
+    gboolean ok = sink->begin(sink->self, &head, error);
+    for (guint i = 0; ok && i < copy->records; i++)
+        ok = sink->record(sink->self, made_record(&made, copy->other * 1000 + i, 7), error);
+    return ok && sink->end(sink->self, &tail, error);
+}
+
+static gboolean put(struct writer *writer, guint number, const struct copy *copy, GError **error)
+{
+    /* made_head's reporter, a stranger, or nothing known. */
+    char *domain = (char *)(copy->brought == TRUST_YES ? "mail.reporter.example" : "evil.example");
+    const struct mail_auth auth = {.result = copy->brought == TRUST_UNKNOWN ? AUTH_UNKNOWN : AUTH_PASS,
+                                   .domain = domain};
+    struct mail mail;
+    make_mail(&mail, number);
+    if (!writer_message_begin(writer, mail.sha256, error))
+        return FALSE;
+    writer_brought_by(writer, &auth);
+    return push(writer_sink(writer), copy, error) && writer_document(writer, &aggregate, error) &&
+           writer_message_end(writer, &mail.ledger, error);
+}
+
+/* records incomplete replaced collision trusted, of each report by id; then what became of each mail and
+ * which report, by its records, its document leads to; then the records that count. */
+static char *state(struct db *db)
+{
+    return ask(db, "SELECT concat_ws(' | ',"
+                   " (SELECT string_agg(concat(record_count, CASE WHEN incomplete THEN ' cut' END, CASE WHEN "
+                   "replaced THEN ' "
+                   "replaced' END, CASE WHEN id_collision THEN ' collision' END, ' ' || trusted), ', ' ORDER "
+                   "BY id) FROM "
+                   "dmarc.report),"
+                   " (SELECT string_agg(left(d.outcome, 1) || r.record_count, ' ' ORDER BY d.message) FROM "
+                   "dmarc.document d"
+                   " JOIN dmarc.report r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report),"
+                   " (SELECT count(*) FROM dmarc.observation))");
+}
+
+/* Copies in their order; how many go into the first batch, the others have one each. */
+static const struct {
+    const char *name;
+    struct copy copies[5];
+    guint together;
+    const char *expected;
+} cases[] = {
+    {"cut, whole", {CUT(3), WHOLE(5)}, 0, "3 cut replaced, 5 | s3 s5 | 5"},
+    {"whole, cut", {WHOLE(5), CUT(3)}, 0, "5 | s5 d5 | 5"},
+    {"cut and whole in a batch", {CUT(3), WHOLE(5)}, 2, "5 | d5 s5 | 5"},
+    {"whole and cut in a batch", {WHOLE(5), CUT(3)}, 2, "5 | s5 d5 | 5"},
+    {"cut to nothing, whole", {CUT(0), WHOLE(5)}, 0, "0 cut replaced, 5 | s0 s5 | 5"},
+    {"cut, less cut", {CUT(3), CUT(4)}, 0, "3 cut replaced, 4 cut | s3 s4 | 4"},
+    {"cut, more cut", {CUT(4), CUT(3)}, 0, "4 cut | s4 d4 | 4"},
+    {"cut, less cut, whole, and both again",
+     {CUT(3), CUT(4), WHOLE(5), CUT(4), CUT(3)},
+     0,
+     "3 cut replaced, 4 cut replaced, 5 | s3 s4 s5 d5 d5 | 5"},
+    {"all of them in a batch", {CUT(3), CUT(4), CUT(3), WHOLE(5), CUT(2)}, 5, "5 | d5 d5 d5 s5 d5 | 5"},
+    {"two cuts in a batch, then whole", {CUT(3), CUT(4), WHOLE(5)}, 2, "4 cut replaced, 5 | d4 s4 s5 | 5"},
+    {"cut behind its last record, whole", {CUT(5), WHOLE(5)}, 0, "5 | s5 d5 | 5"},
+    {"whole, cut behind its last record", {WHOLE(5), CUT(5)}, 0, "5 | s5 d5 | 5"},
+    {"cut behind its last record, and whole, in a batch", {CUT(5), CUT(5), WHOLE(5)}, 3, "5 | d5 d5 s5 | 5"},
+    {"the same cut twice", {CUT(3), CUT(3)}, 0, "3 cut | s3 d3 | 3"},
+    {"whole ones that differ, cut",
+     {{"a", 3, TRUE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 6, FALSE, TRUST_UNKNOWN, 1}},
+     0,
+     "3 cut replaced, 5, 6 collision | s3 s5 s6 | 11"},
+    {"the same in a batch",
+     {{"a", 3, TRUE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 6, FALSE, TRUST_UNKNOWN, 1}},
+     3,
+     "5, 6 collision | d5 s5 s6 | 11"},
+    {"cuts that differ and are as long",
+     {{"a", 3, TRUE, TRUST_UNKNOWN, 0}, {"a", 3, TRUE, TRUST_UNKNOWN, 1}},
+     2,
+     "3 cut, 3 cut collision | s3 s3 | 6"},
+    {"of another report", {{"b", 3, TRUE, TRUST_UNKNOWN, 0}, WHOLE(5)}, 0, "3 cut, 5 | s3 s5 | 8"},
+    /* trust */
+    {"a stranger's copy takes nobody's place",
+     {{"a", 3, TRUE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     0,
+     "3 cut true, 5 collision false | s3 s5 | 8"},
+    {"nor in a batch",
+     {{"a", 3, TRUE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     2,
+     "3 cut true, 5 collision false | s3 s5 | 8"},
+    {"nor one of whom nothing is known",
+     {{"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 3, TRUE, TRUST_YES, 0}},
+     0,
+     "5, 3 cut collision true | s5 s3 | 8"},
+    {"until it comes from the reporter",
+     {{"a", 3, TRUE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_YES, 0}},
+     0,
+     "3 cut replaced true, 5 collision true | s3 s5 d5 | 5"},
+    {"a stranger's cut gives way",
+     {{"a", 3, TRUE, TRUST_NO, 0}, WHOLE(5)},
+     0,
+     "3 cut replaced false, 5 | s3 s5 | 5"},
+    {"a trusted copy makes trusted",
+     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_YES, 0}},
+     0,
+     "5 true | s5 d5 d5 | 5"},
+    {"and none makes it less",
+     {{"a", 5, FALSE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     0,
+     "5 true | s5 d5 d5 | 5"},
+    {"not known is better than a stranger",
+     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}},
+     0,
+     "5 | s5 d5 | 5"},
+    {"the best of a batch counts",
+     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}},
+     3,
+     "5 true | s5 d5 d5 | 5"},
+    {"trust of a cut is not that of the whole",
+     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 3, TRUE, TRUST_NO, 0}},
+     0,
+     "5 false | s5 d5 | 5"},
+};
+
+static void test_cases(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        empty(f->db);
+        for (guint n = 0; n < G_N_ELEMENTS(cases[i].copies) && cases[i].copies[n].id; n++) {
+            ok(put(f->writer, n + 1, &cases[i].copies[n], &error));
+            if (n + 1 >= cases[i].together)
+                ok(writer_flush(f->writer, &error));
+        }
+        g_autofree char *found = state(f->db);
+        g_test_message("%s", cases[i].name);
+        g_assert_cmpstr(found, ==, cases[i].expected);
+        assert_sql(
+            f->db,
+            "SELECT count(*) FROM dmarc.observation o LEFT JOIN dmarc.report r ON r.domain = o.domain AND "
+            "r.day = o.day AND r.id = o.report WHERE r.id IS NULL OR r.replaced",
+            "0");
+    }
+}
+
+/* In a child: whole and cut copies of 40 reports, each ten times, in an order of its own and small batches.
+ */
+static void write_mixed(guint seed)
+{
+    const struct writer_settings settings = {
+        .batch_messages = 7, .batch_bytes = 8 * 1024 * 1024, .spill_records = 20000, .trust = &nobody};
+    struct fixture f;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    open_with(&f, &settings);
+    for (guint i = 0; i < 400; i++) {
+        guint number = (guint)g_rand_int_range(rand, 0, 40), cut = (guint)g_rand_int_range(rand, 0, 9);
+        g_autofree char *id = g_strdup_printf("id-%u", number);
+        /* The last ten come whole from nobody. */
+        const struct copy copy = {id, cut < 3 && number < 30 ? 9 : cut, cut >= 3 || number >= 30,
+                                  TRUST_UNKNOWN, 0};
+        ok(put(f.writer, seed * 1000 + i, &copy, &error));
+    }
+    for (guint number = 0; number < 30; number++) {
+        g_autofree char *id = g_strdup_printf("id-%u", (number * 7 + seed) % 30);
+        const struct copy copy = {id, 9, FALSE, TRUST_UNKNOWN, 0};
+        ok(put(f.writer, seed * 1000 + 400 + number, &copy, &error));
+    }
+    ok(writer_flush(f.writer, &error));
+    close_all(&f);
+    _exit(0);
+}
+
+static void test_many_writers(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    pid_t children[3];
+    for (guint i = 0; i < G_N_ELEMENTS(children); i++)
+        if ((children[i] = fork()) == 0)
+            write_mixed(i + 1);
+    for (guint i = 0; i < G_N_ELEMENTS(children); i++) {
+        int status;
+        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
+        g_assert_cmpint(status, ==, 0);
+    }
+    /* Of each identity one copy counts: the whole one, else the one with most records. */
+    assert_sql(
+        f->db,
+        "SELECT count(*) || ' ' || count(DISTINCT identity) || ' ' || count(*) FILTER (WHERE NOT incomplete)"
+        " || ' ' || count(*) FILTER (WHERE id_collision) FROM dmarc.report WHERE NOT replaced",
+        "40 40 30 0");
+    assert_sql(
+        f->db,
+        "SELECT count(*) FROM dmarc.report r JOIN dmarc.report o ON o.domain = r.domain AND o.day = r.day "
+        "AND "
+        "o.identity = r.identity WHERE r.replaced AND NOT o.replaced AND o.record_count <= r.record_count",
+        "0");
+    assert_sql(
+        f->db,
+        "SELECT (SELECT count(*) FROM dmarc.observation) = (SELECT sum(record_count) FROM dmarc.report "
+        "WHERE NOT replaced)",
+        "t");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc.message WHERE outcome IN ('stored', 'duplicate')", "1290");
+}
+
+/* The one holds what it has written back until the other waits for it. */
+static void test_two_writers(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const struct copy cut = CUT(3), whole = WHOLE(5);
+    for (guint turn = 0; turn < 2; turn++) {
+        empty(f->db);
+        struct db *gate;
+        {
+            GError *error = NULL;
+            gate = db_open(g_getenv("PG_CONNINFO"), &error);
+            g_assert_no_error(error);
+            db_run(gate, "locking", "BEGIN; LOCK TABLE dmarc.document IN EXCLUSIVE MODE", &error);
+            g_assert_no_error(error);
+        }
+        pid_t children[2];
+        for (guint i = 0; i < 2; i++) {
+            if ((children[i] = fork()) == 0) {
+                struct fixture own;
+                const struct writer_settings settings = {.batch_messages = 500,
+                                                         .batch_bytes = 1024 * 1024,
+                                                         .spill_records = 1000,
+                                                         .trust = &nobody};
+                open_with(&own, &settings);
+                ok(put(own.writer, i + 1, i == turn ? &cut : &whole, &error));
+                ok(writer_flush(own.writer, &error));
+                close_all(&own);
+                _exit(0);
+            }
+            /* It has its reports and waits for the ledger, or for the one before it. */
+            for (guint tries = 0; tries < 2000; tries++) {
+                g_autofree char *waiting =
+                    ask(f->db, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+                if (g_ascii_strtoull(waiting, NULL, 10) > i)
+                    break;
+                g_usleep(2000);
+            }
+        }
+        ok(db_run(gate, "unlocking", "ROLLBACK", &error));
+        db_close(gate);
+        for (guint i = 0; i < 2; i++) {
+            int status;
+            g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
+            g_assert_cmpint(status, ==, 0);
+        }
+        g_autofree char *found = state(f->db);
+        g_assert_cmpstr(found, ==, turn == 0 ? "3 cut replaced, 5 | s3 s5 | 5" : "5 | s5 d5 | 5");
+    }
+}
+
+/* A domain that is not ours is flagged, and stored. */
+static void test_foreign(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const struct copy whole = WHOLE(5);
+    char *ours[] = {(char *)"example.net", NULL};
+    const struct trust_rules rules = {.domains = ours};
+    struct writer_settings settings = writer_defaults;
+    settings.trust = &rules;
+    struct writer *writer = writer_new(f->db, &settings, on_settled, f);
+    ok(put(writer, 1, &whole, &error) && writer_flush(writer, &error));
+    writer_free(writer);
+    assert_sql(f->db, "SELECT foreign_domain::text || coalesce(trusted::text, ' null') FROM dmarc.report",
+               "true null");
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    unit_init(argv[0]);
+    g_return_val_if_fail(g_getenv("PG_CONNINFO"), 1);
+    struct domain_list *suffixes = domain_list_new();
+    struct writer_settings trusting = writer_defaults;
+    trusting.trust = &nobody;
+    trusting.suffixes = suffixes;
+#define add(name, function)                                                                                  \
+    g_test_add("/replaced/" name, struct fixture, &trusting, set_up, function, tear_down)
+    add("cases", test_cases);
+    add("two-writers", test_two_writers);
+    add("many-writers", test_many_writers);
+    add("foreign", test_foreign);
+#undef add
+    int status = g_test_run();
+    domain_list_free(suffixes);
+    return status;
+}
