@@ -5,6 +5,7 @@
 #   make deps       only installs what is missing (make deps-check: for the tests, too)
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
+#   make bench-parse   what parsing alone costs, beside xmllint
 #   make fuzz   FUZZ_SECONDS=60: every fuzz harness of tests/fuzz, built with clang into build-fuzz/
 
 SHELL := /bin/bash
@@ -102,6 +103,9 @@ fuzz:
 
 fuzz-build: $(FUZZ_BIN)
 
+bench-parse: $B/tests/parse_mails
+	@bench/parse.sh
+
 deps:
 	@tests/lib/deps.sh build
 
@@ -126,5 +130,5 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d)
 
-.PHONY: all tests fuzz fuzz-build deps deps-check demo check install clean
+.PHONY: all tests fuzz fuzz-build bench-parse deps deps-check demo check install clean
 .SECONDARY:
