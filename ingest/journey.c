@@ -6,16 +6,25 @@
 
 #include <string.h>
 
+#define WARNINGS_MAX 6
+
+/* The part that is being looked at. */
+struct part {
+    const struct message_part *message; /* lent */
+    gboolean packed;                    /* in an archive */
+    guint reports, others;              /* documents of it that are reports, and those that are none */
+    const char *warnings[WARNINGS_MAX]; /* codes of what it pretended to be, ended by NULL */
+};
+
 struct journey {
     struct writer *writer;
     const struct run_settings *settings;
     struct message_head head;
     struct mail_auth auth;
     gboolean auth_known;
-    guint64 budget;         /* what is left of limits->unpacked_total */
-    const char *media_type; /* of the part that is being looked at */
-    const char *part_label;
-    const char *part_name;
+    guint64 budget; /* what is left of limits->unpacked_total */
+    struct part part;
+    gboolean in_packed_mail;
 };
 
 /* Counts and hashes what passes, and turns the end of a truncated archive into an end: what came out before
@@ -64,6 +73,13 @@ static gboolean meter_drain(struct meter *meter, GError **error)
     return got == 0;
 }
 
+static void warn(const char **warnings, const char *code)
+{
+    guint n = g_strv_length((char **)warnings);
+    if (n < WARNINGS_MAX - 1)
+        warnings[n] = code;
+}
+
 static gboolean spoils_document(const GError *error)
 {
     return error->domain == WS_ERROR && ws_error_spoils(error) == WS_SPOILS_DOCUMENT;
@@ -78,24 +94,33 @@ static gboolean write_document(struct journey *journey, const struct meter *mete
     g_autoptr(GChecksum) copy = g_checksum_copy(meter->checksum);
     g_checksum_get_digest(copy, digest, &length);
     struct ledger_document document = *row;
+    const char *warnings[WARNINGS_MAX];
+    memcpy(warnings, journey->part.warnings, sizeof warnings);
+    if (meter->truncated && g_strcmp0(row->code, "truncated") != 0)
+        warn(warnings, "truncated");
+    if (row->outcome != OUTCOME_NO_REPORT)
+        document.warnings = warnings;
+    journey->part.reports += row->outcome == OUTCOME_STORED;
+    journey->part.others += row->outcome == OUTCOME_NO_REPORT;
     document.size = meter->size;
     document.sha256 = digest;
     return writer_document(journey->writer, &document, error);
 }
 
 /* A text part that only looks like markup is the mail's prose, not a damaged report. */
-static gboolean is_prose(const struct journey *journey, const struct unpacked *document, const char *code)
+static gboolean is_prose(const struct journey *journey, const char *code)
 {
-    return g_strcmp0(document->label, journey->part_label) == 0 && journey->media_type &&
-           (g_str_equal(journey->media_type, "text/html") ||
-            g_str_equal(journey->media_type, "text/plain")) &&
+    const char *media_type = journey->part.message->media_type;
+    return !journey->part.packed && media_type &&
+           (g_str_equal(media_type, "text/html") || g_str_equal(media_type, "text/plain")) &&
            (g_str_equal(code, "no_root") || g_str_equal(code, "doctype"));
 }
 
 static gboolean look_at_xml(struct journey *journey, const struct unpacked *document, struct meter *meter,
                             GError **error)
 {
-    const struct report_hints hints = {.file_name = document->name ? document->name : journey->part_name,
+    const struct report_hints hints = {.file_name =
+                                           document->name ? document->name : journey->part.message->file_name,
                                        .from_domain = journey->head.from_domain,
                                        .date = journey->head.date,
                                        .now = journey->settings->now};
@@ -115,16 +140,16 @@ static gboolean look_at_xml(struct journey *journey, const struct unpacked *docu
         row.outcome = OUTCOME_PROBLEM;
         row.code = unpack_code(failure);
         row.detail = failure->message;
-    } else if (status == PARSE_REFUSED && is_prose(journey, document, outcome.code)) {
+        /* What a wrong check sum is found behind is not to be believed, however well it reads. */
+        if (!g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT))
+            writer_drop_reports(journey->writer);
+    } else if (status == PARSE_REFUSED && is_prose(journey, outcome.code)) {
         row.kind = "text";
         row.outcome = OUTCOME_NO_REPORT;
     } else if (status != PARSE_OK) {
         row.outcome = OUTCOME_PROBLEM;
         row.code = outcome.code;
         row.detail = outcome.detail;
-    } else if (meter->truncated) {
-        row.code = "truncated";
-        row.detail = meter->truncated->message;
     }
     if (ok)
         ok = write_document(journey, meter, &row, error);
@@ -141,13 +166,14 @@ static gboolean is_tls_report(const char *start)
 
 static const char *kind_of(const struct journey *journey, enum content_kind kind, const char *start)
 {
-    if (journey->media_type && g_str_equal(journey->media_type, "message/feedback-report"))
+    const char *media_type = journey->part.message->media_type;
+    if (media_type && g_str_equal(media_type, "message/feedback-report"))
         return "failure";
     if (kind == CONTENT_JSON && is_tls_report(start))
         return "tls";
     if (kind == CONTENT_EMPTY)
         return "empty";
-    return journey->media_type && g_str_has_prefix(journey->media_type, "text/") ? "text" : "other";
+    return media_type && g_str_has_prefix(media_type, "text/") ? "text" : "other";
 }
 
 /* Something that is no aggregate report: recorded and left alone. */
@@ -176,15 +202,7 @@ static gboolean look_at_other(struct journey *journey, const struct unpacked *do
     return write_document(journey, meter, &row, error);
 }
 
-static gboolean on_document(void *self, const struct unpacked *document, GError **error)
-{
-    struct journey *journey = self;
-    struct meter meter = {.inner = document->reader, .checksum = g_checksum_new(G_CHECKSUM_SHA256)};
-    gboolean ok = document->kind == CONTENT_XML ? look_at_xml(journey, document, &meter, error)
-                                                : look_at_other(journey, document, &meter, error);
-    meter_clear(&meter);
-    return ok;
-}
+static gboolean on_part(void *self, const struct message_part *part, GError **error);
 
 static gboolean on_refusal(void *self, const char *label, const char *code, const char *detail,
                            GError **error)
@@ -197,8 +215,86 @@ static gboolean on_refusal(void *self, const char *label, const char *code, cons
                                         .size = -1,
                                         .outcome = harmless ? OUTCOME_NO_REPORT : OUTCOME_PROBLEM,
                                         .code = code,
-                                        .detail = detail};
+                                        .detail = detail,
+                                        .warnings = harmless ? NULL : journey->part.warnings};
     return writer_document(journey->writer, &row, error);
+}
+
+/* All of a document. NULL with an error. */
+static struct blob *keep_document(struct meter *meter, guint64 most, GError **error)
+{
+    char buf[16384];
+    gssize got;
+    struct spool *spool = spool_new(most, "message_size");
+    while ((got = meter_read(meter, buf, sizeof buf, error)) > 0 && spool_add(spool, buf, (gsize)got, error))
+        ;
+    if (got == 0)
+        return spool_finish(spool, error);
+    spool_free(spool);
+    return NULL;
+}
+
+/* A mail that somebody packed. One in an archive in such a mail again is what no person sends. */
+static gboolean look_at_mail(struct journey *journey, const struct unpacked *document, struct meter *meter,
+                             GError **error)
+{
+    const struct limits *limits = journey->settings->limits;
+    if (journey->in_packed_mail)
+        return on_refusal(journey, document->label, "nesting",
+                          "a mail in an archive, in a mail that came out of an archive itself", error);
+    g_autoptr(GError) failure = NULL;
+    struct blob *mail = keep_document(meter, limits->message_size, &failure);
+    if (failure && !spoils_document(failure)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    const struct ledger_document row = {.path = document->label,
+                                        .kind = "other",
+                                        .outcome = mail ? OUTCOME_NO_REPORT : OUTCOME_PROBLEM,
+                                        .code = mail ? NULL : unpack_code(failure),
+                                        .detail = mail ? NULL : failure->message};
+    gboolean ok = write_document(journey, meter, &row, error);
+    if (ok && mail) {
+        journey->part.others--;
+        journey->in_packed_mail = TRUE;
+        ok = message_walk_inner(mail, journey->part.message, document->label, limits, on_part, on_refusal,
+                                journey, error);
+        journey->in_packed_mail = FALSE;
+    }
+    blob_unref(mail);
+    return ok;
+}
+
+static gboolean on_document(void *self, const struct unpacked *document, GError **error)
+{
+    struct journey *journey = self;
+    struct meter meter = {.inner = document->reader, .checksum = g_checksum_new(G_CHECKSUM_SHA256)};
+    gboolean ok;
+    if (document->kind == CONTENT_XML)
+        ok = look_at_xml(journey, document, &meter, error);
+    else if (document->kind == CONTENT_MAIL && journey->part.packed)
+        ok = look_at_mail(journey, document, &meter, error);
+    else
+        ok = look_at_other(journey, document, &meter, error);
+    meter_clear(&meter);
+    return ok;
+}
+
+/* What the part pretends to be, against its first bytes. */
+static struct part know_part(const struct message_part *message)
+{
+    struct part part = {.message = message};
+    guint8 start[CONTENT_SNIFF];
+    gssize got = blob_read(message->content, 0, start, sizeof start, NULL);
+    enum content_kind kind = got > 0 ? content_sniff(start, (gsize)got, NULL) : CONTENT_EMPTY;
+    part.packed = kind == CONTENT_GZIP || kind == CONTENT_ZIP;
+    if (message->note)
+        warn(part.warnings, message->note);
+    if (message->declared && message->media_type && content_belies_type(kind, message->media_type))
+        warn(part.warnings, "ctype");
+    if (message->file_name && content_belies_name(kind, message->file_name))
+        warn(part.warnings, "ext");
+    return part;
 }
 
 /* Once the header is known: what our own mail server says of it. */
@@ -217,12 +313,16 @@ static void look_at_auth(struct journey *journey)
 static gboolean on_part(void *self, const struct message_part *part, GError **error)
 {
     struct journey *journey = self;
+    struct part outer = journey->part;
+    guint first = writer_documents(journey->writer);
     look_at_auth(journey);
-    journey->media_type = part->media_type;
-    journey->part_label = part->label;
-    journey->part_name = part->file_name;
-    return unpack_walk(part->content, part->label, part->file_name, journey->settings->limits,
-                       &journey->budget, on_document, on_refusal, journey, error);
+    journey->part = know_part(part);
+    gboolean ok = unpack_walk(part->content, part->label, part->file_name, journey->settings->limits,
+                              &journey->budget, on_document, on_refusal, journey, error);
+    if (ok && journey->part.packed && journey->part.reports && journey->part.others)
+        writer_warn(journey->writer, first, "zip_extra");
+    journey->part = outer;
+    return ok;
 }
 
 /* A file named by the user may be a report itself. */
@@ -242,10 +342,10 @@ static gboolean walk(struct journey *journey, const struct mail *mail, GError **
         return message_walk(mail->body, journey->settings->limits, &journey->head, on_part, on_refusal,
                             journey, error);
     const char *name = mail->name ? mail->name : "file";
-    journey->part_label = name;
-    journey->part_name = name;
-    return unpack_walk(mail->body, name, name, journey->settings->limits, &journey->budget, on_document,
-                       on_refusal, journey, error);
+    guint leaves = 1;
+    const struct message_part part = {
+        .label = name, .file_name = name, .content = mail->body, .leaves = &leaves};
+    return on_part(journey, &part, error);
 }
 
 gboolean journey_mail(struct writer *writer, const struct mail *mail, const guint8 *sha256,

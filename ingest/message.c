@@ -241,9 +241,22 @@ static void leaf_clear(struct leaf *leaf)
     g_free(leaf->media_type);
 }
 
+/* Of several fields GMime takes the last, and we the first. NULL when there is none. Owned by the caller. */
+static GMimeContentType *first_type(GMimeObject *object)
+{
+    GMimeHeaderList *headers = g_mime_object_get_header_list(object);
+    for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
+        GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
+        if (g_ascii_strcasecmp(g_mime_header_get_name(header), "Content-Type") == 0)
+            return g_mime_content_type_parse(NULL, g_mime_header_get_value(header));
+    }
+    return NULL;
+}
+
 static char *media_type_of(GMimeObject *object)
 {
-    GMimeContentType *type = g_mime_object_get_content_type(object);
+    g_autoptr(GObject) first = (GObject *)first_type(object);
+    GMimeContentType *type = first ? (GMimeContentType *)first : g_mime_object_get_content_type(object);
     const char *media = type ? g_mime_content_type_get_media_type(type) : NULL;
     const char *sub = type ? g_mime_content_type_get_media_subtype(type) : NULL;
     if (!media || !sub)
