@@ -116,6 +116,24 @@ static gboolean is_html(const char *name, const guint8 *data, gsize n)
     return n - i >= 4 && g_ascii_strncasecmp((const char *)data + i, "html", 4) == 0;
 }
 
+/* A Feedback-Type, which no mail's own header has, before the first blank line. */
+static gboolean is_feedback(const guint8 *data, gsize n)
+{
+    static const char name[] = "feedback-type";
+    const char *at = (const char *)data, *end = at + n;
+    while ((gsize)(end - at) > strlen(name) && *at != '\n' && *at != '\r') {
+        if (g_ascii_strncasecmp(at, name, strlen(name)) == 0) {
+            at += strlen(name);
+            while (at < end && (*at == ' ' || *at == '\t'))
+                at++;
+            return at < end && *at == ':';
+        }
+        const char *line = memchr(at, '\n', (gsize)(end - at));
+        at = line ? line + 1 : end;
+    }
+    return FALSE;
+}
+
 /* How many of the well-known fields stand at the start of lines (RFC 5322 section 3.6, RFC 2045). */
 static gboolean is_mail(const guint8 *data, gsize n)
 {
@@ -188,6 +206,8 @@ enum content_kind content_sniff(const guint8 *data, gsize n, const char **name_r
     }
     if (data[start] == '{')
         return answer(CONTENT_JSON, "json", name_r);
+    if (is_feedback(data + start, n - start))
+        return answer(CONTENT_FEEDBACK, "feedback", name_r);
     if (is_mail(data + start, n - start))
         return answer(CONTENT_MAIL, "mail", name_r);
     return answer(CONTENT_OTHER, "other", name_r);

@@ -13,6 +13,7 @@ enum content_kind {
     CONTENT_TNEF,          /* winmail.dat */
     CONTENT_PKCS7,         /* S/MIME with the mail inside; a detached signature is CONTENT_OTHER */
     CONTENT_OTHER_ARCHIVE, /* tar, 7z, rar, bzip2, xz, zstd, lz4, compress, cab: see the name */
+    CONTENT_FEEDBACK,      /* the fields of a message/feedback-report (RFC 5965) */
     CONTENT_MAIL,          /* looks like an RFC 5322 header */
     CONTENT_OTHER,
 };

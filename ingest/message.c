@@ -1,10 +1,10 @@
 #include "ingest/message.h"
 
-#include "ingest/base64.h"
+#include "ingest/block.h"
 #include "ingest/content.h"
 #include "ingest/label.h"
-#include "ingest/lines.h"
 #include "ingest/mail_scan.h"
+#include "ingest/transfer.h"
 #include "parser/domain.h"
 #include "parser/error.h"
 
@@ -14,9 +14,6 @@
 #define HEAD_MAX 1000
 #define NAME_MAX_BYTES 255
 #define CHUNK 16384
-#define IN_MEMORY (1024 * 1024) /* decoded in one go up to here */
-#define BLOCKS_MAX 20           /* base64 blocks that are looked for in a mail without leaves of use */
-#define BLOCK_LINE 16           /* a line of a block has at least so many characters, unless it is the last */
 
 struct walk {
     const struct limits *limits;
@@ -29,11 +26,14 @@ struct walk {
 
 /* One mail, the outer or a nested one. */
 struct mail_view {
-    struct blob *blob; /* that windows are cut from */
-    guint64 base;      /* the stream's position of the blob's first byte */
-    const char *outer; /* "part 2 / message / ", or "" */
-    guint depth;       /* mails and multiparts around it */
-    gboolean found;    /* a leaf that may hold a report */
+    struct blob *blob;               /* that windows are cut from */
+    guint64 base;                    /* the stream's position of the blob's first byte */
+    const char *outer;               /* "part 2 / message / ", or "" */
+    guint depth;                     /* mails and multiparts around it */
+    gboolean found;                  /* a leaf that may hold a report */
+    const struct message_head *head; /* of the mail */
+    GMimeMultipart *around;          /* the innermost multipart, or NULL */
+    gboolean feedback;               /* in which a feedback report is */
 };
 
 /* A leaf before its transfer encoding is undone. */
@@ -45,11 +45,20 @@ struct leaf {
     char *media_type;     /* owned, or NULL */
     gboolean declared;    /* by a header field */
     const char *note;
-    gboolean final; /* not to be taken for a mail: it is the mail itself */
+    gboolean final;      /* not to be taken for a mail: it is the mail itself, or what a report is about */
+    GMimeObject *object; /* lent, or NULL */
+};
+
+/* Where a part is, for message_part_sample. */
+struct place {
+    struct walk *walk;
+    struct mail_view *view;
+    GMimeObject *object;
 };
 
 static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *outer, guint depth,
                           struct message_head *head_r, gboolean *found_r, GError **error);
+static void fill_head(GMimeMessage *message, struct message_head *head);
 
 void message_head_clear(struct message_head *head)
 {
@@ -62,80 +71,6 @@ void message_head_clear(struct message_head *head)
 }
 
 /* Transfer encodings. */
-
-enum transfer { TRANSFER_NONE, TRANSFER_BASE64, TRANSFER_QUOTED, TRANSFER_UU };
-
-static enum transfer transfer_of(const char *encoding)
-{
-    if (!encoding)
-        return TRANSFER_NONE;
-    while (g_ascii_isspace(*encoding) || *encoding == '"')
-        encoding++;
-    if (g_ascii_strncasecmp(encoding, "base64", 6) == 0)
-        return TRANSFER_BASE64;
-    if (g_ascii_strncasecmp(encoding, "quoted-printable", 16) == 0)
-        return TRANSFER_QUOTED;
-    if (g_ascii_strncasecmp(encoding, "x-uu", 4) == 0 || g_ascii_strncasecmp(encoding, "uu", 2) == 0)
-        return TRANSFER_UU;
-    return TRANSFER_NONE;
-}
-
-/* Whether text that is not declared as base64 is nothing else, and something of use comes out. */
-static gboolean is_hidden_base64(const guint8 *start, gsize n)
-{
-    guint8 out[BASE64_SPACE(CONTENT_SNIFF)];
-    struct base64 state = {0};
-    for (gsize i = 0; i < n; i++) {
-        if (!base64_is_character(start[i]) && !g_ascii_isspace(start[i]) && start[i] != '=')
-            return FALSE;
-    }
-    return content_is_candidate(content_sniff(out, base64_decode(&state, start, n, out), NULL));
-}
-
-/* The encoding to undo: what is declared, unless the first bytes prove that it is not so. */
-static enum transfer true_transfer(struct leaf *leaf, const guint8 *start, gsize n)
-{
-    enum transfer declared = transfer_of(leaf->encoding), real = declared;
-    enum content_kind kind = content_sniff(start, n, NULL);
-    gboolean binary = kind == CONTENT_GZIP || kind == CONTENT_ZIP;
-    if (declared == TRANSFER_NONE && kind == CONTENT_OTHER && is_hidden_base64(start, n))
-        real = TRANSFER_BASE64;
-    else if (declared != TRANSFER_NONE && binary && (start[0] == 0x1f || start[0] == 'P'))
-        real = TRANSFER_NONE;
-    else if (declared == TRANSFER_BASE64 && kind == CONTENT_XML)
-        real = TRANSFER_NONE;
-    if (real != declared)
-        leaf->note = "cte";
-    return real;
-}
-
-static struct blob *decode_base64(struct blob *raw, guint64 limit, GError **error)
-{
-    guint64 size = blob_size(raw);
-    struct base64 state = {0};
-    GBytes *memory = blob_bytes(raw);
-    if (memory && BASE64_SPACE(size) <= MIN(IN_MEMORY, limit)) {
-        guint8 *out = g_malloc(BASE64_SPACE(size));
-        gsize n = base64_decode(&state, g_bytes_get_data(memory, NULL), (gsize)size, out);
-        n += base64_finish(&state, out + n);
-        g_autoptr(GBytes) bytes = g_bytes_new_take(out, n);
-        return blob_new_bytes(bytes);
-    }
-    struct spool *spool = spool_new(limit, "attachment_size");
-    guint8 in[CHUNK], out[BASE64_SPACE(CHUNK)];
-    gssize got;
-    for (guint64 at = 0; (got = blob_read(raw, at, in, sizeof in, error)) > 0; at += (guint64)got) {
-        if (!spool_add(spool, out, base64_decode(&state, in, (gsize)got, out), error)) {
-            spool_free(spool);
-            return NULL;
-        }
-    }
-    if (got < 0 || !spool_add(spool, out, base64_finish(&state, out), error)) {
-        spool_free(spool);
-        return NULL;
-    }
-    return spool_finish(spool, error);
-}
 
 static struct blob *decode_filtered(struct blob *raw, GMimeContentEncoding encoding, guint64 limit,
                                     GError **error)
@@ -173,9 +108,9 @@ static struct blob *decode(struct leaf *leaf, const struct limits *limits, GErro
     gssize got = blob_read(leaf->raw, 0, start, sizeof start, error);
     if (got < 0)
         return NULL;
-    switch (true_transfer(leaf, start, (gsize)got)) {
+    switch (transfer_true(leaf->encoding, start, (gsize)got, &leaf->note)) {
     case TRANSFER_BASE64:
-        return decode_base64(leaf->raw, limits->attachment_size, error);
+        return transfer_base64(leaf->raw, limits->attachment_size, error);
     case TRANSFER_QUOTED:
         return decode_filtered(leaf->raw, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE, limits->attachment_size,
                                error);
@@ -215,13 +150,16 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
     guint8 start[CONTENT_SNIFF];
     gssize got = blob_read(content, 0, start, sizeof start, error);
     enum content_kind kind = got < 0 ? CONTENT_OTHER : content_sniff(start, (gsize)got, NULL);
-    view->found |= content_is_candidate(kind);
+    view->found |= content_is_candidate(kind) || kind == CONTENT_FEEDBACK || view->feedback;
+    const struct place around = {walk, view, leaf->object};
     const struct message_part part = {.label = label,
                                       .file_name = leaf->file_name,
                                       .media_type = leaf->media_type,
                                       .declared = leaf->declared,
                                       .note = leaf->note,
                                       .content = content,
+                                      .head = view->head,
+                                      .place = &around,
                                       .depth = view->depth,
                                       .leaves = walk->leaves};
     gboolean ok = got >= 0 && walk->part(walk->self, &part, error);
@@ -271,8 +209,19 @@ static gboolean is_declared(GMimeObject *object)
     return g_mime_object_get_header(object, "Content-Type") != NULL;
 }
 
-static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *part, const char *number,
-                          GError **error)
+static gboolean has_type(GMimeObject *object, const char *const *types)
+{
+    g_autofree char *type = media_type_of(object);
+    return type && g_strv_contains(types, type);
+}
+
+static const char *const feedback_types[] = {"message/feedback-report", NULL};
+/* A message or its header, as real reporters call it. */
+static const char *const sample_types[] = {
+    "text/rfc822-headers", "text/rfc822",    "text/rfc-822",           "text/rfc-822-headers",
+    "message/rfc-822",     "message/rfc822", "message/rfc822-headers", NULL};
+
+static struct leaf leaf_of(const struct mail_view *view, GMimePart *part, const char *number)
 {
     GMimeDataWrapper *content = g_mime_part_get_content(part);
     GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
@@ -283,16 +232,95 @@ static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *
         end = stream->bound_end < stream->bound_start ? start + blob_size(view->blob)
                                                       : (guint64)stream->bound_end - view->base;
     }
-    struct leaf leaf = {.raw = blob_slice(view->blob, start, end - start),
-                        .encoding =
-                            g_mime_object_get_header((GMimeObject *)part, "Content-Transfer-Encoding"),
-                        .number = number,
-                        .file_name = name && *name ? label_safe(name, -1, NAME_MAX_BYTES) : NULL,
-                        .media_type = media_type_of((GMimeObject *)part),
-                        .declared = is_declared((GMimeObject *)part)};
+    gboolean sample = view->feedback && has_type((GMimeObject *)part, sample_types);
+    return (struct leaf){.raw = blob_slice(view->blob, start, end - start),
+                         .encoding =
+                             g_mime_object_get_header((GMimeObject *)part, "Content-Transfer-Encoding"),
+                         .number = number,
+                         .file_name = name && *name && !sample ? label_safe(name, -1, NAME_MAX_BYTES) : NULL,
+                         .media_type = media_type_of((GMimeObject *)part),
+                         .declared = is_declared((GMimeObject *)part),
+                         .final = view->feedback,
+                         .object = (GMimeObject *)part};
+}
+
+static gboolean walk_part(struct walk *walk, struct mail_view *view, GMimePart *part, const char *number,
+                          GError **error)
+{
+    struct leaf leaf = leaf_of(view, part, number);
     gboolean ok = hand_out(walk, view, &leaf, error);
     leaf_clear(&leaf);
     return ok;
+}
+
+/* What failure reports are about. */
+
+static GBytes *header_of(GMimeMessage *message, gsize most)
+{
+    GMimeHeaderList *fields = g_mime_object_get_header_list((GMimeObject *)message);
+    int count = g_mime_header_list_get_count(fields);
+    GString *text = g_string_new(NULL);
+    for (int i = 0; i < count && text->len < most; i++) {
+        GMimeHeader *field = g_mime_header_list_get_header_at(fields, i);
+        const char *value = g_mime_header_get_raw_value(field);
+        gsize n = value ? strlen(value) : 0;
+        while (n && (value[n - 1] == '\n' || value[n - 1] == '\r'))
+            n--;
+        g_string_append_printf(text, "%s:%.*s\n", g_mime_header_get_name(field), (int)MIN(n, most),
+                               value ? value : "");
+    }
+    g_string_truncate(text, MIN(text->len, most));
+    return g_string_free_to_bytes(text);
+}
+
+/* A part that has a message or its header as text. NULL without an error when it has not. */
+static GBytes *header_in(const struct place *place, GMimePart *part, gsize most, GError **error)
+{
+    struct leaf leaf = leaf_of(place->view, part, "");
+    g_autoptr(GError) failure = NULL;
+    struct blob *content = decode(&leaf, place->walk->limits, &failure);
+    GBytes *bytes = NULL;
+    leaf_clear(&leaf);
+    if (content) {
+        gsize n = (gsize)MIN(blob_size(content), most);
+        guint8 *text = g_malloc(n + 1);
+        gssize got = blob_read(content, 0, text, n, &failure);
+        if (got > 0 && content_sniff(text, (gsize)got, NULL) == CONTENT_MAIL)
+            bytes = g_bytes_new(text, (gsize)got);
+        g_free(text);
+        blob_unref(content);
+    }
+    if (failure && !g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT))
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return bytes;
+}
+
+GBytes *message_part_sample(const struct message_part *part, gsize most, GError **error)
+{
+    const struct place *place = part->place;
+    GMimeMultipart *around = place ? place->view->around : NULL;
+    int count = around ? g_mime_multipart_get_count(around) : 0;
+    for (int i = 0; i < count; i++) {
+        GMimeObject *object = g_mime_multipart_get_part(around, i);
+        GMimeMessage *message = GMIME_IS_MESSAGE_PART(object)
+                                    ? g_mime_message_part_get_message((GMimeMessagePart *)object)
+                                    : NULL;
+        if (message)
+            return header_of(message, most);
+    }
+    static const char *const plain[] = {"text/plain", NULL};
+    for (guint round = 0; round < 2; round++) {
+        for (int i = 0; i < count; i++) {
+            GMimeObject *object = g_mime_multipart_get_part(around, i);
+            if (object == place->object || !GMIME_IS_PART(object) ||
+                !has_type(object, round ? plain : sample_types))
+                continue;
+            GBytes *bytes = header_in(place, (GMimePart *)object, most, error);
+            if (bytes || (error && *error))
+                return bytes;
+        }
+    }
+    return NULL;
 }
 
 /* Text in front of or behind the parts of a multipart: only looked at when it can be a report, or when there
@@ -305,7 +333,7 @@ static gboolean walk_face(struct walk *walk, struct mail_view *view, GMimeObject
     gsize n = face ? strlen(face) : 0;
     enum content_kind kind = content_sniff((const guint8 *)(face ? face : ""), n, NULL);
     if (!alone && !content_is_candidate(kind) &&
-        !is_hidden_base64((const guint8 *)face, MIN(n, CONTENT_SNIFF)))
+        !transfer_is_hidden((const guint8 *)face, MIN(n, CONTENT_SNIFF)))
         return TRUE;
     g_autoptr(GBytes) bytes = g_bytes_new(face, n);
     struct leaf leaf = {.raw = blob_new_bytes(bytes),
@@ -327,19 +355,51 @@ static gboolean walk_multipart(struct walk *walk, struct mail_view *view, GMimeM
                                const char *number, GError **error)
 {
     int count = g_mime_multipart_get_count(multipart);
+    GMimeMultipart *around = view->around;
+    gboolean feedback = view->feedback, ok = TRUE;
+    view->around = multipart;
+    view->feedback = FALSE;
+    for (int i = 0; i < count; i++)
+        view->feedback |= has_type(g_mime_multipart_get_part(multipart, i), feedback_types);
     g_autofree char *before = g_strconcat(*number ? number : "part 0", count ? " (preamble)" : "", NULL);
     g_autofree char *after = g_strconcat(*number ? number : "part 0", " (epilogue)", NULL);
-    if (!walk_face(walk, view, (GMimeObject *)multipart, g_mime_multipart_get_prologue(multipart), before,
-                   count == 0, error))
-        return FALSE;
-    for (int i = 0; i < count; i++) {
+    ok = walk_face(walk, view, (GMimeObject *)multipart, g_mime_multipart_get_prologue(multipart), before,
+                   count == 0, error);
+    for (int i = 0; ok && i < count; i++) {
         g_autofree char *child =
             *number ? g_strdup_printf("%s.%d", number, i + 1) : g_strdup_printf("part %d", i + 1);
-        if (!walk_object(walk, view, g_mime_multipart_get_part(multipart, i), child, error))
-            return FALSE;
+        ok = walk_object(walk, view, g_mime_multipart_get_part(multipart, i), child, error);
     }
-    return walk_face(walk, view, (GMimeObject *)multipart, g_mime_multipart_get_epilogue(multipart), after,
-                     FALSE, error);
+    ok = ok && walk_face(walk, view, (GMimeObject *)multipart, g_mime_multipart_get_epilogue(multipart),
+                         after, FALSE, error);
+    view->around = around;
+    view->feedback = feedback;
+    return ok;
+}
+
+/* A message inside of this one. What a report is about is not looked into. */
+static gboolean walk_message(struct walk *walk, struct mail_view *view, GMimeMessagePart *part,
+                             const char *number, GError **error)
+{
+    GMimeMessage *message = g_mime_message_part_get_message(part);
+    GMimeObject *body = message ? g_mime_message_get_mime_part(message) : NULL;
+    struct message_head head = {0};
+    struct mail_view outer = *view;
+    g_autofree char *inner = g_strconcat(outer.outer, number, " / message / ", NULL);
+    if (view->feedback)
+        return TRUE;
+    if (message)
+        fill_head(message, &head);
+    view->outer = inner;
+    view->head = &head;
+    view->around = NULL;
+    gboolean ok = body ? walk_object(walk, view, body, "", error)
+                       : walk_face(walk, view, (GMimeObject *)part, NULL, "part 1", TRUE, error);
+    view->outer = outer.outer;
+    view->head = outer.head;
+    view->around = outer.around;
+    message_head_clear(&head);
+    return ok;
 }
 
 /* `number` is "" for the body of a mail itself. */
@@ -357,14 +417,7 @@ static gboolean walk_object(struct walk *walk, struct mail_view *view, GMimeObje
     if (GMIME_IS_MULTIPART(object)) {
         ok = walk_multipart(walk, view, (GMimeMultipart *)object, number, error);
     } else if (GMIME_IS_MESSAGE_PART(object)) {
-        GMimeMessage *message = g_mime_message_part_get_message((GMimeMessagePart *)object);
-        GMimeObject *body = message ? g_mime_message_get_mime_part(message) : NULL;
-        const char *outer = view->outer;
-        g_autofree char *inner = g_strconcat(outer, *number ? number : "part 1", " / message / ", NULL);
-        view->outer = inner;
-        ok = body ? walk_object(walk, view, body, "", error)
-                  : walk_face(walk, view, object, NULL, "part 1", TRUE, error);
-        view->outer = outer;
+        ok = walk_message(walk, view, (GMimeMessagePart *)object, *number ? number : "part 1", error);
     } else if (GMIME_IS_PART(object)) {
         ok = walk_part(walk, view, (GMimePart *)object, *number ? number : "part 1", error);
     }
@@ -374,73 +427,21 @@ static gboolean walk_object(struct walk *walk, struct mail_view *view, GMimeObje
 
 /* What is found by looking at lines, when MIME led to nothing. */
 
-static gboolean starts(const struct line *line, const char *text)
-{
-    gsize n = strlen(text);
-    return line->n >= n && memcmp(line->text, text, n) == 0;
-}
+struct rescue {
+    struct walk *walk;
+    struct mail_view *view;
+};
 
-static gboolean is_block_line(const struct line *line)
+static gboolean on_block(void *self, struct blob *raw, gboolean packed, GError **error)
 {
-    for (gsize i = 0; i < line->n; i++) {
-        if (!base64_is_character((guint8)line->text[i]) && !g_ascii_isspace(line->text[i]) &&
-            line->text[i] != '=')
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* The stretch from the line that begins a block to its last line. */
-static guint64 block_end(struct lines *lines, const struct line *first, GError **error)
-{
-    struct line line;
-    guint64 end = first->offset + first->length;
-    while (lines_next(lines, &line, error) && is_block_line(&line)) {
-        end = line.offset + line.length;
-        if (line.n && line.n < BLOCK_LINE)
-            break;
-    }
-    return end;
-}
-
-static gboolean hand_out_block(struct walk *walk, struct mail_view *view, struct blob *raw, gboolean packed,
-                               GError **error)
-{
+    struct rescue *rescue = self;
     struct leaf leaf = {.raw = raw,
                         .encoding = packed ? "base64" : NULL,
                         .number = packed ? "base64 in the text" : "XML in the text",
                         .note = "mime"};
-    gboolean ok = hand_out(walk, view, &leaf, error);
+    gboolean ok = hand_out(rescue->walk, rescue->view, &leaf, error);
     leaf_clear(&leaf);
     return ok;
-}
-
-static gboolean rescue(struct walk *walk, struct mail_view *view, struct blob *mail, guint64 from,
-                       GError **error)
-{
-    struct lines lines;
-    struct line line;
-    g_autoptr(GError) failure = NULL;
-    gboolean ok = TRUE;
-    lines_init(&lines, mail, from, blob_size(mail));
-    for (guint blocks = 0; ok && blocks < BLOCKS_MAX && lines_next(&lines, &line, &failure);) {
-        /* gzip, zip, "<?xml", "<feedback" */
-        gboolean packed = starts(&line, "H4sI") || starts(&line, "UEsDB") || starts(&line, "PD94bWw") ||
-                          starts(&line, "PGZlZWRiYWNr");
-        if (!packed && !starts(&line, "<?xml") && !starts(&line, "<feedback"))
-            continue;
-        guint64 end = packed ? block_end(&lines, &line, &failure) : blob_size(mail);
-        blocks++;
-        ok = !failure &&
-             hand_out_block(walk, view, blob_slice(mail, line.offset, end - line.offset), packed, &failure);
-        if (!packed)
-            break;
-    }
-    lines_clear(&lines);
-    if (!failure)
-        return ok;
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
 }
 
 /* Headers. */
@@ -595,12 +596,10 @@ static gboolean walk_scanned(struct walk *walk, struct blob *mail, const struct 
     view->base = input.base;
     GMimeMessage *message = parse(walk, input.stream);
     GMimeObject *body = message ? g_mime_message_get_mime_part(message) : NULL;
-    if (message && head_r)
+    if (message)
         fill_head(message, head_r);
-    if (head_r) {
-        g_ptr_array_add(scan->authres, NULL);
-        head_r->authres = g_strdupv((char **)scan->authres->pdata);
-    }
+    g_ptr_array_add(scan->authres, NULL);
+    head_r->authres = g_strdupv((char **)scan->authres->pdata);
     gboolean ok = scan->walkable && body ? walk_object(walk, view, body, "", error)
                                          : walk_whole(walk, view, scan, body, error);
     g_clear_object(&message);
@@ -612,13 +611,14 @@ static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *oute
                           struct message_head *head_r, gboolean *found_r, GError **error)
 {
     struct mail_scan scan;
-    struct mail_view view = {.outer = outer, .depth = depth};
+    struct message_head own = {0};
+    struct mail_view view = {.outer = outer, .depth = depth, .head = head_r ? head_r : &own};
     g_autoptr(GError) failure = NULL;
     gboolean ok = mail_scan(mail, walk->limits, &scan, &failure);
     if (ok) {
-        ok = walk_scanned(walk, mail, &scan, &view, head_r, error);
+        ok = walk_scanned(walk, mail, &scan, &view, head_r ? head_r : &own, error);
         if (ok && !view.found)
-            ok = rescue(walk, &view, mail, scan.header, error);
+            ok = block_search(mail, scan.header, on_block, &(struct rescue){walk, &view}, error);
     } else if (!head_r && g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT)) {
         /* A nested mail over a limit costs itself, not the mail around it. */
         g_autofree char *label = g_strconcat(outer, "header", NULL);
@@ -628,6 +628,7 @@ static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *oute
         g_propagate_error(error, g_steal_pointer(&failure));
     }
     *found_r |= view.found;
+    message_head_clear(&own);
     mail_scan_clear(&scan);
     return ok;
 }
@@ -656,6 +657,11 @@ static gboolean check_size(struct blob *mail, const struct limits *limits, GErro
     g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "limit message_size: more than %" G_GUINT64_FORMAT " bytes",
                 limits->message_size);
     return FALSE;
+}
+
+char *message_decode_text(const char *text)
+{
+    return g_mime_utils_header_decode_text(options(), text);
 }
 
 gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,

@@ -6,8 +6,10 @@
  * boundaries (ingest/mail_scan.h) comes before the walk.
  *
  * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding,
- * multiparts without end or parts, text before the header. When no leaf can hold a report, the text is
- * searched for a base64 block of a gzip or zip and for the start of an XML document. */
+ * multiparts without end or parts, text before the header. A message beside a message/feedback-report is what
+ * the report is about, a stranger's: nothing in it is handed out, and neither is the name of its file. When
+ * no leaf can hold a report, the text is searched for a base64 block of a gzip or zip and for the start of an
+ * XML document. */
 #pragma once
 
 #include "ingest/blob.h"
@@ -30,9 +32,19 @@ struct message_part {
     gboolean declared;      /* the media type stands in the mail; else it is what RFC 2045 5.2 says of none */
     const char *note;       /* static code of what had to be mended to get it: cte, mime; or NULL */
     struct blob *content;   /* transfer encoding undone; lent: blob_ref to keep */
-    guint depth;            /* mails and multiparts around it */
-    guint *leaves;          /* of the whole mail so far, for message_walk_inner */
+    const struct message_head *head; /* of the mail that it is in, which may be a nested one */
+    const void *place;               /* for message_part_sample */
+    guint depth;                     /* mails and multiparts around it */
+    guint *leaves;                   /* of the whole mail so far, for message_walk_inner */
 };
+
+/* The header of the message that a failure report is about: of the first message/rfc822 beside the part in
+ * its multipart, or of the first text of that kind. At most `most` bytes. NULL without an error when there is
+ * none. Owned by the caller. Only during the call that the part is lent for. */
+GBytes *message_part_sample(const struct message_part *part, gsize most, GError **error);
+
+/* A header field's text without the encoding of RFC 2047. Owned by the caller. */
+char *message_decode_text(const char *text);
 
 /* Return FALSE with an error to stop the walk (the sink's fault). */
 typedef gboolean (*message_part_func)(void *self, const struct message_part *part, GError **error);

@@ -68,6 +68,7 @@ static guint64 limit_for(const guint8 *start, gsize n, const struct limits *limi
     case CONTENT_TNEF:
     case CONTENT_PKCS7:
     case CONTENT_OTHER_ARCHIVE:
+    case CONTENT_FEEDBACK:
     case CONTENT_MAIL:
     case CONTENT_OTHER:
         break;

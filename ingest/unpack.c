@@ -189,6 +189,7 @@ static const char *refused_kind(enum content_kind kind, const char *name, char *
     case CONTENT_JSON:
     case CONTENT_GZIP:
     case CONTENT_ZIP:
+    case CONTENT_FEEDBACK:
     case CONTENT_MAIL:
     case CONTENT_OTHER:
         break;

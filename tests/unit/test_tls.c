@@ -244,7 +244,8 @@ static const struct {
     {"policies null", "{" NAMES "," DATES ",'policies':null}", "refused no_domain "},
     {"bytes that are no UTF-8",
      "{'organization-name':'\xff','report-id':'1'," DATES ",'policies':[" GOOD "]}",
-     "head 1791763200-1791849599 domain=a.example reporter=\xef\xbf\xbd org=\xef\xbf\xbd id=1|end encoding email"},
+     "head 1791763200-1791849599 domain=a.example reporter=\xef\xbf\xbd org=\xef\xbf\xbd id=1|end encoding "
+     "email"},
     {"other keys in another order",
      "{'x':[{}],'policies':[" GOOD "]," DATES
      ",'report-id':'1','organization-name':'x','contact-info':'a@b.example'}",
