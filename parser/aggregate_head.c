@@ -257,9 +257,8 @@ static void build_policy(struct reader *reader)
 }
 
 /* RFC 9990 or RFC 7489, by the strongest evidence first; np proves nothing. */
-static enum report_generation generation(const struct reader *reader)
+static enum report_generation generation(const struct reader *reader, const char *uri)
 {
-    const char *uri = reader->namespace_uri;
     if (g_strcmp0(uri, "urn:ietf:params:xml:ns:dmarc-2.0") == 0)
         return GENERATION_RFC9990;
     if (reader->head_text[HEAD_GENERATOR] != NULL || reader->head_text[HEAD_TESTING] != NULL ||
@@ -281,9 +280,10 @@ gboolean head_build(struct reader *reader, const struct raw_record *first)
         build_reporter(reader, &file);
         build_id(reader);
         build_policy(reader);
-        head->generation = generation(reader);
-        if (reader->namespace_uri != NULL && strlen(reader->namespace_uri) <= reader->limits->text_length)
-            head->namespace_uri = reader->namespace_uri;
+        char *uri = reader->namespace_uri != NULL ? g_strstrip(keep(reader, reader->namespace_uri)) : NULL;
+        head->generation = generation(reader, uri);
+        if (uri != NULL && strlen(uri) <= reader->limits->text_length)
+            head->namespace_uri = uri;
         head->version = reader->head_text[HEAD_VERSION];
         head->generator = reader->head_text[HEAD_GENERATOR];
         head->extra_contact_info = reader->head_text[HEAD_CONTACT];
