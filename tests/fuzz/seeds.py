@@ -23,6 +23,8 @@ LONGEST = 64 * 1024
 VECTORS = {
     "aggregate": (["aggregate", "deviations", "limits"], b"<"),
     "message": (["message", "mail_scan"], b": "),
+    "failure": (["failure", "failure_words"], b": "),
+    "tls": (["tls", "json_check"], b"{"),
     "imap": (["imap_parse"], b"* "),
     "config": (["config"], b"="),
     "text": (["words", "domain", "address", "mutf7", "deviations"], b""),
