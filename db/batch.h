@@ -24,7 +24,7 @@ struct batch_report {
     /* known while and after it is written */
     gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */
     guint same_as;      /* index of the one in the transaction that stands for it: often itself */
-    enum trust trust;   /* the best of its copies in the transaction */
+    enum trust trust;   /* of it and its copies in the transaction */
     gboolean collision; /* the same identity with other content came earlier in the transaction */
     gboolean fresh;
 };

@@ -30,7 +30,8 @@ static gboolean same_identity(gconstpointer a, gconstpointer b)
     return !memcmp(a, b, DIGEST_BYTES);
 }
 
-/* Finds those that are there twice. The whole one of two stands for both, with the better trust. */
+/* Finds those that are there twice. The whole one of two stands for both; its trust is that of the first,
+ * unless one of them came trusted. */
 static void find_same(struct decision *d)
 {
     g_autoptr(GHashTable) keys = g_hash_table_new(key_hash, same_key);
@@ -46,14 +47,14 @@ static void find_same(struct decision *d)
             continue;
         }
         struct batch_report *other = report_at(d, GPOINTER_TO_UINT(earlier));
-        enum trust best = MAX(report->trust, other->trust);
+        enum trust trust = report->trust == TRUST_YES ? TRUST_YES : other->trust;
         if (other->incomplete && !report->incomplete) {
             other->same_as = i;
             g_hash_table_replace(keys, report->key, GUINT_TO_POINTER(i));
         } else {
             report->same_as = GPOINTER_TO_UINT(earlier);
         }
-        report_at(d, report->same_as)->trust = best;
+        report_at(d, report->same_as)->trust = trust;
     }
 }
 

@@ -44,142 +44,68 @@ const char rows_staging[] =
 const char rows_report_copy[] =
     "COPY pg_temp.stage_report (" REPORT_SAME ", " REPORT_END ") FROM STDIN (FORMAT binary)";
 
-#define SAME_IDENTITY(a, b)                                                                                  \
-    a ".domain = " b ".domain AND " a ".day = " b ".day AND " a ".identity = " b ".identity"
-/* Not known stands between the two. */
-#define RANK(trusted) "coalesce((" trusted ")::int * 2, 1)"
+/* How far a copy is trusted, as in enum trust: not known stands between the two. */
+#define RANK_R "coalesce(r.trusted::int * 2, 1)"
+#define RANK_S "coalesce(s.trusted::int * 2, 1)"
+#define IDENTITY_R "r.domain = s.domain AND r.day = s.day AND r.identity = s.identity"
+/* A staged copy s tells more than the row r. */
+#define BETTERS "(s.trusted AND r.trusted IS NOT TRUE OR r.incomplete AND NOT s.incomplete)"
 
 /* The subquery with LIMIT looks at the index once a row, whatever the planner thinks of the staging table. */
 const char rows_report_insert[] =
     "INSERT INTO dmarc.report (" REPORT_SAME ", message_count, id_collision, trusted, foreign_domain)"
     " SELECT " REPORT_SAME ", total::numeric, collision OR coalesce((SELECT true FROM dmarc.report r"
-    " WHERE " SAME_IDENTITY(
-        "r",
-        "s") " AND r.content <> s.content AND NOT r.replaced LIMIT 1), false),"
-             " trusted, foreign_domain"
-             " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING"
-             " RETURNING id, id_collision";
-const char rows_report_known[] = "SELECT s.id, r.id, " RANK("s.trusted") " > " RANK(
-    "r.trusted") " OR r.incomplete AND NOT s.incomplete"
-                 " FROM pg_temp.stage_report s LEFT JOIN LATERAL (SELECT w.id, w.trusted, w.incomplete FROM "
-                 "dmarc.report w"
-                 " WHERE " SAME_IDENTITY("w", "s") " AND w.content = s.content LIMIT 1) r ON true";
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced LIMIT 1), false),"
+    " trusted, foreign_domain"
+    " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING"
+    " RETURNING id, id_collision";
+const char rows_report_known[] = "SELECT s.id, k.id, k.bettered FROM pg_temp.stage_report s LEFT JOIN LATERAL"
+                                 " (SELECT r.id, " BETTERS " AS bettered FROM dmarc.report r"
+                                 " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k ON true";
 
 /* The best of the rows that s gives way to. */
 #define BETTER                                                                                               \
-    "(SELECT r.id FROM dmarc.report r WHERE " SAME_IDENTITY("r", "s") " AND r.content <> s.content AND NOT " \
-                                                                      "r.replaced AND " RANK(                \
-                                                                          "r.trusted") " >= " RANK("s."      \
-                                                                                                   "truste"  \
-                                                                                                   "d") " A" \
-                                                                                                        "ND" \
-                                                                                                        " (" \
-                                                                                                        "NO" \
-                                                                                                        "T " \
-                                                                                                        "r." \
-                                                                                                        "in" \
-                                                                                                        "co" \
-                                                                                                        "mp" \
-                                                                                                        "le" \
-                                                                                                        "te" \
-                                                                                                        " O" \
-                                                                                                        "R " \
-                                                                                                        "r." \
-                                                                                                        "re" \
-                                                                                                        "co" \
-                                                                                                        "rd" \
-                                                                                                        "_c" \
-                                                                                                        "ou" \
-                                                                                                        "nt" \
-                                                                                                        " >" \
-                                                                                                        " s" \
-                                                                                                        ".r" \
-                                                                                                        "ec" \
-                                                                                                        "or" \
-                                                                                                        "d_" \
-                                                                                                        "co" \
-                                                                                                        "un" \
-                                                                                                        "t)" \
-                                                                                                        " O" \
-                                                                                                        "RD" \
-                                                                                                        "ER" \
-                                                                                                        " B" \
-                                                                                                        "Y " \
-                                                                                                        "r." \
-                                                                                                        "in" \
-                                                                                                        "co" \
-                                                                                                        "mp" \
-                                                                                                        "le" \
-                                                                                                        "te" \
-                                                                                                        ", " \
-                                                                                                        "r." \
-                                                                                                        "re" \
-                                                                                                        "co" \
-                                                                                                        "rd" \
-                                                                                                        "_c" \
-                                                                                                        "ou" \
-                                                                                                        "nt" \
-                                                                                                        " D" \
-                                                                                                        "ES" \
-                                                                                                        "C," \
-                                                                                                        " r" \
-                                                                                                        ".i" \
-                                                                                                        "d " \
-                                                                                                        "LI" \
-                                                                                                        "MI" \
-                                                                                                        "T " \
-                                                                                                        "1)"
+    "(SELECT r.id FROM dmarc.report r WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced"    \
+    " AND " RANK_R " >= " RANK_S " AND (NOT r.incomplete OR r.record_count > s.record_count)"                \
+    " ORDER BY r.incomplete, r.record_count DESC, r.id LIMIT 1)"
 const char rows_report_better[] =
     "SELECT b.id, b.stored FROM (SELECT s.id, " BETTER " AS stored"
     " FROM pg_temp.stage_report s WHERE s.incomplete) b WHERE b.stored IS NOT NULL";
 const char rows_report_drop[] =
     "DELETE FROM pg_temp.stage_report s WHERE s.incomplete AND " BETTER " IS NOT NULL";
 
-/* For each staged report its row w, new or not: w itself where the copy betters it, and the incomplete rows
- * that w takes the place of. */
+/* The row of each staged report, new or not, where the copy betters it; and the incomplete rows whose place
+ * it takes, as it will be then (w). */
 const char rows_report_changes[] =
-    "SELECT w.domain, w.day, w.id, false AS replaced, s.trusted, s.incomplete"
-    " FROM pg_temp.stage_report s CROSS JOIN LATERAL (SELECT * FROM dmarc.report r"
-    " WHERE " SAME_IDENTITY(
-        "r",
-        "s") " AND r.content = s.content LIMIT 1) w"
-             " WHERE " RANK("s.trusted") " > " RANK(
-                 "w.trusted") " OR w.incomplete AND NOT s.incomplete"
-                              " UNION "
-                              "SELECT v.domain, v.day, v.id, true, NULL, NULL"
-                              " FROM pg_temp.stage_report s CROSS JOIN LATERAL (SELECT * FROM dmarc.report r"
-                              " WHERE " SAME_IDENTITY(
-                                  "r",
-                                  "s") " AND r.content = s.content LIMIT 1) w"
-                                       " CROSS JOIN LATERAL (SELECT r.domain, r.day, r.id FROM dmarc.report r"
-                                       " WHERE " SAME_IDENTITY(
-                                           "r",
-                                           "s") " AND r.content <> s.content AND r.incomplete AND NOT "
-                                                "r.replaced"
-                                                " AND greatest(" RANK("w.trusted") ", " RANK(
-                                                    "s.trusted") ") >= " RANK("r.trusted") " AND (NOT "
-                                                                                           "w.incomplete OR "
-                                                                                           "NOT s.incomplete "
-                                                                                           "OR "
-                                                                                           "w.record_count > "
-                                                                                           "r.record_count) "
-                                                                                           "OFFSET 0) v"
-                                                                                           " WHERE NOT "
-                                                                                           "w.replaced"
-                                                                                           " ORDER BY 1, 2, "
-                                                                                           "3, 4";
+    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete"
+    " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
+    " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered FROM dmarc.report r"
+    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k"
+    " WHERE k.bettered"
+    " UNION "
+    "SELECT v.domain, v.day, v.id, true, NULL, NULL"
+    " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
+    " (SELECT CASE WHEN s.trusted THEN 2 ELSE " RANK_R
+    " END AS rank, r.incomplete AND s.incomplete AS incomplete,"
+    " r.record_count, r.replaced FROM dmarc.report r"
+    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) w"
+    " CROSS JOIN LATERAL"
+    " (SELECT r.domain, r.day, r.id FROM dmarc.report r"
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND r.incomplete AND NOT r.replaced"
+    " AND w.rank >= " RANK_R " AND (NOT w.incomplete OR w.record_count > r.record_count) OFFSET 0) v"
+    " WHERE NOT w.replaced"
+    " ORDER BY 1, 2, 3, 4";
 const char rows_report_replace[] =
     "UPDATE dmarc.report SET replaced = true"
     " WHERE domain = $1 AND day = $2::date AND id = $3::bigint AND NOT replaced";
-const char rows_report_improve[] =
-    "UPDATE dmarc.report SET incomplete = incomplete AND $5::boolean, trusted = CASE WHEN " RANK(
-        "$4::boolean") " > " RANK("trusted") " THEN $4::boolean ELSE trusted END"
-                                             " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
+const char rows_report_improve[] = "UPDATE dmarc.report SET incomplete = incomplete AND $5::boolean,"
+                                   " trusted = CASE WHEN $4::boolean THEN true ELSE trusted END"
+                                   " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
 const char rows_report_unflag[] =
     "UPDATE dmarc.report n SET id_collision = false FROM pg_temp.stage_report s"
-    " WHERE n.domain = s.domain AND n.day = s.day AND n.id = s.id AND n.id_collision AND NOT EXISTS"
-    " (SELECT FROM dmarc.report r WHERE " SAME_IDENTITY(
-        "r", "n") " AND r.content <> n.content AND NOT r.replaced)";
+    " WHERE n.domain = s.domain AND n.day = s.day AND n.id = s.id AND n.id_collision"
+    " AND NOT EXISTS (SELECT FROM dmarc.report r"
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced)";
 
 const char rows_evidence_copy[] =
     "COPY pg_temp.stage_evidence (" EVIDENCE_SAME ") FROM STDIN (FORMAT binary)";
