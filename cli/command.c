@@ -42,6 +42,17 @@ static const struct command commands[] = {
      .options = options_problems,
      .configured = TRUE,
      .run = cmd_problems},
+    {.name = "show",
+     .group = GROUP_MAIL,
+     .usage = "REF",
+     .summary = "everything that is known of a mail and what was in it",
+     .details = "REF is the number of a mail in the ledger, the beginning of its SHA-256 (six digits at "
+                "least), its\n"
+                "source, its Message-ID, or the report_id of a report that it brought.",
+     .options = options_show,
+     .most = 1,
+     .configured = TRUE,
+     .run = cmd_show},
     {.name = "init",
      .group = GROUP_DATABASE,
      .usage = "",

@@ -41,5 +41,6 @@ gboolean cmd_upgrade(struct cli *cli, GError **error);
 gboolean cmd_stop(struct cli *cli, GError **error);
 gboolean cmd_report(struct cli *cli, GError **error);
 gboolean cmd_problems(struct cli *cli, GError **error);
+gboolean cmd_show(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);

@@ -69,6 +69,11 @@ const struct option_row options_problems[] = {
     END,
 };
 
+const struct option_row options_show[] = {
+    {"format", 0, OPTION_TEXT, AT(format), "WORD", "table or json"},
+    END,
+};
+
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
     END,

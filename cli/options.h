@@ -30,7 +30,7 @@ struct option_row {
 
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
-    options_ledger[], options_problems[], options_help[];
+    options_ledger[], options_problems[], options_show[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE

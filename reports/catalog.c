@@ -1,7 +1,5 @@
 #include "reports/catalog.h"
 
-#include "reports/render.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -130,8 +128,7 @@ struct run {
     guint64 rows;
 };
 
-/* By type, and by name where the type does not say it. */
-static enum column_kind kind_of(const char *name, guint type)
+enum column_kind report_column_kind(const char *name, guint type)
 {
     enum {
         BOOL = 16,
@@ -201,7 +198,7 @@ static void begin(struct run *run, const struct db_result *result)
     for (guint i = 0; i < run->shown->len; i++) {
         guint at = g_array_index(run->shown, guint, i);
         columns[i].name = db_column_name(result, at);
-        columns[i].kind = kind_of(columns[i].name, db_column_type(result, at));
+        columns[i].kind = report_column_kind(columns[i].name, db_column_type(result, at));
         for (guint rank = 0; narrow && narrow[rank]; rank++)
             if (strcmp(narrow[rank], columns[i].name) == 0)
                 columns[i].drop = rank + 1;

@@ -55,7 +55,7 @@ static void write_list(FILE *out, const char *value)
     fputc(']', out);
 }
 
-static void write_value(FILE *out, const char *value, enum column_kind kind)
+void json_value(FILE *out, const char *value, enum column_kind kind)
 {
     g_autofree char *time = NULL;
     if (!value)
@@ -98,7 +98,7 @@ static void json_row(gpointer state, const char *const *values)
             fputs(", ", json->out);
         write_string(json->out, json->names[i]);
         fputs(": ", json->out);
-        write_value(json->out, values[i], json->kinds[i]);
+        json_value(json->out, values[i], json->kinds[i]);
     }
     fputc('}', json->out);
 }

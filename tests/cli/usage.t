@@ -22,7 +22,7 @@ check "help wants no configuration" 0 '^usage: whosends ' ''
 run help --table
 commands=$(sed -n '/^[a-z]*$/p' "$dir/out")
 cp "$dir/out" "$dir/table"
-for command in ingest init upgrade status problems senders sources reporters timeline failures summary sql stop; do
+for command in ingest init upgrade status problems show senders sources reporters timeline failures summary sql stop; do
     is "there is a command $command" "$(echo "$commands" | grep -x "$command")" "$command"
 done
 for command in $commands; do
@@ -59,6 +59,12 @@ run senders --format
 check "a value missing" 64 '' 'missing argument'
 run senders a.example b.example
 check "too many arguments" 64 '' 'too many arguments'
+run show
+check "show of nothing" 64 '' 'no mail is named'
+run show 1 2
+check "show of two" 64 '' 'too many arguments'
+run show 1 --format csv
+check "show as CSV" 64 '' 'table or json'
 run init now
 check "arguments where none belong" 64 '' 'too many arguments'
 run status --last 30d
