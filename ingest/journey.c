@@ -1,17 +1,21 @@
 #include "ingest/journey.h"
 
+#include "ingest/failure_mail.h"
 #include "ingest/message.h"
 #include "ingest/unpack.h"
 #include "parser/aggregate.h"
+#include "parser/tls.h"
 
 #include <string.h>
 
 #define WARNINGS_MAX 6
+#define START 4096 /* bytes of a document that tell what it may be */
 
 /* The part that is being looked at. */
 struct part {
     const struct message_part *message; /* lent */
     gboolean packed;                    /* in an archive */
+    gboolean words;                     /* a failure report in words */
     guint reports, others;              /* documents of it that are reports, and those that are none */
     const char *warnings[WARNINGS_MAX]; /* codes of what it pretended to be, ended by NULL */
 };
@@ -25,6 +29,7 @@ struct journey {
     guint64 budget; /* what is left of limits->unpacked_total */
     struct part part;
     gboolean in_packed_mail;
+    gboolean hide_subject; /* it may be that of a message which a failure report is about */
 };
 
 /* Counts and hashes what passes, and turns the end of a truncated archive into an end: what came out before
@@ -34,6 +39,7 @@ struct meter {
     GChecksum *checksum;
     gint64 size;
     GError *truncated;
+    char start[START + 1]; /* the first bytes, with a NUL behind them */
 };
 
 static gssize meter_read(void *self, void *buf, gsize n, GError **error)
@@ -45,6 +51,8 @@ static gssize meter_read(void *self, void *buf, gsize n, GError **error)
     gssize got = meter->inner.read(meter->inner.self, buf, n, &inner_error);
     if (got > 0) {
         g_checksum_update(meter->checksum, buf, got);
+        if (meter->size < START)
+            memcpy(meter->start + meter->size, buf, (gsize)MIN(got, START - meter->size));
         meter->size += got;
         return got;
     }
@@ -116,20 +124,82 @@ static gboolean is_prose(const struct journey *journey, const char *code)
            (g_str_equal(code, "no_root") || g_str_equal(code, "doctype"));
 }
 
-static gboolean look_at_xml(struct journey *journey, const struct unpacked *document, struct meter *meter,
-                            GError **error)
+/* RFC 8460 section 4.4 names these keys; a report has them in its first kilobytes. */
+static gboolean is_tls_report(const struct journey *journey, const struct meter *meter)
 {
-    const struct report_hints hints = {.file_name =
-                                           document->name ? document->name : journey->part.message->file_name,
+    const char *media_type = journey->part.message->media_type;
+    return (media_type && g_str_has_prefix(media_type, "application/tlsrpt")) ||
+           strstr(meter->start, "\"organization-name\"") || strstr(meter->start, "\"policies\"") ||
+           strstr(meter->start, "\"report-id\"");
+}
+
+static const char *kind_of(const struct journey *journey, enum content_kind kind)
+{
+    const char *media_type = journey->part.message->media_type;
+    if (kind == CONTENT_EMPTY)
+        return "empty";
+    return media_type && g_str_has_prefix(media_type, "text/") ? "text" : "other";
+}
+
+/* What a document is taken for, as the ledger calls it; NULL when it can be no report. */
+static const char *report_kind(const struct journey *journey, enum content_kind kind)
+{
+    const char *media_type = journey->part.message->media_type;
+    if (kind == CONTENT_XML)
+        return "aggregate";
+    if (kind == CONTENT_JSON)
+        return "tls";
+    if (kind == CONTENT_FEEDBACK ||
+        (!journey->part.packed &&
+         (journey->part.words || g_strcmp0(media_type, "message/feedback-report") == 0)))
+        return "failure";
+    return NULL;
+}
+
+static enum parse_status parse(struct journey *journey, const struct unpacked *document, const char *kind,
+                               struct meter *meter, struct parse_outcome *outcome, GError **error)
+{
+    const struct run_settings *settings = journey->settings;
+    const struct message_part *message = journey->part.message;
+    const struct byte_reader reader = {meter_read, meter};
+    const struct report_hints hints = {.file_name = document->name ? document->name : message->file_name,
                                        .from_domain = journey->head.from_domain,
                                        .date = journey->head.date,
-                                       .now = journey->settings->now};
-    struct ledger_document row = {.path = document->label, .kind = "aggregate", .outcome = OUTCOME_STORED};
+                                       .now = settings->now};
+    if (g_str_equal(kind, "tls"))
+        return tls_parse(reader, settings->limits, &hints, writer_tls_sink(journey->writer), outcome, error);
+    if (g_str_equal(kind, "failure")) {
+        journey->hide_subject = settings->keep_subject != SUBJECT_KEPT;
+        return failure_mail_read(journey->writer, settings, message, journey->part.words, reader, outcome,
+                                 error);
+    }
+    return aggregate_parse(reader, settings->limits, settings->suffixes, &hints, writer_sink(journey->writer),
+                           outcome, error);
+}
+
+/* What is refused without being a problem: prose, JSON of another kind, complaints about mail. */
+static gboolean is_no_report(const struct journey *journey, const struct unpacked *document,
+                             const struct meter *meter, const struct parse_outcome *outcome,
+                             struct ledger_document *row)
+{
+    gboolean complaint = g_str_equal(outcome->code, "feedback_type");
+    if (!complaint && !is_prose(journey, outcome->code) &&
+        !(document->kind == CONTENT_JSON && !is_tls_report(journey, meter)))
+        return FALSE;
+    row->kind = complaint ? "feedback" : kind_of(journey, document->kind);
+    row->code = complaint ? outcome->code : NULL;
+    row->detail = complaint ? outcome->detail : NULL;
+    row->outcome = OUTCOME_NO_REPORT;
+    return TRUE;
+}
+
+static gboolean look_at_report(struct journey *journey, const struct unpacked *document, const char *kind,
+                               struct meter *meter, GError **error)
+{
+    struct ledger_document row = {.path = document->label, .kind = kind, .outcome = OUTCOME_STORED};
     struct parse_outcome outcome = {0};
     g_autoptr(GError) failure = NULL;
-    enum parse_status status = aggregate_parse((struct byte_reader){meter_read, meter},
-                                               journey->settings->limits, journey->settings->suffixes, &hints,
-                                               writer_sink(journey->writer), &outcome, &failure);
+    enum parse_status status = parse(journey, document, kind, meter, &outcome, &failure);
     if (status != PARSE_FAILED && !meter_drain(meter, &failure))
         status = PARSE_FAILED;
     gboolean ok = TRUE;
@@ -143,10 +213,8 @@ static gboolean look_at_xml(struct journey *journey, const struct unpacked *docu
         /* What a wrong check sum is found behind is not to be believed, however well it reads. */
         if (!g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT))
             writer_drop_reports(journey->writer);
-    } else if (status == PARSE_REFUSED && is_prose(journey, outcome.code)) {
-        row.kind = "text";
-        row.outcome = OUTCOME_NO_REPORT;
-    } else if (status != PARSE_OK) {
+    } else if (status != PARSE_OK &&
+               !(status == PARSE_REFUSED && is_no_report(journey, document, meter, &outcome, &row))) {
         row.outcome = OUTCOME_PROBLEM;
         row.code = outcome.code;
         row.detail = outcome.detail;
@@ -157,45 +225,18 @@ static gboolean look_at_xml(struct journey *journey, const struct unpacked *docu
     return ok;
 }
 
-/* RFC 8460 section 4.4 names these keys; a report has them in its first kilobytes. */
-static gboolean is_tls_report(const char *start)
-{
-    return strstr(start, "\"organization-name\"") || strstr(start, "\"policies\"") ||
-           strstr(start, "\"report-id\"");
-}
-
-static const char *kind_of(const struct journey *journey, enum content_kind kind, const char *start)
-{
-    const char *media_type = journey->part.message->media_type;
-    if (media_type && g_str_equal(media_type, "message/feedback-report"))
-        return "failure";
-    if (kind == CONTENT_JSON && is_tls_report(start))
-        return "tls";
-    if (kind == CONTENT_EMPTY)
-        return "empty";
-    return media_type && g_str_has_prefix(media_type, "text/") ? "text" : "other";
-}
-
-/* Something that is no aggregate report: recorded and left alone. */
+/* Something that can be no report: recorded and left alone. */
 static gboolean look_at_other(struct journey *journey, const struct unpacked *document, struct meter *meter,
                               GError **error)
 {
-    char start[4097] = "";
-    gsize have = 0;
-    gssize got = 0;
     g_autoptr(GError) failure = NULL;
-    while (have < sizeof start - 1 &&
-           (got = meter_read(meter, start + have, sizeof start - 1 - have, &failure)) > 0)
-        have += (gsize)got;
-    start[have] = '\0';
-    if (got >= 0)
-        meter_drain(meter, &failure);
+    meter_drain(meter, &failure);
     if (failure && !spoils_document(failure)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }
     struct ledger_document row = {.path = document->label,
-                                  .kind = kind_of(journey, document->kind, start),
+                                  .kind = kind_of(journey, document->kind),
                                   .outcome = failure ? OUTCOME_PROBLEM : OUTCOME_NO_REPORT,
                                   .code = failure ? unpack_code(failure) : NULL,
                                   .detail = failure ? failure->message : NULL};
@@ -270,8 +311,9 @@ static gboolean on_document(void *self, const struct unpacked *document, GError 
     struct journey *journey = self;
     struct meter meter = {.inner = document->reader, .checksum = g_checksum_new(G_CHECKSUM_SHA256)};
     gboolean ok;
-    if (document->kind == CONTENT_XML)
-        ok = look_at_xml(journey, document, &meter, error);
+    const char *report = report_kind(journey, document->kind);
+    if (report)
+        ok = look_at_report(journey, document, report, &meter, error);
     else if (document->kind == CONTENT_MAIL && journey->part.packed)
         ok = look_at_mail(journey, document, &meter, error);
     else
@@ -288,6 +330,7 @@ static struct part know_part(const struct message_part *message)
     gssize got = blob_read(message->content, 0, start, sizeof start, NULL);
     enum content_kind kind = got > 0 ? content_sniff(start, (gsize)got, NULL) : CONTENT_EMPTY;
     part.packed = kind == CONTENT_GZIP || kind == CONTENT_ZIP;
+    part.words = kind == CONTENT_OTHER && failure_mail_is_words(message);
     if (message->note)
         warn(part.warnings, message->note);
     if (message->declared && message->media_type && content_belies_type(kind, message->media_type))
@@ -313,9 +356,9 @@ static void look_at_auth(struct journey *journey)
 static gboolean on_part(void *self, const struct message_part *part, GError **error)
 {
     struct journey *journey = self;
+    look_at_auth(journey);
     struct part outer = journey->part;
     guint first = writer_documents(journey->writer);
-    look_at_auth(journey);
     journey->part = know_part(part);
     gboolean ok = unpack_walk(part->content, part->label, part->file_name, journey->settings->limits,
                               &journey->budget, on_document, on_refusal, journey, error);
@@ -380,7 +423,7 @@ gboolean journey_mail(struct writer *writer, const struct mail *mail, const guin
     row.message_id = journey.head.message_id;
     row.mail_from = journey.head.from;
     row.from_domain = journey.head.from_domain;
-    row.subject = journey.head.subject;
+    row.subject = journey.hide_subject ? NULL : journey.head.subject;
     row.date = journey.head.date;
     gboolean ok = writer_message_end(writer, &row, error);
     message_head_clear(&journey.head);

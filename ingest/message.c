@@ -159,6 +159,7 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
                                       .note = leaf->note,
                                       .content = content,
                                       .head = view->head,
+                                      .beside_feedback = view->feedback,
                                       .place = &around,
                                       .depth = view->depth,
                                       .leaves = walk->leaves};
