@@ -426,4 +426,5 @@ def main():
         print(case.name, case.ledger, case.sql, case.answer, sep="\t")
 
 
-main()
+if __name__ == "__main__":
+    main()

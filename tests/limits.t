@@ -1,0 +1,57 @@
+#!/bin/bash
+# Every limit of the configuration: by default a mail keeps it, and when it is lowered the ledger's reason names it.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/postgres.sh
+
+dir=$(mktemp -d)
+trap 'pg_stop; rm -rf "$dir"' EXIT
+unset WHOSENDS_DATABASE WHOSENDS_CONFIG
+chmod 755 "$dir"
+mkdir "$dir/pg" "$dir/mails"
+n=0 failed=0
+
+# ok STATUS TITLE [REMARK]...
+ok()
+{
+    n=$((n + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $n - $2"
+    else
+        failed=1
+        echo "not ok $n - $2"
+        for line in "${@:3}"; do echo "# $line"; done
+    fi
+}
+
+tests/lib/limit_mails.py "$dir/mails" >"$dir/limits" && pg_start "$dir/pg" && pg_newdb limits || exit 1
+build/whosends help config | sed -n '/^\[limits\]/,/^\[/s/^  \([a-z_]*\) = .*/\1/p' | sort >"$dir/names"
+cut -f 1 "$dir/limits" | sort | diff "$dir/names" - >"$dir/diff" && [ -s "$dir/names" ]
+ok $? "each limit of the configuration has its mail" "$(head "$dir/diff")"
+
+# What the ledger and the reports say of one mail.
+said()
+{
+    psql -X -A -t -c "SELECT concat_ws(' ', m.outcome, m.detail, (SELECT string_agg(concat_ws(' ', d.outcome, d.detail, r.warnings::text), ' ')
+        FROM dmarc.document d LEFT JOIN dmarc.report r ON d.kind = 'aggregate' AND r.id = d.report AND r.domain = d.domain
+        WHERE d.message = m.id)) FROM dmarc.message m WHERE m.source LIKE '%/$1.eml'"
+}
+
+build/whosends --database "$PG_CONNINFO" init >/dev/null 2>&1
+while IFS=$'\t' read -r name lowered found both; do
+    build/whosends --database "$PG_CONNINFO" ${both:+--set "limits.$both"} ingest --quiet "$dir/mails/default/$name.eml" >"$dir/out" 2>&1
+    before=$(said "default/$name")
+    [[ $before == stored\ * && $before != *"$found"* ]]
+    ok $? "$name: kept by default" "$before" "$(cat "$dir/out")"
+    build/whosends --database "$PG_CONNINFO" ${both:+--set "limits.$both"} --set "limits.$lowered" ingest --quiet \
+        "$dir/mails/lowered/$name.eml" >"$dir/out" 2>&1
+    after=$(said "lowered/$name")
+    [[ -n $found && $after == *"$found"* ]]
+    ok $? "$name: named by the ledger with $lowered" "$after" "$(cat "$dir/out")"
+done <"$dir/limits"
+
+build/whosends --database "$PG_CONNINFO" --set limits.no_such=1 ingest "$dir/mails/default/records.eml" >"$dir/out" 2>&1
+[ $? = 64 ] && grep -q no_such "$dir/out"
+ok $? "a limit that there is none of is refused" "$(cat "$dir/out")"
+echo "1..$n"
+exit $failed
