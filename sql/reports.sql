@@ -156,9 +156,16 @@ BEGIN
         GROUP BY o.domain, o.day, o.report
     ), warned AS (
         SELECT w.domain, w.reporter, array_agg(w.code || '=' || w.reports ORDER BY w.reports DESC, w.code) AS codes
-        FROM (SELECT h.domain, h.reporter, u.code, count(*) AS reports
-              FROM heads h CROSS JOIN LATERAL unnest(h.warnings) u (code)
-              GROUP BY h.domain, h.reporter, u.code) w
+        FROM (SELECT c.domain, c.reporter, c.code, count(*) AS reports
+              FROM (SELECT h.domain, h.reporter, h.day, h.id, u.code
+                    FROM heads h CROSS JOIN LATERAL unnest(h.warnings) u (code)
+                    UNION
+                    -- What it came in: once for a report, however often it came.
+                    SELECT h.domain, h.reporter, h.day, h.id, u.code
+                    FROM heads h JOIN dmarc.document d ON d.domain = h.domain AND d.day = h.day AND d.report = h.id
+                    CROSS JOIN LATERAL unnest(d.warnings) u (code)
+                    WHERE d.kind = 'aggregate' AND d.warnings IS NOT NULL AND d.report IS NOT NULL) c
+              GROUP BY c.domain, c.reporter, c.code) w
         GROUP BY w.domain, w.reporter
     )
     SELECT h.domain, h.reporter, (array_agg(h.org_name ORDER BY h.period_end DESC, h.org_name))[1], count(*),
@@ -431,6 +438,8 @@ RETURNS TABLE (
     reports bigint,
     records numeric,
     messages numeric,
+    failure_reports bigint,
+    tls_reports bigint,
     first_day date,
     last_day date,
     last_mail timestamptz,
@@ -440,13 +449,17 @@ LANGUAGE plpgsql STABLE AS $fn$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT m.*, d.*, r.*, l.last_mail, pg_catalog.pg_database_size(pg_catalog.current_database())
+    SELECT m.*, d.*, r.domains, r.reports, r.records, r.messages, f.failure_reports, t.tls_reports, r.first_day, r.last_day, l.last_mail,
+            pg_catalog.pg_database_size(pg_catalog.current_database())
     FROM (SELECT count(*), count(*) FILTER (WHERE outcome = 'stored'), count(*) FILTER (WHERE outcome = 'duplicate'),
                  count(*) FILTER (WHERE outcome = 'no_report'), count(*) FILTER (WHERE outcome = 'problem')
           FROM dmarc.message) m,
          (SELECT count(*), count(*) FILTER (WHERE outcome = 'problem') FROM dmarc.document) d,
-         (SELECT count(DISTINCT domain), count(*), coalesce(sum(record_count), 0), coalesce(sum(message_count), 0), min(day), max(day)
+         (SELECT count(DISTINCT domain) AS domains, count(*) AS reports, coalesce(sum(record_count), 0) AS records,
+                 coalesce(sum(message_count), 0) AS messages, min(day) AS first_day, max(day) AS last_day
           FROM dmarc.report WHERE NOT replaced) r,
+         (SELECT count(*) AS failure_reports FROM dmarc.failure_report) f,
+         (SELECT count(*) AS tls_reports FROM dmarc.tls_report) t,
          (SELECT max(ingested_at) AS last_mail FROM dmarc.message) l;
 END
 $fn$;

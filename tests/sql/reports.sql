@@ -8,7 +8,7 @@
 --              10-03 google.test  no record, broken off
 --   b.example  10-01 google.test  192.0.2.1       7  nothing passes
 \ir support.sql
-SELECT plan(32);
+SELECT plan(33);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
 SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
@@ -54,6 +54,14 @@ SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.reporters('a.example') $$),
     $$(a.example,google.test,Google.Test,2,3,150,100,100,0,1,{truncated=1},2026-10-01,2026-10-03)
 (a.example,yahoo.test,Yahoo.Test,1,3,75,50,0,20,0,"{date_swap=1,null_row=1}",2026-10-02,2026-10-02)$$, 'reporters');
 SELECT is((SELECT reports FROM dmarc.reporters('a.example', '2026-10-03') ), 1::bigint, 'reporters: a report without records counts');
+INSERT INTO dmarc.document (mail_sha256, message, ordinal, path, kind, outcome, domain, day, report, warnings)
+    SELECT 'z', 99, v.n, 'part 1', v.kind, v.outcome, r.domain, r.day, r.id, v.warnings
+    FROM (SELECT * FROM dmarc.report WHERE domain = 'a.example' AND reporter = 'yahoo.test') r,
+         (VALUES (1, 'aggregate', 'stored', '{ctype,null_row}'::text[]), (2, 'aggregate', 'duplicate', '{ctype,ext}'),
+                 (3, 'tls', 'stored', '{mime}')) v (n, kind, outcome, warnings);
+SELECT is((SELECT warnings FROM dmarc.reporters('a.example') WHERE reporter = 'yahoo.test'), '{ctype=1,date_swap=1,ext=1,null_row=1}',
+          'reporters: warnings about what a report came in count once');
+DELETE FROM dmarc.document WHERE message = 99;
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.timeline('a.example') $$),
     $$(a.example,2026-10-01,150,100,0.6667,100,40,0,10,100,100,0,10,1)
@@ -108,8 +116,8 @@ SELECT is(pg_temp.rows('SELECT code, what, problems, first_seen::date, last_seen
     $$(crc,document,2,2026-10-01,2026-10-02,"cut off, too",file:4,four)
 (limit,mail,1,2026-10-03,2026-10-03,"too big",file:5,five)
 (,mail,1,2026-10-04,2026-10-04,,file:6,six)$$, 'problems');
-SELECT is(pg_temp.rows('SELECT mails, stored, duplicate, no_report, problem, documents, problem_documents, domains, reports, first_day, last_day, last_mail::date FROM dmarc.status()'),
-    '(6,1,1,1,3,4,2,2,4,2026-10-01,2026-10-03,2026-10-04)', 'status');
+SELECT is(pg_temp.rows('SELECT mails, stored, duplicate, no_report, problem, documents, problem_documents, domains, reports, failure_reports, tls_reports, first_day, last_day, last_mail::date FROM dmarc.status()'),
+    '(6,1,1,1,3,4,2,2,4,0,0,2026-10-01,2026-10-03,2026-10-04)', 'status');
 SELECT cmp_ok((SELECT database_size FROM dmarc.status()), '>', 1000000::bigint, 'status: the size of the database');
 
 SELECT finish();
