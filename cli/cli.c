@@ -119,10 +119,10 @@ static gboolean run(struct cli *cli, char ***argv, GError **error)
     return TRUE;
 }
 
-/* What was printed must have arrived: a full disk is no success. */
+/* What was printed must have arrived: a full disk is no success. A command that failed has said why. */
 static int close_output(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status)
         return status;
     g_autoptr(GError) error =
         g_error_new(WS_ERROR, WS_ERROR_SYSTEM, "could not write to standard output: %s", g_strerror(errno));

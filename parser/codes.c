@@ -35,7 +35,7 @@ const struct code_row code_rows[CODE_LAST] = {
                            "The attachment holds the word unused instead of a report.", NULL},
     [CODE_LIMIT] =
         {"limit", REFUSAL, "A limit was passed; the detail names it.",
-         "Raise the named limit in the configuration if the reporter is known and honest, then retry."},
+         "Raise the named limit in the configuration if the reporter is known and honest, and hand the mail in again."},
     [CODE_UNREADABLE] = {"unreadable", REFUSAL, "The bytes could not be read to their end.", NULL},
     [CODE_DB_REFUSED] = {"db_refused", REFUSAL, "The database refused the values of this mail.",
                          "This is a fault of whosends: please report it together with the mail."},
