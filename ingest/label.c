@@ -13,11 +13,26 @@ static gboolean is_harmful(gunichar c)
            c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+/* How many bytes at the start are printable ASCII, as nearly all are. */
+static gsize plain_length(const char *text, gsize most)
+{
+    gsize n = 0;
+    while (n < most && text[n] >= ' ' && text[n] < 0x7f)
+        n++;
+    return n;
+}
+
 char *label_safe(const char *text, gssize n, gsize max)
 {
     gsize left = n < 0 ? strlen(text) : (gsize)n;
     GString *out = g_string_sized_new(MIN(left, max) + 1);
     while (left) {
+        gsize plain = plain_length(text, MIN(left, max - out->len));
+        g_string_append_len(out, text, (gssize)plain);
+        text += plain;
+        left -= plain;
+        if (!left)
+            break;
         gunichar c = g_utf8_get_char_validated(text, (gssize)left);
         char piece[16];
         gsize used = 1;

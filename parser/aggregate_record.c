@@ -100,11 +100,9 @@ static gint64 build_count(struct reader *reader, const char *text)
 
 /* ---- identifiers ---- */
 
-/* A name of the record; NULL stays NULL. */
-static const char *take_name(struct reader *reader, const char *element, const char *text)
+/* A name of the record, with a warning where it is not in order. */
+static const struct known_name *know_name(struct reader *reader, const char *element, const char *text)
 {
-    if (text == NULL)
-        return NULL;
     const struct known_name *name = names_get(reader->names, text);
     if (!name->ok)
         warn(reader, CODE_BAD_NAME, element, text);
@@ -112,7 +110,13 @@ static const char *take_name(struct reader *reader, const char *element, const c
         warn(reader, CODE_ADDR_FORM, element, text);
     if (!name->ok || name->address)
         add_raw(reader, element, text);
-    return name->name;
+    return name;
+}
+
+/* NULL stays NULL. */
+static const char *take_name(struct reader *reader, const char *element, const char *text)
+{
+    return text != NULL ? know_name(reader, element, text)->name : NULL;
 }
 
 const char *record_header_from(struct reader *reader, const struct raw_record *raw)
@@ -171,10 +175,16 @@ static const char *result_word(struct reader *reader, const char *text, gboolean
     return word;
 }
 
-static const char *auth_domain(struct reader *reader, const char *element, const char *text)
+/* NULL where there is no name. */
+static const struct known_name *auth_name(struct reader *reader, const char *element, const char *text)
 {
-    const char *name = has_text(text) ? take_name(reader, element, text) : NULL;
-    return has_text(name) ? name : NULL;
+    const struct known_name *name = has_text(text) ? know_name(reader, element, text) : NULL;
+    return name != NULL && has_text(name->name) ? name : NULL;
+}
+
+static gboolean is_pass(const char *result)
+{
+    return result != NULL && strcmp(result, "pass") == 0;
 }
 
 /* rspamd writes neither selector nor scope nor envelope_from, and each temperror once more as permerror. */
@@ -220,24 +230,44 @@ static gboolean wanted_dkim(struct reader *reader, const struct raw_record *raw,
     return TRUE;
 }
 
-static void build_dkim(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+/* The identity that is the From domain itself is preferred to one that only shares its organization. */
+static void align_dkim(struct reader *reader, struct report_record *record, const struct known_name *name,
+                       const struct known_name *from)
+{
+    const struct dkim_result *result = &record->dkim[record->n_dkim - 1];
+    if (!is_pass(result->result) || name == NULL)
+        return;
+    gboolean same = strcmp(name->name, from->name) == 0;
+    if (record->dkim_aligned && (!same || strcmp(record->dkim_aligned_domain, from->name) == 0))
+        return;
+    if (!names_aligned(reader->names, name, from, reader->adkim_strict))
+        return;
+    record->dkim_aligned = TRUE;
+    record->dkim_aligned_domain = result->domain;
+    record->dkim_aligned_selector = result->selector;
+}
+
+static void build_dkim(struct reader *reader, const struct raw_record *raw, const struct known_name *from,
+                       struct report_record *record)
 {
     if (raw->dkim.n == 0)
         return;
     struct dkim_result *results = arena_alloc(&reader->scratch, raw->dkim.n * sizeof *results);
+    record->dkim = results;
     for (guint i = 0; i < raw->dkim.n; i++) {
         const struct entry *entry = &raw->dkim.items[i];
         if (!wanted_dkim(reader, raw, entry))
             continue;
         struct dkim_result *result = &results[record->n_dkim++];
         *result = (struct dkim_result){0};
-        result->domain = auth_domain(reader, "dkim.domain", entry->text[ENTRY_DOMAIN]);
+        const struct known_name *name = auth_name(reader, "dkim.domain", entry->text[ENTRY_DOMAIN]);
+        result->domain = name != NULL ? name->name : NULL;
         if (has_text(entry->text[ENTRY_SELECTOR]))
             result->selector = lower(reader, entry->text[ENTRY_SELECTOR]);
         result->result = result_word(reader, entry->text[ENTRY_RESULT], TRUE, &result->raw);
         result->human_result = entry->text[ENTRY_HUMAN];
+        align_dkim(reader, record, name, from);
     }
-    record->dkim = results;
 }
 
 static const char *scope_word(struct reader *reader, const char *text)
@@ -250,26 +280,23 @@ static const char *scope_word(struct reader *reader, const char *text)
     return word;
 }
 
-static gboolean is_pass(const char *result)
+/* A scope that was not understood is no MAIL FROM: only a missing one is. */
+static gboolean is_mail_from(const struct spf_result *result, const char *scope_text)
 {
-    return result != NULL && strcmp(result, "pass") == 0;
+    return result->scope != NULL ? strcmp(result->scope, "mfrom") == 0 : !has_text(scope_text);
 }
 
-/* A scope that was not understood is no MAIL FROM: only a missing one is. */
-static void align_spf(struct reader *reader, struct report_record *record, const struct spf_result *result,
-                      const char *scope_text)
+static void align_spf(struct reader *reader, struct report_record *record, const struct known_name *name,
+                      const struct known_name *from)
 {
-    gboolean mail_from = result->scope != NULL ? strcmp(result->scope, "mfrom") == 0 : !has_text(scope_text);
-    if (record->spf_aligned || !mail_from || !is_pass(result->result) || result->domain == NULL)
-        return;
-    const struct known_name *from = names_get(reader->names, record->header_from);
-    if (!names_aligned(reader->names, names_get(reader->names, result->domain), from, reader->aspf_strict))
+    if (record->spf_aligned || name == NULL || !names_aligned(reader->names, name, from, reader->aspf_strict))
         return;
     record->spf_aligned = TRUE;
-    record->spf_aligned_domain = result->domain;
+    record->spf_aligned_domain = name->name;
 }
 
-static void build_spf(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+static void build_spf(struct reader *reader, const struct raw_record *raw, const struct known_name *from,
+                      struct report_record *record)
 {
     if (raw->spf.n == 0)
         return;
@@ -281,35 +308,15 @@ static void build_spf(struct reader *reader, const struct raw_record *raw, struc
             continue;
         struct spf_result *result = &results[record->n_spf++];
         *result = (struct spf_result){0};
-        result->domain = auth_domain(reader, "spf.domain", entry->text[ENTRY_DOMAIN]);
+        const struct known_name *name = auth_name(reader, "spf.domain", entry->text[ENTRY_DOMAIN]);
+        result->domain = name != NULL ? name->name : NULL;
         result->scope = scope_word(reader, entry->text[ENTRY_SCOPE]);
         result->result = result_word(reader, entry->text[ENTRY_RESULT], FALSE, &result->raw);
         result->human_result = entry->text[ENTRY_HUMAN];
-        align_spf(reader, record, result, entry->text[ENTRY_SCOPE]);
+        if (is_pass(result->result) && is_mail_from(result, entry->text[ENTRY_SCOPE]))
+            align_spf(reader, record, name, from);
     }
     record->spf = results;
-}
-
-/* The identity that is the From domain itself is preferred to one that only shares its organization. */
-static void align_dkim(struct reader *reader, struct report_record *record)
-{
-    const struct known_name *from = names_get(reader->names, record->header_from);
-    for (guint i = 0; i < record->n_dkim; i++) {
-        const struct dkim_result *result = &record->dkim[i];
-        if (!is_pass(result->result) || result->domain == NULL)
-            continue;
-        gboolean same = strcmp(result->domain, record->header_from) == 0;
-        if (record->dkim_aligned && !same)
-            continue;
-        if (!names_aligned(reader->names, names_get(reader->names, result->domain), from,
-                           reader->adkim_strict))
-            continue;
-        record->dkim_aligned = TRUE;
-        record->dkim_aligned_domain = result->domain;
-        record->dkim_aligned_selector = result->selector;
-        if (same)
-            return;
-    }
 }
 
 /* ---- policy_evaluated ---- */
@@ -401,9 +408,9 @@ static void build_record(struct reader *reader, const struct raw_record *raw, st
 {
     build_address(reader, raw, record);
     build_identifiers(reader, raw, record);
-    build_dkim(reader, raw, record);
-    build_spf(reader, raw, record);
-    align_dkim(reader, record);
+    const struct known_name *from = names_get(reader->names, record->header_from);
+    build_dkim(reader, raw, from, record);
+    build_spf(reader, raw, from, record);
     build_verdicts(reader, raw, record);
     build_disposition(reader, raw->text[RECORD_DISPOSITION], record);
     build_reasons(reader, raw, record);
