@@ -553,6 +553,63 @@ static void test_types(void)
     g_string_free(mail, TRUE);
 }
 
+/* A mail out of an archive is walked with what is left of the limits of the mail around it. */
+static void test_inner(void)
+{
+    static const struct {
+        guint depth, leaves;
+        const char *text, *details;
+    } rows[] = {
+        {0, 1, "a.zip / b.eml / message / part 1=gzip; a.zip / b.eml / message / part 2=" XML "; ", ""},
+        {17, 998, "a.zip / b.eml / message / part 1=gzip; a.zip / b.eml / message / part 2=" XML "; ", ""},
+        {0, 999, "a.zip / b.eml / message / part 1=gzip; ", "limit message_parts: more than 1000 parts; "},
+    };
+    GString *mail =
+        fill(MIXED "--b\nContent-Transfer-Encoding: base64\n\n@gz@\n--b\n\n" XML "\n--b--\n", FALSE);
+    struct blob *blob = blob_of(mail->str, mail->len, FALSE);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint leaves = rows[i].leaves;
+        const struct message_part around = {.depth = rows[i].depth, .leaves = &leaves};
+        struct collector collector = collector_new();
+        g_autoptr(GError) error = NULL;
+        gboolean ok = message_walk_inner(blob, &around, "a.zip / b.eml", &limits_default, on_part, on_refusal,
+                                         &collector, &error);
+        if (error)
+            g_string_append_printf(collector.details, "%s; ", error->message);
+        g_assert_cmpint(ok, ==, error == NULL);
+        g_assert_cmpstr(collector.text->str, ==, rows[i].text);
+        g_assert_cmpstr(collector.details->str, ==, rows[i].details);
+        g_assert_cmpuint(leaves, ==, rows[i].leaves + 2);
+        collector_clear(&collector);
+    }
+    /* Too deep, and too large. */
+    guint leaves = 1;
+    const struct message_part deep = {.depth = 19, .leaves = &leaves};
+    struct limits limits = limits_default;
+    struct collector collector = collector_new();
+    g_assert_true(message_walk_inner(blob, &deep, "b.eml", &limits, on_part, on_refusal, &collector, NULL));
+    limits.message_size = mail->len - 1;
+    g_assert_true(message_walk_inner(blob, &deep, "c.eml", &limits, on_part, on_refusal, &collector, NULL));
+    g_assert_true(g_str_has_prefix(collector.details->str, "limit message_depth: more than 20 parts"));
+    g_assert_true(g_str_has_suffix(collector.text->str, "c.eml!limit; "));
+    g_assert_nonnull(strstr(collector.details->str, "limit message_size: more than "));
+    collector_clear(&collector);
+    blob_unref(blob);
+    g_string_free(mail, TRUE);
+}
+
+/* Of two Content-Type fields the first counts, also in a part. */
+static void test_first_type(void)
+{
+    static const char mail[] =
+        MIXED "--b\nContent-Type: application/gzip\nContent-Type: text/html\n\nx\n--b--\n";
+    struct collector collector = collector_new();
+    g_assert_true(walk(mail, strlen(mail), FALSE, &limits_default, &collector, NULL, NULL));
+    g_assert_cmpstr(collector.types->str, ==, "application/gzip; ");
+    unit_deviation("C34", !g_test_failed());
+    collector_clear(&collector);
+}
+
 static gboolean stop(void *self, const struct message_part *part, GError **error)
 {
     (void)part;
@@ -606,6 +663,8 @@ int main(int argc, char **argv)
     g_test_add_func("/message/other-parts", test_other_parts);
     g_test_add_func("/message/cuts", test_cuts);
     g_test_add_func("/message/types", test_types);
+    g_test_add_func("/message/inner", test_inner);
+    g_test_add_func("/message/first-type", test_first_type);
     g_test_add_func("/message/stop", test_stop);
     int status = g_test_run();
     g_byte_array_unref(gzip);
