@@ -257,6 +257,13 @@ static gboolean check_request(struct cli *cli, GError **error)
     return ok;
 }
 
+static enum keep_subject subject_rule(const char *word)
+{
+    return strcmp(word, "kept") == 0      ? SUBJECT_KEPT
+           : strcmp(word, "dropped") == 0 ? SUBJECT_DROPPED
+                                          : SUBJECT_HASHED;
+}
+
 gboolean cmd_ingest(struct cli *cli, GError **error)
 {
     struct job job = {.cli = cli};
@@ -272,6 +279,7 @@ gboolean cmd_ingest(struct cli *cli, GError **error)
                                          .writer = &writer,
                                          .suffixes = suffixes,
                                          .now = cli->now,
+                                         .keep_subject = subject_rule(cli->config.keep_subject),
                                          .progress = progress_update,
                                          .stop = &stop_signal};
     catch_signals();

@@ -70,6 +70,7 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
     struct report_request *request = &asked->request;
     request->row = report_find(cli->command->name, options->disagree    ? "disagree"
                                                    : options->untrusted ? "untrusted"
+                                                   : options->samples   ? "samples"
                                                                         : NULL);
     request->trusted = options->trusted;
     request->sort = options->sort;

@@ -105,6 +105,7 @@ static struct command from_catalog(const struct report_row *row)
                               .details = row->ledger ? NULL : period_details,
                               .options = row->ledger                          ? options_ledger
                                          : report_find(row->name, "disagree") ? options_reporters
+                                         : report_find(row->name, "samples")  ? options_failures
                                                                               : options_report,
                               .most = row->wants_domain && !row->ledger ? 1 : 0,
                               .configured = TRUE,

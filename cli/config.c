@@ -23,6 +23,8 @@ const struct config_key config_keys[] = {
      "names of one's own mail servers in Authentication-Results"},
     {"whosends", "domains", CONFIG_DOMAINS, AT(domains), NULL, NULL,
      "our domains; reports about others are flagged"},
+    {"whosends", "keep_subject", CONFIG_CHOICE, AT(keep_subject), "hashed", "hashed kept dropped",
+     "what is kept of the subject of a message that a failure report is about"},
     {"imap", "host", CONFIG_TEXT, AT(host), NULL, NULL, "the mail server"},
     {"imap", "port", CONFIG_NUMBER, AT(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
     {"imap", "security", CONFIG_CHOICE, AT(security), "tls", "tls starttls",

@@ -30,7 +30,7 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 19                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 20                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
@@ -38,6 +38,7 @@ struct config {
     char *file; /* that was read, or NULL */
     char *database, *data_directory;
     char **authserv_ids, **domains;
+    char *keep_subject;
     char *host, *security, *user, *password, *password_file, *password_command, *ca_file, *mailbox, *after;
     char *processed, *problems;
     guint port, timeout, batch;

@@ -60,6 +60,13 @@ const struct option_row options_reporters[] = {
     END,
 };
 
+const struct option_row options_failures[] = {
+    REPORT_PERIOD,
+    {"samples", 0, OPTION_FLAG, AT(samples), NULL, "the failure reports one by one, the latest first"},
+    REPORT_FORMAT,
+    END,
+};
+
 const struct option_row options_ledger[] = {REPORT_FORMAT, END};
 
 const struct option_row options_problems[] = {

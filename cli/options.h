@@ -11,7 +11,7 @@ struct options {
     gboolean quiet;
     char *after, *mailbox, **limits;
     /* reports */
-    gboolean no_color, trusted, disagree, untrusted;
+    gboolean no_color, trusted, disagree, untrusted, samples;
     char *domain, *last, *since, *until, *format, *sort, *limit;
     /* help */
     gboolean table;
@@ -30,7 +30,7 @@ struct option_row {
 
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
-    options_ledger[], options_problems[], options_show[], options_help[];
+    options_failures[], options_ledger[], options_problems[], options_show[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE

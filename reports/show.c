@@ -31,7 +31,7 @@ static const char documents_sql[] =
     " d.domain, d.day, d.report, d.warnings"
     " FROM dmarc.document d WHERE d.mail_sha256 = decode($1, 'hex') AND d.message = $2::bigint ORDER BY "
     "d.ordinal";
-enum { DOCUMENT_CODE = 5, DOCUMENT_DOMAIN = 7, DOCUMENT_REPORT = 9, DOCUMENT_WARNINGS };
+enum { DOCUMENT_KIND = 1, DOCUMENT_CODE = 5, DOCUMENT_DOMAIN = 7, DOCUMENT_REPORT = 9, DOCUMENT_WARNINGS };
 
 static const char report_sql[] =
     "SELECT r.id AS report, r.domain, r.reporter, r.org_name, r.email, r.extra_contact_info, r.report_id,"
@@ -41,6 +41,31 @@ static const char report_sql[] =
     " r.incomplete, r.replaced, r.id_collision, r.trusted, r.foreign_domain, r.extensions, r.raw,"
     " r.warnings, r.warning_notes"
     " FROM dmarc.report r WHERE r.domain = $1 AND r.day = $2::date AND r.id = $3::bigint";
+static const char failure_sql[] =
+    "SELECT r.id AS report, r.domain, r.reporter, r.reporting_mta, r.user_agent, r.arrived, r.incidents,"
+    " r.source_ip, r.source_raw, r.auth_failures, r.alignment_failed, r.delivery_result, r.header_from,"
+    " r.from_text, r.mail_from, r.rcpt_domain, r.message_id AS failed_message_id, r.envelope_id, r.subject,"
+    " r.subject_hash, r.dkim_domain, r.dkim_selector, r.signature_domains, r.signature_selectors,"
+    " r.authentication_results, r.raw, r.warnings, r.warning_notes"
+    " FROM dmarc.failure_report r WHERE r.domain = $1 AND r.day = $2::date AND r.id = $3::bigint";
+
+static const char tls_sql[] =
+    "SELECT r.id AS report, r.domain, r.reporter, r.organization, r.contact, r.report_id, r.period_begin,"
+    " r.period_end, r.id_collision,"
+    " (SELECT array_agg(concat(p.policy_type, ': ', coalesce(p.successful::text, '?'), ' successful, ',"
+    " coalesce(p.failed::text, '?'), ' failed') ORDER BY p.ordinal) FROM dmarc.tls_policy p"
+    " WHERE p.domain = r.domain AND p.day = r.day AND p.report = r.id) AS policies,"
+    " (SELECT array_agg(concat(f.result_type, ': ', coalesce(f.failed::text, '?'), ' at ' || f.mx_hostname,"
+    " ' from ' || host(f.sending_ip), ', ' || f.reason_code) ORDER BY f.policy, f.ordinal)"
+    " FROM dmarc.tls_failure f WHERE f.domain = r.domain AND f.day = r.day AND f.report = r.id) AS failures,"
+    " r.warnings, r.warning_notes"
+    " FROM dmarc.tls_report r WHERE r.domain = $1 AND r.day = $2::date AND r.id = $3::bigint";
+
+/* By the kind of the document. The last two columns of each are warnings and notes. */
+static const struct {
+    const char *kind, *sql;
+} other_reports[] = {{"failure", failure_sql}, {"tls", tls_sql}};
+
 enum { REPORT_TRUSTED = 29, REPORT_FOREIGN, REPORT_WARNINGS = 33, REPORT_NOTES };
 
 /* ---- one fact, one object, one list ---- */
@@ -145,10 +170,14 @@ static void put_warnings(struct show *show, const char *codes, const char *notes
     close_item(show, ']');
 }
 
-static void put_report_warnings(struct show *show, const struct db_result *report)
+static void put_report_warnings(struct show *show, const struct db_result *report, gboolean aggregate)
 {
     const char *flags[3] = {NULL};
-    guint n = 0;
+    guint n = 0, last = db_columns(report) - 1;
+    if (!aggregate) {
+        put_warnings(show, db_value(report, 0, last - 1), db_value(report, 0, last), flags);
+        return;
+    }
     if (g_strcmp0(db_value(report, 0, REPORT_TRUSTED), "f") == 0)
         flags[n++] = "reporter_mismatch";
     if (g_strcmp0(db_value(report, 0, REPORT_FOREIGN), "t") == 0)
@@ -161,14 +190,18 @@ static gboolean show_report(struct show *show, const struct db_result *documents
     const char *values[] = {db_value(documents, row, DOCUMENT_DOMAIN),
                             db_value(documents, row, DOCUMENT_DOMAIN + 1),
                             db_value(documents, row, DOCUMENT_REPORT)};
+    const char *sql = report_sql;
     if (!values[2])
         return TRUE;
-    struct db_result *report = db_query(show->db, "reading a report", report_sql, 3, values, error);
+    for (guint i = 0; i < G_N_ELEMENTS(other_reports); i++)
+        if (g_strcmp0(db_value(documents, row, DOCUMENT_KIND), other_reports[i].kind) == 0)
+            sql = other_reports[i].sql;
+    struct db_result *report = db_query(show->db, "reading a report", sql, 3, values, error);
     if (report && db_rows(report)) {
         g_autofree char *heading = g_strdup_printf("report %s", values[2]);
         open_item(show, "report", '{', heading);
-        put_columns(show, report, 0, show->json ? 0 : 1, REPORT_WARNINGS);
-        put_report_warnings(show, report);
+        put_columns(show, report, 0, show->json ? 0 : 1, db_columns(report) - 2);
+        put_report_warnings(show, report, sql == report_sql);
         close_item(show, '}');
     }
     db_result_free(report);

@@ -33,7 +33,11 @@ BEGIN
     RETURN QUERY SELECT DISTINCT d.mail_sha256, d.message
                  FROM dmarc.report r JOIN dmarc.document d ON d.report = r.id AND d.domain = r.domain AND d.day = r.day
                  WHERE r.report_id = ref
-                 ORDER BY d.message;
+                 UNION
+                 SELECT d.mail_sha256, d.message
+                 FROM dmarc.tls_report t JOIN dmarc.document d ON d.report = t.id AND d.domain = t.domain AND d.day = t.day
+                 WHERE t.report_id = ref
+                 ORDER BY message;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.find_mail(text) IS 'The mails that a text means: number of the mail, beginning of its SHA-256 (six digits at least), source, Message-ID, or the report_id of a report in it';

@@ -11,12 +11,12 @@ export WHOSENDS_DATABASE=$PG_CONNINFO
 run init
 check "init" 0 '*' '*'
 
-for report in summary senders sources failures timeline reporters; do
-    run "$report" a.example --last 30d
+for report in summary senders sources failures timeline reporters tls 'failures --samples'; do
+    run $report a.example --last 30d
     check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
-    run "$report" --format json
+    run $report --format json
     is "$report: nothing as JSON" "$(cat "$dir/out")" "[]"
-    run "$report" --format csv
+    run $report --format csv
     is "$report: nothing as CSV is the header" "$(wc -l <"$dir/out") $(cut -d, -f1 "$dir/out")" "1 domain"
 done
 run reporters --disagree a.example
