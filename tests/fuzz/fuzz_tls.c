@@ -91,12 +91,13 @@ static char *parse(const guint8 *data, gsize size, gsize step, const struct limi
 {
     struct pieces pieces = {data, size, step};
     struct seen seen = {.text = g_string_new(NULL)};
-    const struct report_hints hints = {.file_name = "r.example!example.org!1600000000!1600086399!x.json.gz"};
+    const struct report_hints hints = {
+        .file_name = size % 2 == 1 ? "r.example!example.org!1600000000!1600086399!x.json.gz" : NULL};
     const struct tls_sink sink = {on_begin, on_policy, on_failure, on_end, &seen};
     struct parse_outcome outcome = {0};
     GError *error = NULL;
-    enum parse_status status = tls_parse((struct byte_reader){pieces_read, &pieces}, limits,
-                                         size % 2 == 1 ? &hints : NULL, &sink, &outcome, &error);
+    enum parse_status status =
+        tls_parse((struct byte_reader){pieces_read, &pieces}, limits, &hints, &sink, &outcome, &error);
     MUST(!seen.open && error == NULL);
     MUST(status == PARSE_OK || status == PARSE_REFUSED);
     MUST((status == PARSE_OK) == (seen.reports > 0));
