@@ -21,8 +21,11 @@ struct collector {
     gboolean quiet; /* only count */
 };
 
-static const char *const kinds[] = {"empty", "xml",   "json",    "gzip", "zip",  "ole",
-                                    "tnef",  "pkcs7", "archive", "mail", "other"};
+static const char *const kinds[] = {
+    [CONTENT_EMPTY] = "empty",       [CONTENT_XML] = "xml",     [CONTENT_JSON] = "json",
+    [CONTENT_GZIP] = "gzip",         [CONTENT_ZIP] = "zip",     [CONTENT_OLE] = "ole",
+    [CONTENT_TNEF] = "tnef",         [CONTENT_PKCS7] = "pkcs7", [CONTENT_OTHER_ARCHIVE] = "archive",
+    [CONTENT_FEEDBACK] = "feedback", [CONTENT_MAIL] = "mail",   [CONTENT_OTHER] = "other"};
 
 static const char *error_word(const GError *error)
 {
@@ -155,6 +158,8 @@ static void test_plain(void)
     check("C9 BOM and blank lines", bytes_of("\xef\xbb\xbf\r\n <?xml?>", 13),
           "a xml:\xef\xbb\xbf\r\n <?xml?>; ");
     check("C32 JSON", bytes_of("{\"a\":1}", 7), "a json:{\"a\":1}; ");
+    check("C32 failure report", bytes_of("Feedback-Type: auth-failure\nVersion: 1\n", 39),
+          "a feedback:Feedback-Type: auth-failure\nVersion: 1\n; ");
     check("C28 nothing", bytes_of("", 0), "a empty:; ");
     check("C28 blanks", bytes_of(" \r\n", 3), "a empty: \r\n; ");
     check("C27 HTML", bytes_of("<!DOCTYPE html><p>", 18), "a other:<!DOCTYPE html><p>; ");
