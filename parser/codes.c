@@ -33,9 +33,9 @@ const struct code_row code_rows[CODE_LAST] = {
                    "Look at the original; a gateway may have rewritten it."},
     [CODE_YAHOO_UNUSED] = {"yahoo_unused", WARNING,
                            "The attachment holds the word unused instead of a report.", NULL},
-    [CODE_LIMIT] =
-        {"limit", REFUSAL, "A limit was passed; the detail names it.",
-         "Raise the named limit in the configuration if the reporter is known and honest, and hand the mail in again."},
+    [CODE_LIMIT] = {"limit", REFUSAL, "A limit was passed; the detail names it.",
+                    "Raise the named limit in the configuration if the reporter is known and honest, and "
+                    "hand the mail in again."},
     [CODE_UNREADABLE] = {"unreadable", REFUSAL, "The bytes could not be read to their end.", NULL},
     [CODE_DB_REFUSED] = {"db_refused", REFUSAL, "The database refused the values of this mail.",
                          "This is a fault of whosends: please report it together with the mail."},
