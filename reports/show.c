@@ -96,7 +96,7 @@ static void put(struct show *show, const char *name, const char *value, enum col
                             : kind == COLUMN_LIST   ? text_list_joined(value, "; ")
                                                     : g_strdup(value);
     g_autofree char *safe = render_safe(made);
-    fprintf(show->out, "%*s%-*s%s\n", (int)show->depth * 2, "", NAME_WIDTH - (int)show->depth * 2, name,
+    fprintf(show->out, "%*s%-*s %s\n", (int)show->depth * 2, "", NAME_WIDTH - 1 - (int)show->depth * 2, name,
             safe);
 }
 
