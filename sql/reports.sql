@@ -199,30 +199,45 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SE
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.day, o.report, o.evidence, count(*) AS records, sum(o.message_count) AS messages,
-               (array_agg(host(o.source_ip) ORDER BY o.message_count DESC, o.source_ip))[1] AS source_ip
+    WITH mail AS (
+        SELECT o.domain, o.day, o.report, sum(o.message_count) AS all_messages, count(*) FILTER (WHERE e.disagree) AS records,
+               sum(o.message_count) FILTER (WHERE e.disagree) AS messages, max(o.message_count) FILTER (WHERE e.disagree) AS most
         FROM dmarc.observation o
+        JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
           AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.day, o.report, o.evidence
+        GROUP BY o.domain, o.day, o.report
+    ), heads AS MATERIALIZED (
+        SELECT h.domain, h.day, h.id, h.reporter
+        FROM dmarc.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
+          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+    ), who AS MATERIALIZED (
+        SELECT m.domain, h.reporter, sum(m.records)::bigint AS records, sum(m.messages) AS messages,
+               round(sum(m.messages) / nullif(sum(m.all_messages), 0), 4) AS share, count(m.most) AS reports,
+               min(m.day) FILTER (WHERE m.records > 0) AS first_seen, max(m.day) FILTER (WHERE m.records > 0) AS last_seen,
+               (array_agg(m.day ORDER BY m.most DESC NULLS LAST, m.day DESC, m.report))[1] AS example_day,
+               (array_agg(m.report ORDER BY m.most DESC NULLS LAST, m.day DESC, m.report))[1] AS example_report
+        FROM mail m
+        LEFT JOIN heads h ON h.domain = m.domain AND h.day = m.day AND h.id = m.report
+        GROUP BY m.domain, h.reporter
+        HAVING count(m.most) > 0
     )
-    SELECT s.domain, h.reporter, (sum(s.records) FILTER (WHERE e.disagree))::bigint, sum(s.messages) FILTER (WHERE e.disagree),
-           round(sum(s.messages) FILTER (WHERE e.disagree) / nullif(sum(s.messages), 0), 4),
-           count(DISTINCT s.report) FILTER (WHERE e.disagree), min(s.day) FILTER (WHERE e.disagree), max(s.day) FILTER (WHERE e.disagree),
-           (array_agg(concat_ws(' ', s.source_ip, 'From: ' || e.header_from,
-                                'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
-                                'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
-                                || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END)
-                      ORDER BY s.messages DESC, s.day DESC, s.report, e.hash) FILTER (WHERE e.disagree))[1]
-    FROM seen s
-    JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-    JOIN dmarc.report h ON h.domain = s.domain AND h.day = s.day AND h.id = s.report
-    GROUP BY s.domain, h.reporter
-    HAVING bool_or(e.disagree)
-    ORDER BY s.domain, sum(s.messages) FILTER (WHERE e.disagree) DESC, h.reporter;
+    SELECT w.domain, w.reporter, w.records, w.messages, w.share, w.reports, w.first_seen, w.last_seen, x.example
+    FROM who w
+    CROSS JOIN LATERAL (
+        SELECT concat_ws(' ', host(o.source_ip), 'From: ' || e.header_from, 'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
+                         'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
+                         || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END) AS example
+        FROM dmarc.observation o
+        JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+        WHERE o.domain = w.domain AND o.day = w.example_day AND o.report = w.example_report AND e.disagree
+        ORDER BY o.message_count DESC, o.ordinal
+        LIMIT 1
+    ) x
+    ORDER BY w.domain, w.messages DESC, w.reporter;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.disagreements(text, date, date, boolean) IS 'Reporters whose verdicts differ from their own results: how often, for which share of the messages they tell of, and the example with most messages. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
