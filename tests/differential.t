@@ -3,7 +3,7 @@
 the checkout, and reports that were changed or damaged at random: the same records, or both refuse. Of a document that is not
 well-formed nothing may come out that is not in it.
 
-DIFFERENTIAL: how many changed reports (2000); SEED: of the random generator.
+DIFFERENTIAL: how many changed reports (10000); SEED: of the random generator.
 """
 import codecs
 import email
@@ -209,7 +209,7 @@ def check(number, title, documents):
 
 
 def main():
-    number, seed = int(os.environ.get("DIFFERENTIAL", "2000")), int(os.environ.get("SEED", "1"))
+    number, seed = int(os.environ.get("DIFFERENTIAL", "10000")), int(os.environ.get("SEED", "1"))
     print("1..3")
     whole = list(own())
     good = check(1, "own reports", [(d, None) for d in whole])
