@@ -4,6 +4,7 @@
 #include "ingest/message.h"
 #include "ingest/unpack.h"
 #include "parser/aggregate.h"
+#include "parser/sha256.h"
 #include "parser/tls.h"
 
 #include <string.h>
@@ -36,7 +37,7 @@ struct journey {
  * it is as good as it was, and the parser knows whether the document was whole. */
 struct meter {
     struct byte_reader inner;
-    GChecksum *checksum;
+    struct sha256 *sum;
     gint64 size;
     GError *truncated;
     char start[START + 1]; /* the first bytes, with a NUL behind them */
@@ -50,7 +51,7 @@ static gssize meter_read(void *self, void *buf, gsize n, GError **error)
     g_autoptr(GError) inner_error = NULL;
     gssize got = meter->inner.read(meter->inner.self, buf, n, &inner_error);
     if (got > 0) {
-        g_checksum_update(meter->checksum, buf, got);
+        sha256_add(meter->sum, buf, (gsize)got);
         if (meter->size < START)
             memcpy(meter->start + meter->size, buf, (gsize)MIN(got, START - meter->size));
         meter->size += got;
@@ -67,7 +68,7 @@ static gssize meter_read(void *self, void *buf, gsize n, GError **error)
 
 static void meter_clear(struct meter *meter)
 {
-    g_checksum_free(meter->checksum);
+    sha256_free(meter->sum);
     g_clear_error(&meter->truncated);
 }
 
@@ -93,14 +94,12 @@ static gboolean spoils_document(const GError *error)
     return error->domain == WS_ERROR && ws_error_spoils(error) == WS_SPOILS_DOCUMENT;
 }
 
-/* One row for the ledger, with the size and hash that the meter has seen. */
+/* The one row for the ledger, with the size and hash that the meter has seen. */
 static gboolean write_document(struct journey *journey, const struct meter *meter,
                                const struct ledger_document *row, GError **error)
 {
-    guint8 digest[32];
-    gsize length = sizeof digest;
-    g_autoptr(GChecksum) copy = g_checksum_copy(meter->checksum);
-    g_checksum_get_digest(copy, digest, &length);
+    guint8 digest[SHA256_BYTES];
+    sha256_take(meter->sum, digest);
     struct ledger_document document = *row;
     const char *warnings[WARNINGS_MAX];
     memcpy(warnings, journey->part.warnings, sizeof warnings);
@@ -309,7 +308,7 @@ static gboolean look_at_mail(struct journey *journey, const struct unpacked *doc
 static gboolean on_document(void *self, const struct unpacked *document, GError **error)
 {
     struct journey *journey = self;
-    struct meter meter = {.inner = document->reader, .checksum = g_checksum_new(G_CHECKSUM_SHA256)};
+    struct meter meter = {.inner = document->reader, .sum = sha256_new()};
     gboolean ok;
     const char *report = report_kind(journey, document->kind);
     if (report)
