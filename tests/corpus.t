@@ -24,7 +24,9 @@ ok()
 figures()
 {
     psql -X -A -t -c "SELECT (SELECT count(*) FROM dmarc.report), (SELECT count(*) FROM dmarc.record),
-        (SELECT sum(message_count) FROM dmarc.record), (SELECT sum(message_count) FROM dmarc.report)"
+        (SELECT sum(message_count) FROM dmarc.record), (SELECT sum(message_count) FROM dmarc.report),
+        (SELECT count(*) FROM dmarc.failure_report), (SELECT count(*) FROM dmarc.tls_report),
+        (SELECT sum(successful + failed) FROM dmarc.tls_policy)"
 }
 
 build/whosends --database "$PG_CONNINFO" ingest --quiet "$corpus/files" >"$dir/out" 2>&1
@@ -33,7 +35,7 @@ status=$?
 ok $status "the corpus is ingested"
 
 python3 tests/lib/corpus_compare.py "$corpus" $((n + 1)) || failed=1
-n=$((n + 3))
+n=$((n + 4))
 
 before=$(figures)
 build/whosends --database "$PG_CONNINFO" ingest --quiet "$corpus/files" >"$dir/out" 2>&1

@@ -8,7 +8,10 @@ does this script, by looking at the document itself; no file is known to it by n
 """
 import collections
 import csv
+import email
+import gzip
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -197,6 +200,58 @@ def check_ledger(corpus, rows, ledger):
     return wrong
 
 
+TLS = """
+SELECT r.report_id, r.domain, sum(p.successful) AS successful, sum(p.failed) AS failed
+FROM dmarc.tls_report r JOIN dmarc.tls_policy p ON p.domain = r.domain AND p.day = r.day AND p.report = r.id
+GROUP BY r.id, r.report_id, r.domain
+"""
+
+
+def json_documents(data):
+    """The JSON texts of a file: itself, or what a mail carries."""
+    if data.lstrip()[:1] == b"{":
+        yield data
+        return
+    for part in email.message_from_bytes(data).walk():
+        content = part.get_payload(decode=True) or b""
+        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        if content.lstrip()[:1] == b"{":
+            yield content
+
+
+def check_other_kinds(corpus, ledger):
+    """Failure reports and TLS reports: stored or refused with a reason; the figures of the TLS reports are equal."""
+    with open(os.path.join(corpus, "index.tsv"), encoding="utf-8") as file:
+        kinds = {row["path"]: row["kind"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    lines = collections.defaultdict(list)
+    for line in ledger:
+        for match in re.findall(r"files/.*", line["source"]):
+            lines[re.sub(r"#\d+$", "", match)].append(line)
+    wrong, stored, reasons, figures = [], 0, 0, {}
+    for path, kind in sorted(kinds.items()):
+        if kind not in ("ruf", "tlsrpt"):
+            continue
+        if any(line["mail"] in ("stored", "duplicate") for line in lines[path]):
+            stored += 1
+        elif any(line["code"] for line in lines[path]):
+            reasons += 1
+        else:
+            wrong.append(f"{path}: neither stored nor refused with a reason")
+        with open(os.path.join(corpus, path), "rb") as file:
+            for document in json_documents(file.read()) if kind == "tlsrpt" else ():
+                report = json.loads(document)
+                for policy in report["policies"]:
+                    key = (report["report-id"], policy["policy"]["policy-domain"])
+                    sums = figures.setdefault(key, {}).setdefault(report["date-range"]["start-datetime"] + path, [0, 0])
+                    sums[0] += policy["summary"]["total-successful-session-count"]
+                    sums[1] += policy["summary"]["total-failure-session-count"]
+    expected = {(*key, *map(str, sums)) for key, files in figures.items() for sums in files.values()}
+    found = {(row["report_id"], row["domain"], row["successful"], row["failed"]) for row in query(TLS)}
+    wrong += [f"TLS figures: {row} is not stored" for row in sorted(expected - found)]
+    wrong += [f"TLS figures: {row} is in no file" for row in sorted(found - expected)]
+    return wrong, stored, reasons, len(expected)
+
+
 def tell(number, title, wrong):
     print(f"{'not ok' if wrong else 'ok'} {number} - {title}")
     for line in wrong[:50]:
@@ -214,6 +269,8 @@ def main():
     wrong, equal, refused = check_reports(rows, documents, ledger, reports)
     good &= tell(first + 1, f"reports of well-formed documents: {equal} equal, {refused} refused by rule", wrong)
     good &= tell(first + 2, "every file is in the ledger, with a reason where it is not stored", check_ledger(corpus, rows, ledger))
+    wrong, stored, reasons, figures = check_other_kinds(corpus, ledger)
+    good &= tell(first + 3, f"failure and TLS reports: {stored} files stored, {reasons} with a reason, {figures} figures equal", wrong)
     sys.exit(not good)
 
 
