@@ -21,7 +21,7 @@ static const struct command commands[] = {
      .usage = "[PATH|URL|-]...",
      .summary = "read mail into the database",
      .details =
-         "Reads a Maildir, an mbox, mails, bare reports (.xml, .xml.gz, .zip), directories of these, "
+         "Reads a Maildir, an mbox, mails, bare reports (.xml, .json, .gz, .zip), directories of these, "
          "standard\n"
          "input (-), or a mailbox as imaps://USER@HOST/FOLDER (imap:// for STARTTLS). Without an argument "
          "it\n"
