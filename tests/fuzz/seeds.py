@@ -27,6 +27,7 @@ VECTORS = {
     "tls": (["tls", "json_check"], b"{"),
     "imap": (["imap_parse"], b"* "),
     "config": (["config"], b"="),
+    "authres": (["authres"], b";"),
     "text": (["words", "domain", "address", "mutf7", "deviations"], b""),
 }
 
