@@ -122,11 +122,12 @@ static gboolean run(struct cli *cli, char ***argv, GError **error)
 /* What was printed must have arrived: a full disk is no success. A command that failed has said why. */
 static int close_output(int status)
 {
-    if ((fflush(stdout) == 0 && !ferror(stdout)) || status)
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     g_autoptr(GError) error =
         g_error_new(WS_ERROR, WS_ERROR_SYSTEM, "could not write to standard output: %s", g_strerror(errno));
-    log_error(error);
+    if (!status)
+        log_error(error);
     return EX_IOERR;
 }
 
