@@ -1,6 +1,6 @@
 -- What the two roles may and may not.
 \ir support.sql
-SELECT plan(19);
+SELECT plan(21);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01');
 SELECT pg_temp.record(1, 'a.example', '2026-10-01', '192.0.2.1', 3);
@@ -21,6 +21,7 @@ SELECT lives_ok($$ SELECT FROM dmarc.record, dmarc.dkim_result, dmarc.spf_result
 SELECT throws_ok($$ DELETE FROM dmarc.observation $$, '42501', NULL, 'a reader may not delete');
 SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a reader may not add senders');
 SELECT throws_ok($$ UPDATE dmarc.message SET outcome = 'stored' $$, '42501', NULL, 'a reader may not change the ledger');
+SELECT throws_ok($$ DELETE FROM dmarc.failure_report $$, '42501', NULL, 'a reader may not delete failure reports');
 SELECT throws_ok($$ SELECT nextval('dmarc.report_no') $$, '42501', NULL, 'a reader may not take numbers');
 SELECT throws_ok($$ SELECT dmarc.ensure_month(current_date, 'report') $$, '42501', NULL, 'a reader may not make partitions');
 SELECT throws_ok($$ CREATE TABLE dmarc.x () $$, '42501', NULL, 'a reader may not make tables');
@@ -31,6 +32,10 @@ SELECT lives_ok($$ SELECT dmarc.ensure_month(current_date) $$, 'a writer may mak
 SELECT lives_ok($$ INSERT INTO dmarc.message (sha256, source, identity, size, outcome) VALUES ('x', 'x', false, 1, 'no_report') $$, 'a writer may write the ledger');
 SELECT lives_ok($$ INSERT INTO dmarc.observation (domain, day, report, ordinal, message_count, evidence)
                    VALUES ('a.example', current_date, nextval('dmarc.report_no'), 1, 1, md5('x')::uuid) $$, 'a writer may write into a month that was just made');
+SELECT lives_ok($$ WITH f AS (INSERT INTO dmarc.failure_report (domain, day, identity, content, reporter, arrived, incidents)
+                               VALUES ('a.example', current_date, md5('f')::uuid, md5('f')::uuid, '', now(), 1) RETURNING id)
+                   INSERT INTO dmarc.tls_policy (domain, day, report, ordinal, policy_type) SELECT 'a.example', current_date, id, 1, 'sts' FROM f $$,
+                'a writer may write failure reports and TLS reports');
 SELECT throws_ok($$ INSERT INTO dmarc.schema_version (version, name) VALUES (999, 'x') $$, '42501', NULL, 'a writer may not claim a version');
 SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a writer may not add senders');
 SELECT throws_ok($$ DROP TABLE dmarc.evidence $$, '42501', NULL, 'a writer may not drop');
