@@ -27,20 +27,36 @@ static gboolean is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Behind the escape (RFC 8259 section 7). */
+/* The four hexadecimal digits of an escape (RFC 8259 section 7); -1 when they are not there. */
+static gint code_unit(struct check *check)
+{
+    gint unit = 0;
+    for (guint hex = 0; hex < 4; hex++) {
+        if (check->at + 1 >= check->length || !g_ascii_isxdigit(check->text[check->at + 1]))
+            return -1;
+        unit = unit * 16 + g_ascii_xdigit_value(check->text[++check->at]);
+    }
+    return unit;
+}
+
+/* Behind the backslash. Half a character outside of the Basic Multilingual Plane is none, and json-glib loses
+ * memory over it. */
 static gboolean check_escape(struct check *check)
 {
-    guint hex = 0;
     if (++check->at == check->length || !check->text[check->at] ||
         !strchr("\"\\/bfnrtu", check->text[check->at]))
         return FALSE;
     if (check->text[check->at] != 'u')
         return TRUE;
-    while (hex < 4 && check->at + 1 < check->length && g_ascii_isxdigit(check->text[check->at + 1])) {
-        check->at++;
-        hex++;
-    }
-    return hex == 4;
+    gint unit = code_unit(check);
+    if (unit < 0xd800 || unit > 0xdfff)
+        return unit >= 0;
+    if (unit > 0xdbff || check->at + 2 >= check->length || check->text[check->at + 1] != '\\' ||
+        check->text[check->at + 2] != 'u')
+        return FALSE;
+    check->at += 2;
+    unit = code_unit(check);
+    return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 /* Behind the closing quote. Line breaks and tabs in a text are forgiven. */

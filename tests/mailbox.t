@@ -113,7 +113,7 @@ pg_newdb killed || exit 1
 configure 100
 rm -rf "$MAILDIR/.Processed"
 deliver
-killed=0 longest=$(awk '{ print int($3 * 1000 / 6) }' "$dir/cost")
+killed=0 longest=$(awk '{ print int($3 * 1000 / 8) }' "$dir/cost")
 for round in 1 2 3 4 5 6 7 8 9 10; do
     build/whosends --config "$dir/conf" ingest >"$dir/out" 2>&1 &
     pid=$!
@@ -122,7 +122,7 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
     wait $pid 2>/dev/null
     echo "# round $round: $(in_folder '') mails left"
 done
-[ $killed -ge 6 ]
+[ $killed -ge 5 ]
 ok $? "killed $killed times in the middle"
 build/whosends --config "$dir/conf" ingest >"$dir/out" 2>&1
 ok $? "the last run ends well" "$dir/out"

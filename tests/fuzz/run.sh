@@ -3,7 +3,7 @@
 #
 # Each runs SECONDS seconds, from its seeds and from what earlier runs found interesting (build-fuzz/corpus). An input that
 # breaks something is left in build-fuzz/found/NAME/: shorten it (build-fuzz/fuzz_NAME -minimize_crash=1 -runs=100000 FILE),
-# mend the cause, and put it into tests/fuzz/found/NAME/, where every test run replays it.
+# mend the cause, and put it into tests/fuzz/found/NAME/, where every test run replays it. FUZZ_SEED: where chance begins.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:?usage: tests/fuzz/run.sh SECONDS [NAME]...}
@@ -27,9 +27,9 @@ for name; do
     length=8192
     [ "$name" != message ] && [ "$name" != unpack ] || length=32768
     [ "$name" != text ] || length=300
-    dictionary=()
+    dictionary=() seed=${FUZZ_SEED:+-seed=$FUZZ_SEED}
     [ ! -e tests/fuzz/$name.dict ] || dictionary=(-dict=tests/fuzz/$name.dict)
-    "build-fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=$length -timeout=20 -rss_limit_mb=1500 -print_final_stats=1 \
+    "build-fuzz/fuzz_$name" $seed -max_total_time="$seconds" -max_len=$length -timeout=20 -rss_limit_mb=1500 -print_final_stats=1 \
         -artifact_prefix="$found/" "${dictionary[@]}" "${directories[@]}" >"$log" 2>&1
     status=$?
     inputs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
