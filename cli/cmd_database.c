@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/log.h"
+#include "cli/password.h"
 #include "db/cluster.h"
 #include "db/schema.h"
 #include "parser/error.h"
@@ -51,18 +52,30 @@ gboolean cmd_stop(struct cli *cli, GError **error)
     return TRUE;
 }
 
-/* The conninfo goes to psql as an argument, where every user of the machine can read it. */
+/* What psql gets as an argument every user of the machine can read; its environment only its owner. */
+static char *conninfo_for_psql(const struct config *config, GError **error)
+{
+    g_autofree char *whole = database_conninfo(config, FALSE, error);
+    char *password = NULL;
+    g_autofree char *conninfo = whole ? db_conninfo_part(whole, &password, error) : NULL;
+    if (!conninfo)
+        return NULL;
+    if (password)
+        g_setenv("PGPASSWORD", password, TRUE);
+    password_free(password);
+    if (!config_conninfo_secret(conninfo))
+        return g_steal_pointer(&conninfo);
+    g_set_error_literal(error, WS_ERROR, WS_ERROR_CONFIG,
+                        "cannot hand the password of a key to psql: others could see it\n"
+                        "hint: name a key that has none in the conninfo");
+    return NULL;
+}
+
 gboolean cmd_sql(struct cli *cli, GError **error)
 {
-    g_autofree char *conninfo = database_conninfo(&cli->config, FALSE, error);
+    g_autofree char *conninfo = conninfo_for_psql(&cli->config, error);
     if (!conninfo)
         return FALSE;
-    if (config_conninfo_secret(conninfo)) {
-        g_set_error_literal(error, WS_ERROR, WS_ERROR_CONFIG,
-                            "cannot hand a conninfo with a password to psql: others could see it\n"
-                            "hint: put the password into ~/.pgpass, or name a passfile in the conninfo");
-        return FALSE;
-    }
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     char program[] = "psql", option[] = "-d";
     g_ptr_array_add(argv, program);

@@ -208,6 +208,44 @@ static gboolean open_connection(struct db *db, GError **error)
                   error);
 }
 
+/* keyword='value', with what the quotes would misread escaped. */
+static void append_option(GString *out, const PQconninfoOption *option)
+{
+    g_string_append_printf(out, "%s%s='", out->len ? " " : "", option->keyword);
+    for (const char *c = option->val; *c; c++) {
+        if (*c == '\'' || *c == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *c);
+    }
+    g_string_append_c(out, '\'');
+}
+
+char *db_conninfo_part(const char *conninfo, char **password_r, GError **error)
+{
+    char *reason = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &reason);
+    *password_r = NULL;
+    if (!options) {
+        /* Its words may quote a password. */
+        PQfreemem(reason);
+        g_set_error(error, WS_ERROR, WS_ERROR_CONFIG, "cannot parse the conninfo of the database");
+        return NULL;
+    }
+    GString *rest = g_string_new(NULL);
+    for (PQconninfoOption *option = options; option->keyword; option++) {
+        if (!option->val)
+            continue;
+        if (strcmp(option->keyword, "password") == 0) {
+            *password_r = g_strdup(option->val);
+            explicit_bzero(option->val, strlen(option->val));
+        } else {
+            append_option(rest, option);
+        }
+    }
+    PQconninfoFree(options);
+    return g_string_free(rest, FALSE);
+}
+
 struct db *db_open(const char *conninfo, GError **error)
 {
     char *message = NULL;

@@ -21,6 +21,10 @@ struct db;
 
 /* A libpq conninfo or URI; "" leaves everything to the environment. Never logs it. Owned by the caller. */
 struct db *db_open(const char *conninfo, GError **error);
+/* Parts a conninfo, for those who hand it on where others can read it: what is left of it without its
+ * password, owned by the caller. *password_r gets that, or NULL when it holds none; to be wiped and freed.
+ * NULL with an error when it cannot be parsed. */
+char *db_conninfo_part(const char *conninfo, char **password_r, GError **error);
 void db_close(struct db *db);
 gboolean db_reconnect(struct db *db, GError **error);
 /* Whether the connection stands (as far as known without asking). */

@@ -55,6 +55,14 @@ check "sql has the search_path" 0 '^dmarc, *public$' ''
 run sql -- -XAtc 'select no_such_column from report'
 check "sql hands the status of psql on" 1 '' 'no_such_column'
 
+# A password in the configuration reaches psql, and nobody else can read it there.
+(umask 077 && printf '[whosends]\ndatabase = %s password=%s\n' "$database" "'it\\'s secret'" >"$dir/secret.conf")
+unset WHOSENDS_DATABASE
+run --config "$dir/secret.conf" sql -- -XAtc '\! echo "$PGPASSWORD"; tr "\0" " " </proc/$PPID/cmdline'
+check "sql hands a password to psql" 0 "^it's secret\$" ''
+is "and not as an argument" "$(tail -n 1 "$dir/out" | grep -c secret)" 0
+export WHOSENDS_DATABASE="$database"
+
 mkdir "$dir/in"
 report one 2026-03-01 5 192.0.2.1 >"$dir/in/one.xml"
 report two 2026-03-02 7 192.0.2.2 | gzip >"$dir/in/two.xml.gz"
