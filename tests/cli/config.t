@@ -62,7 +62,10 @@ run --config "$dir/missing.conf" ingest -
 check "delivery without its configuration" 75 '' 'cannot read'
 input=
 run --database "$away password=secretword" sql
-check "psql gets no password on its command line" 78 '' 'pgpass'
+check "psql is asked" 2 '' 'psql: error'
+is "and the password is in no message" "$(grep -c secretword "$dir/err")" 0
+run --database "$away sslpassword=secretword" sql
+check "the password of a key would be on psql's command line" 78 '' 'password of a key'
 grep -q secretword "$dir/err" && not_ok "no secret is shown"
 
 run senders
