@@ -8,18 +8,11 @@ if [ ! -e "$corpus/expected.tsv" ]; then
     exit 0
 fi
 . tests/lib/postgres.sh
+. tests/lib/whole.sh
 
 dir=$(mktemp -d)
 trap 'pg_stop; rm -rf "$dir"' EXIT
-unset WHOSENDS_DATABASE WHOSENDS_CONFIG
 pg_start "$dir" || exit 1
-n=0 failed=0
-
-ok()
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then echo "ok $n - $2"; else failed=1 && echo "not ok $n - $2"; fi
-}
 
 figures()
 {

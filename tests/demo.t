@@ -1,26 +1,13 @@
 #!/bin/bash
 # The demo as people run it: its figures are those of docs/demo/truth.tsv, and a second run changes nothing.
 cd "$(dirname "$0")/.." || exit 1
+. tests/lib/whole.sh
 
 dir=$(mktemp -d)
 config=$dir/demo/whosends.conf
 trap 'build/whosends --config "$config" stop >/dev/null 2>&1; rm -rf "$dir"' EXIT
 # As root, the server runs as another user.
 chmod 711 "$dir"
-n=0 failed=0
-
-# ok STATUS TITLE [FILE with what was seen]
-ok()
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $n - $2"
-    else
-        failed=1
-        [ -z "${3-}" ] || sed 's/^/# /' "$3"
-        echo "not ok $n - $2"
-    fi
-}
 
 run()
 {

@@ -7,24 +7,10 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/postgres.sh
+. tests/lib/whole.sh
 
 dir=$(mktemp -d)
 trap 'pg_stop; rm -rf "$dir"' EXIT
-unset WHOSENDS_DATABASE WHOSENDS_CONFIG
-n=0 failed=0
-
-# ok STATUS TITLE [REMARK]...
-ok()
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $n - $2"
-    else
-        failed=1
-        echo "not ok $n - $2"
-        for line in "${@:3}"; do echo "# $line"; done
-    fi
-}
 
 # ingest TITLE ARGUMENT...
 ingest()

@@ -2,25 +2,11 @@
 # Generated mailboxes: the sums in the database are the generator's truth, whatever way the mails come, and however often.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/postgres.sh
+. tests/lib/whole.sh
 
 dir=$(mktemp -d)
 trap 'pg_stop; rm -rf "$dir"' EXIT
-unset WHOSENDS_DATABASE WHOSENDS_CONFIG
 pg_start "$dir" || exit 1
-n=0 failed=0
-
-# ok STATUS TITLE [FILE with what was seen]
-ok()
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $n - $2"
-    else
-        failed=1
-        [ -z "${3-}" ] || head -n 40 "$3" | sed 's/^/# /'
-        echo "not ok $n - $2"
-    fi
-}
 
 # ingest TITLE PATH
 ingest()
@@ -29,20 +15,10 @@ ingest()
     ok $? "$1" "$dir/out"
 }
 
-# Domain, reports, records, messages, DKIM aligned, SPF aligned: by our own reckoning, or by the reporters' verdicts.
-sums()
-{
-    psql -X -A -t -F $'\t' -c "SELECT r.domain, count(DISTINCT r.id), count(*), sum(c.message_count),
-            coalesce(sum(c.message_count) FILTER (WHERE $1), 0), coalesce(sum(c.message_count) FILTER (WHERE $2), 0)
-        FROM dmarc.report r JOIN dmarc.record c ON c.report = r.id AND c.domain = r.domain GROUP BY r.domain" | LC_ALL=C sort
-}
-
 # compare TITLE TRUTH
 compare()
 {
-    cut -f 1,3- "$2" | tail -n +3 | LC_ALL=C sort >"$dir/wanted"
-    sums c.dkim_aligned c.spf_aligned | diff "$dir/wanted" - >"$dir/diff" && [ -s "$dir/wanted" ]
-    ok $? "$1: the sums are the truth" "$dir/diff"
+    check_sums "$1" "$2"
     sums "c.dkim_verdict = 'pass'" "c.spf_verdict = 'pass'" | diff "$dir/wanted" - >"$dir/diff"
     ok $? "$1: and so are the reporters' verdicts" "$dir/diff"
 }

@@ -3,30 +3,16 @@
 # MAILS: how many (5,000); SEED: of the mails and of the moments of death.
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/postgres.sh
+. tests/lib/whole.sh
 . tests/lib/dovecot.sh
 
 mails=${MAILS:-5000} seed=${SEED:-$RANDOM}
 RANDOM=$seed
 dir=$(mktemp -d)
 trap 'dovecot_stop; pg_stop; rm -rf "$dir"' EXIT
-unset WHOSENDS_DATABASE WHOSENDS_CONFIG
 chmod 755 "$dir"
 mkdir "$dir/pg" "$dir/dovecot"
 pg_start "$dir/pg" && dovecot_start "$dir/dovecot" || exit 1
-n=0 failed=0
-
-# ok STATUS TITLE [FILE with what was seen]
-ok()
-{
-    n=$((n + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $n - $2"
-    else
-        failed=1
-        [ -z "${3-}" ] || head -n 40 "$3" | sed 's/^/# /'
-        echo "not ok $n - $2"
-    fi
-}
 
 configure()
 {
@@ -55,21 +41,6 @@ in_folder()
     find "$MAILDIR/$1cur" "$MAILDIR/$1new" -type f 2>/dev/null | wc -l
 }
 
-sums()
-{
-    psql -X -A -t -F $'\t' -c "SELECT r.domain, count(DISTINCT r.id), count(*), sum(c.message_count),
-            coalesce(sum(c.message_count) FILTER (WHERE c.dkim_aligned), 0),
-            coalesce(sum(c.message_count) FILTER (WHERE c.spf_aligned), 0)
-        FROM dmarc.report r JOIN dmarc.record c ON c.report = r.id AND c.domain = r.domain GROUP BY r.domain" | LC_ALL=C sort
-}
-
-check_sums()
-{
-    cut -f 1,3- "$dir/truth" | tail -n +3 | LC_ALL=C sort >"$dir/wanted"
-    sums | diff "$dir/wanted" - >"$dir/diff" && [ -s "$dir/wanted" ]
-    ok $? "$1: the sums are the generator's truth" "$dir/diff"
-}
-
 check_ledger()
 {
     psql -X -A -t -c "SELECT count(*) FROM dmarc.message" >"$dir/count"
@@ -96,7 +67,7 @@ grep -q "^$total mails: " "$dir/out"
 ok $? "the summary counts all mails" "$dir/out"
 [ "$(in_folder '')" = 0 ] && [ "$(in_folder .Processed/)" = "$total" ]
 ok $? "all of them are in Processed"
-check_sums "one run"
+check_sums "one run" "$dir/truth"
 check_ledger "one run" "$total" $((total - (mails - doubles))) $((mails - doubles))
 build/whosends --config "$dir/conf" ingest >"$dir/out" 2>&1
 ok $? "a second run ends well" "$dir/out"
@@ -106,7 +77,7 @@ deliver
 build/whosends --config "$dir/conf" ingest >"$dir/out" 2>&1
 grep -q "^$total mails: 0 stored, $total duplicate" "$dir/out"
 ok $? "all mails once more are all duplicates" "$dir/out"
-check_sums "all mails twice"
+check_sums "all mails twice" "$dir/truth"
 
 # Ten deaths at random moments of about one run, in small batches so that there is much to interrupt.
 pg_newdb killed || exit 1
@@ -129,7 +100,7 @@ ok $? "the last run ends well" "$dir/out"
 sed 's/^/# /' "$dir/out"
 [ "$(in_folder '')" = 0 ] && [ "$(in_folder .Processed/)" -ge "$total" ]
 ok $? "after the deaths all mails are in Processed"
-check_sums "after ten deaths"
+check_sums "after ten deaths" "$dir/truth"
 check_ledger "after ten deaths" "$total" $((total - (mails - doubles))) $((mails - doubles))
 echo "1..$n"
 exit $failed
