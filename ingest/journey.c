@@ -370,7 +370,7 @@ static gboolean on_part(void *self, const struct message_part *part, GError **er
 /* A file named by the user may be a report itself. */
 static gboolean is_bare(const struct mail *mail)
 {
-    guint8 start[1024];
+    guint8 start[CONTENT_SNIFF];
     gssize got = mail->may_be_bare ? blob_read(mail->body, 0, start, sizeof start, NULL) : 0;
     if (got <= 0)
         return FALSE;
@@ -390,16 +390,21 @@ static gboolean walk(struct journey *journey, const struct mail *mail, GError **
     return on_part(journey, &part, error);
 }
 
+struct ledger_message journey_row(const struct mail *mail, const guint8 *sha256)
+{
+    return (struct ledger_message){.sha256 = sha256,
+                                   .source = mail->ref,
+                                   .identity = mail->ref_is_identity,
+                                   .size = mail->body ? blob_size(mail->body) : 0,
+                                   .token = GSIZE_TO_POINTER((gsize)mail->token)};
+}
+
 gboolean journey_mail(struct writer *writer, const struct mail *mail, const guint8 *sha256,
                       const struct run_settings *settings, GError **error)
 {
     struct journey journey = {
         .writer = writer, .settings = settings, .budget = settings->limits->unpacked_total};
-    struct ledger_message row = {.sha256 = sha256,
-                                 .source = mail->ref,
-                                 .identity = mail->ref_is_identity,
-                                 .size = mail->body ? blob_size(mail->body) : 0,
-                                 .token = GSIZE_TO_POINTER((gsize)mail->token)};
+    struct ledger_message row = journey_row(mail, sha256);
     if (!writer_message_begin(writer, sha256, error))
         return FALSE;
     g_autoptr(GError) failure = NULL;

@@ -113,11 +113,7 @@ static gboolean known_mail(struct run *run, const struct mail *mail, const guint
         queue_settle(run, mail->token, outcome);
         return TRUE;
     }
-    const struct ledger_message row = {.sha256 = digest,
-                                       .source = mail->ref,
-                                       .identity = mail->ref_is_identity,
-                                       .size = mail->body ? blob_size(mail->body) : 0,
-                                       .token = GSIZE_TO_POINTER((gsize)mail->token)};
+    const struct ledger_message row = journey_row(mail, digest);
     return writer_message_duplicate(run->writer, &row, error);
 }
 
