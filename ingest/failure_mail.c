@@ -26,27 +26,27 @@ static GString *read_text(struct byte_reader reader, const struct limits *limits
     return NULL;
 }
 
-static enum parse_status parse(struct writer *writer, const struct run_settings *settings,
+static enum parse_status parse(const struct journal *journal, const struct limits *limits,
                                const struct failure_source *source, gboolean words,
                                struct parse_outcome *outcome, GError **error)
 {
     struct failure failure;
-    enum parse_status status = words ? failure_parse_words(source, settings->limits, &failure, outcome)
-                                     : failure_parse(source, settings->limits, &failure, outcome);
-    if (status == PARSE_OK && !writer_failure(writer, &failure.report, settings->keep_subject, error))
+    enum parse_status status = words ? failure_parse_words(source, limits, &failure, outcome)
+                                     : failure_parse(source, limits, &failure, outcome);
+    if (status == PARSE_OK && !journal->failure(journal->self, &failure.report, error))
         status = PARSE_FAILED;
     failure_clear(&failure);
     return status;
 }
 
-enum parse_status failure_mail_read(struct writer *writer, const struct run_settings *settings,
+enum parse_status failure_mail_read(const struct journal *journal, const struct limits *limits,
                                     const struct message_part *part, gboolean words,
                                     struct byte_reader reader, struct parse_outcome *outcome_r,
                                     GError **error)
 {
     g_autoptr(GError) broken = NULL;
     *outcome_r = (struct parse_outcome){0};
-    GString *text = read_text(reader, settings->limits, error);
+    GString *text = read_text(reader, limits, error);
     if (!text)
         return PARSE_FAILED;
     g_autoptr(GBytes) sample = message_part_sample(part, SAMPLE_MOST, &broken);
@@ -64,7 +64,7 @@ enum parse_status failure_mail_read(struct writer *writer, const struct run_sett
                                               .mail_id = part->head ? part->head->message_id : NULL,
                                               .date = part->head ? part->head->date : 0,
                                               .decode = message_decode_text};
-        status = parse(writer, settings, &source, words, outcome_r, error);
+        status = parse(journal, limits, &source, words, outcome_r, error);
     }
     g_string_free(text, TRUE);
     return status;

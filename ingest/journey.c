@@ -1,6 +1,7 @@
 #include "ingest/journey.h"
 
 #include "ingest/failure_mail.h"
+#include "ingest/journal_writer.h"
 #include "ingest/message.h"
 #include "ingest/unpack.h"
 #include "parser/aggregate.h"
@@ -22,13 +23,14 @@ struct part {
 };
 
 struct journey {
-    struct writer *writer;
+    const struct journal *journal;
     const struct run_settings *settings;
     struct message_head head;
     struct mail_auth auth;
     gboolean auth_known;
     guint64 budget; /* what is left of limits->unpacked_total */
     struct part part;
+    guint documents; /* that were told */
     gboolean in_packed_mail;
     gboolean hide_subject; /* it may be that of a message which a failure report is about */
 };
@@ -94,6 +96,12 @@ static gboolean spoils_document(const GError *error)
     return error->domain == WS_ERROR && ws_error_spoils(error) == WS_SPOILS_DOCUMENT;
 }
 
+static gboolean tell_document(struct journey *journey, const struct ledger_document *row, GError **error)
+{
+    journey->documents++;
+    return journey->journal->document(journey->journal->self, row, error);
+}
+
 /* The one row for the ledger, with the size and hash that the meter has seen. */
 static gboolean write_document(struct journey *journey, const struct meter *meter,
                                const struct ledger_document *row, GError **error)
@@ -111,7 +119,7 @@ static gboolean write_document(struct journey *journey, const struct meter *mete
     journey->part.others += row->outcome == OUTCOME_NO_REPORT;
     document.size = meter->size;
     document.sha256 = digest;
-    return writer_document(journey->writer, &document, error);
+    return tell_document(journey, &document, error);
 }
 
 /* A text part that only looks like markup is the mail's prose, not a damaged report. */
@@ -166,13 +174,13 @@ static enum parse_status parse(struct journey *journey, const struct unpacked *d
                                        .date = journey->head.date,
                                        .now = settings->now};
     if (g_str_equal(kind, "tls"))
-        return tls_parse(reader, settings->limits, &hints, writer_tls_sink(journey->writer), outcome, error);
+        return tls_parse(reader, settings->limits, &hints, journey->journal->tls, outcome, error);
     if (g_str_equal(kind, "failure")) {
         journey->hide_subject = settings->keep_subject != SUBJECT_KEPT;
-        return failure_mail_read(journey->writer, settings, message, journey->part.words, reader, outcome,
-                                 error);
+        return failure_mail_read(journey->journal, settings->limits, message, journey->part.words, reader,
+                                 outcome, error);
     }
-    return aggregate_parse(reader, settings->limits, settings->suffixes, &hints, writer_sink(journey->writer),
+    return aggregate_parse(reader, settings->limits, settings->suffixes, &hints, journey->journal->reports,
                            outcome, error);
 }
 
@@ -211,7 +219,7 @@ static gboolean look_at_report(struct journey *journey, const struct unpacked *d
         row.detail = failure->message;
         /* What a wrong check sum is found behind is not to be believed, however well it reads. */
         if (!g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT))
-            writer_drop_reports(journey->writer);
+            journey->journal->drop_reports(journey->journal->self);
     } else if (status != PARSE_OK &&
                !(status == PARSE_REFUSED && is_no_report(journey, document, meter, &outcome, &row))) {
         row.outcome = OUTCOME_PROBLEM;
@@ -257,7 +265,7 @@ static gboolean on_refusal(void *self, const char *label, const char *code, cons
                                         .code = code,
                                         .detail = detail,
                                         .warnings = harmless ? NULL : journey->part.warnings};
-    return writer_document(journey->writer, &row, error);
+    return tell_document(journey, &row, error);
 }
 
 /* All of a document. NULL with an error. */
@@ -349,7 +357,7 @@ static void look_at_auth(struct journey *journey)
     if (settings->trust)
         mail_auth_read(&journey->auth, journey->head.authres, journey->head.from_domain, settings->trust,
                        settings->suffixes);
-    writer_brought_by(journey->writer, &journey->auth);
+    journey->journal->brought_by(journey->journal->self, &journey->auth);
 }
 
 static gboolean on_part(void *self, const struct message_part *part, GError **error)
@@ -357,12 +365,12 @@ static gboolean on_part(void *self, const struct message_part *part, GError **er
     struct journey *journey = self;
     look_at_auth(journey);
     struct part outer = journey->part;
-    guint first = writer_documents(journey->writer);
+    guint first = journey->documents;
     journey->part = know_part(part);
     gboolean ok = unpack_walk(part->content, part->label, part->file_name, journey->settings->limits,
                               &journey->budget, on_document, on_refusal, journey, error);
     if (ok && journey->part.packed && journey->part.reports && journey->part.others)
-        writer_warn(journey->writer, first, "zip_extra");
+        journey->journal->warn(journey->journal->self, first, "zip_extra");
     journey->part = outer;
     return ok;
 }
@@ -399,38 +407,46 @@ struct ledger_message journey_row(const struct mail *mail, const guint8 *sha256)
                                    .token = GSIZE_TO_POINTER((gsize)mail->token)};
 }
 
-gboolean journey_mail(struct writer *writer, const struct mail *mail, const guint8 *sha256,
+static struct mail_end end_of(const struct journey *journey)
+{
+    const struct message_head *head = &journey->head;
+    return (struct mail_end){.message_id = head->message_id,
+                             .mail_from = head->from,
+                             .from_domain = head->from_domain,
+                             .subject = journey->hide_subject ? NULL : head->subject,
+                             .date = head->date};
+}
+
+gboolean journey_tell(const struct journal *journal, const struct mail *mail,
                       const struct run_settings *settings, GError **error)
 {
     struct journey journey = {
-        .writer = writer, .settings = settings, .budget = settings->limits->unpacked_total};
-    struct ledger_message row = journey_row(mail, sha256);
-    if (!writer_message_begin(writer, sha256, error))
-        return FALSE;
+        .journal = journal, .settings = settings, .budget = settings->limits->unpacked_total};
     g_autoptr(GError) failure = NULL;
-    if (!mail->body) {
-        row.code = mail->refusal_code;
-        row.detail = mail->refusal;
-    } else if (!walk(&journey, mail, &failure)) {
-        if (!spoils_document(failure)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
-            message_head_clear(&journey.head);
-            mail_auth_clear(&journey.auth);
-            return FALSE;
+    gboolean ok = !mail->body || walk(&journey, mail, &failure) || spoils_document(failure);
+    if (!ok) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+    } else {
+        look_at_auth(&journey);
+        struct mail_end end = end_of(&journey);
+        end.code = mail->body ? NULL : mail->refusal_code;
+        end.detail = mail->body ? NULL : mail->refusal;
+        if (failure) {
+            end.code = g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT) ? "limit" : "mime";
+            end.detail = failure->message;
         }
-        row.code = g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT) ? "limit" : "mime";
-        row.detail = failure->message;
+        ok = journal->end(journal->self, &end, error);
     }
-    look_at_auth(&journey);
-    row.auth_result = auth_words[journey.auth.result];
-    row.auth_domain = journey.auth.domain;
-    row.message_id = journey.head.message_id;
-    row.mail_from = journey.head.from;
-    row.from_domain = journey.head.from_domain;
-    row.subject = journey.hide_subject ? NULL : journey.head.subject;
-    row.date = journey.head.date;
-    gboolean ok = writer_message_end(writer, &row, error);
     message_head_clear(&journey.head);
     mail_auth_clear(&journey.auth);
     return ok;
+}
+
+gboolean journey_mail(struct writer *writer, const struct mail *mail, const guint8 *sha256,
+                      const struct run_settings *settings, GError **error)
+{
+    struct journal_writer to;
+    const struct ledger_message row = journey_row(mail, sha256);
+    return journal_writer_begin(&to, writer, settings->keep_subject, &row, error) &&
+           journey_tell(&to.journal, mail, settings, error);
 }
