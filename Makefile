@@ -83,6 +83,10 @@ $B/tests/%.t: $B/tests/unit/%.o $B/libwhosends.a
 $B/tests/%: $B/tests/tools/%.o $B/libwhosends.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+# The program with places to break it off at, see parser/step.h.
+$B/tests/whosends_fault: $B/cli/main.o $B/tests/fault/step_fault.o $B/libwhosends.a
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
 $B/tests/replay_%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libwhosends.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
@@ -93,7 +97,7 @@ $B/man/%: docs/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-tests: $(TEST_BIN) $(TOOL_BIN) $(REPLAY_BIN)
+tests: $(TEST_BIN) $(TOOL_BIN) $(REPLAY_BIN) $B/tests/whosends_fault
 
 # Everything is built once more, by clang, so that libFuzzer sees which ways an input takes.
 fuzz:
@@ -128,7 +132,7 @@ install: all
 clean:
 	rm -rf build build-sanitize build-fuzz
 
--include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d)
+-include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
 .PHONY: all tests fuzz fuzz-build bench-parse deps deps-check demo check install clean
 .SECONDARY:

@@ -5,6 +5,7 @@
 #include "db/digest.h"
 #include "db/others.h"
 #include "db/rows.h"
+#include "parser/step.h"
 
 #include <string.h>
 
@@ -274,12 +275,14 @@ gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end,
     guint first_other = message_at(&w, first)->first_other;
     guint end_other = message_at(&w, end - 1)->first_other + message_at(&w, end - 1)->n_others;
     decide_among(&w.reports);
+    step("a batch is full");
     copying_init(&w.copying, db);
     gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) &&
                   others_write(batch->others, db, first_other, end_other, error) &&
                   write_messages(&w, error) && db_run(db, "committing a batch", "COMMIT", error);
     if (!ok && db_alive(db))
         db_run(db, "rolling back a batch", "ROLLBACK", NULL);
+    step("committed");
     copying_clear(&w.copying);
     return ok;
 }

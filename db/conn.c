@@ -1,5 +1,7 @@
 #include "db/conn.h"
 
+#include "parser/step.h"
+
 #include <libpq-fe.h>
 #include <string.h>
 
@@ -302,6 +304,7 @@ guint db_session(const struct db *db)
 /* Waits for what was sent. Owned by the caller; NULL with an error. */
 static struct db_result *finish(struct db *db, const char *name, int sent, GError **error)
 {
+    step(name);
     PGresult *result = sent ? last_result(db) : NULL;
     if (!result || !succeeded(result)) {
         set_error(db, name, result, error);
@@ -453,6 +456,7 @@ gboolean db_copy_put(struct db *db, const void *data, gsize n, GError **error)
             PQclear(result);
             return FALSE;
         }
+        step("copying");
         p += piece;
         n -= (gsize)piece;
     }

@@ -4,6 +4,7 @@
 #include "ingest/imap_settle.h"
 #include "ingest/imap_write.h"
 #include "parser/error.h"
+#include "parser/step.h"
 
 #include <string.h>
 
@@ -118,8 +119,10 @@ static gboolean read_body(struct imap_source *self, gboolean keep, struct fetche
         return TRUE;
     struct spool *spool = spool_new(self->message_size, "message_size");
     gboolean ok = token != IMAP_STRING || spool_add(spool, data, n, error);
-    while (ok && token == IMAP_LITERAL && imap_parser_literal(parser, &data, &n))
+    while (ok && token == IMAP_LITERAL && imap_parser_literal(parser, &data, &n)) {
+        step("reading a mail");
         ok = spool_add(spool, data, n, error);
+    }
     if (!ok || imap_parser_failed(parser, NULL)) {
         spool_free(spool);
         return FALSE;

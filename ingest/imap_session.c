@@ -3,6 +3,7 @@
 #include "ingest/imap_write.h"
 #include "ingest/mutf7.h"
 #include "parser/error.h"
+#include "parser/step.h"
 
 #include <string.h>
 
@@ -59,8 +60,10 @@ gboolean imap_session_send(struct imap_session *session, const char *command, gu
     imap_parser_allow(session->parser, CHATTER + bytes);
     imap_conn_allow(session->conn, session->seconds);
     g_autofree char *line = g_strconcat(tag, " ", command, "\r\n", NULL);
-    return imap_conn_write(session->conn, line, strlen(line), &failure) ||
-           imap_session_break(session, failure, error);
+    if (!imap_conn_write(session->conn, line, strlen(line), &failure))
+        return imap_session_break(session, failure, error);
+    step(command);
+    return TRUE;
 }
 
 static void keep_answer(struct imap_session *session, const struct imap_response *r)

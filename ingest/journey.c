@@ -6,6 +6,7 @@
 #include "ingest/unpack.h"
 #include "parser/aggregate.h"
 #include "parser/sha256.h"
+#include "parser/step.h"
 #include "parser/tls.h"
 
 #include <string.h>
@@ -206,7 +207,9 @@ static gboolean look_at_report(struct journey *journey, const struct unpacked *d
     struct ledger_document row = {.path = document->label, .kind = kind, .outcome = OUTCOME_STORED};
     struct parse_outcome outcome = {0};
     g_autoptr(GError) failure = NULL;
+    step("parsing a document");
     enum parse_status status = parse(journey, document, kind, meter, &outcome, &failure);
+    step("a document was parsed");
     if (status != PARSE_FAILED && !meter_drain(meter, &failure))
         status = PARSE_FAILED;
     gboolean ok = TRUE;

@@ -2,6 +2,7 @@
 
 #include "ingest/journey.h"
 #include "parser/sha256.h"
+#include "parser/step.h"
 
 #include <string.h>
 
@@ -46,6 +47,7 @@ static gboolean settle(struct run *run, GError **error)
     gboolean ok = run->source->kind->settle(run->source, (const guint64 *)(gpointer)run->tokens->data,
                                             (const enum outcome *)(gpointer)run->outcomes->data,
                                             run->tokens->len, error);
+    step("settled");
     g_array_set_size(run->tokens, 0);
     g_array_set_size(run->outcomes, 0);
     if (run->settings->progress)
@@ -91,6 +93,7 @@ static gboolean window_fill(struct run *run, struct window *window, GError **err
                 g_propagate_error(error, g_steal_pointer(&failure));
             return failure == NULL;
         }
+        step("a mail was taken");
         if (!digest_mail(mail, window->digests[window->n], error)) {
             mail_clear(mail);
             return FALSE;

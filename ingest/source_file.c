@@ -3,6 +3,7 @@
 #include "ingest/content.h"
 #include "ingest/label.h"
 #include "parser/error.h"
+#include "parser/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +170,9 @@ gboolean file_move(const char *path, const char *directory, const char *name, GE
         g_autofree char *to = g_build_filename(directory, numbered, NULL);
         if (strcmp(path, to) == 0)
             return TRUE;
+        step("moving a file");
         int reason = rename_new(path, to);
+        step("a file was moved");
         /* ENOENT: it is gone, or the folder is. */
         if (reason == 0 || (reason == ENOENT && access(path, F_OK) != 0))
             return TRUE;

@@ -1,0 +1,6 @@
+#include "parser/step.h"
+
+void step(const char *name)
+{
+    (void)name;
+}
