@@ -52,24 +52,21 @@ static void warn_of_variables(char **environment)
     }
 }
 
-/* --database and --limit are short for --set. */
-static gboolean take_short_settings(struct cli *cli, GError **error)
+/* All settings of the command line; --database and --limit are short for --set. Owned by the caller. */
+static char **all_settings(const struct options *options)
 {
-    const struct {
-        const char *name, *value;
-    } settings[] = {{"whosends.database", cli->options.database}, {"imap.mailbox", cli->options.mailbox}};
-    for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
-        g_autofree char *setting =
-            settings[i].value ? g_strconcat(settings[i].name, "=", settings[i].value, NULL) : NULL;
-        if (setting && !config_setting(&cli->config, setting, error))
-            return FALSE;
-    }
-    for (char **limit = cli->options.limits; limit && *limit; limit++) {
+    g_autoptr(GStrvBuilder) settings = g_strv_builder_new();
+    g_autofree char *database =
+        options->database ? g_strconcat("whosends.database=", options->database, NULL) : NULL;
+    if (options->settings)
+        g_strv_builder_addv(settings, (const char **)options->settings);
+    if (database)
+        g_strv_builder_add(settings, database);
+    for (char **limit = options->limits; limit && *limit; limit++) {
         g_autofree char *setting = g_strconcat("limits.", *limit, NULL);
-        if (!config_setting(&cli->config, setting, error))
-            return FALSE;
+        g_strv_builder_add(settings, setting);
     }
-    return TRUE;
+    return g_strv_builder_end(settings);
 }
 
 static gboolean configure(struct cli *cli, GError **error)
@@ -78,8 +75,8 @@ static gboolean configure(struct cli *cli, GError **error)
         return TRUE;
     g_auto(GStrv) environment = g_get_environ();
     warn_of_variables(environment);
-    if (!config_load(&cli->config, cli->options.config, environment, cli->options.settings, error) ||
-        !take_short_settings(cli, error))
+    g_auto(GStrv) settings = all_settings(&cli->options);
+    if (!config_load(&cli->config, cli->options.config, environment, settings, error))
         return FALSE;
     log_debug("configuration: %s", cli->config.file ? cli->config.file : "no file");
     return TRUE;

@@ -1,9 +1,9 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/log.h"
-#include "cli/password.h"
 #include "db/cluster.h"
 #include "db/schema.h"
+#include "ingest/secret.h"
 #include "parser/error.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ static char *conninfo_for_psql(const struct config *config, GError **error)
         return NULL;
     if (password)
         g_setenv("PGPASSWORD", password, TRUE);
-    password_free(password);
+    secret_free(password);
     if (!config_conninfo_secret(conninfo))
         return g_steal_pointer(&conninfo);
     g_set_error_literal(error, WS_ERROR, WS_ERROR_CONFIG,

@@ -1,12 +1,10 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/log.h"
-#include "cli/password.h"
+#include "cli/mailbox.h"
 #include "cli/progress.h"
 #include "db/schema.h"
-#include "ingest/imap.h"
 #include "ingest/run.h"
-#include "reports/render.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,192 +28,104 @@ static void catch_signals(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
-static gboolean parse_after(const char *word, enum after *after_r, GError **error)
-{
-    static const char *const words[] = {
-        [AFTER_LEAVE] = "leave", [AFTER_FLAG] = "flag", [AFTER_MOVE] = "move", [AFTER_DELETE] = "delete"};
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (strcmp(word, words[i]) == 0) {
-            *after_r = (enum after)i;
-            return TRUE;
-        }
-    }
-    g_autofree char *safe = render_safe(word);
-    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
-                "cannot use '%s' for --after\nhint: leave, flag, move or delete", safe);
-    return FALSE;
-}
-
-/* --- the mailbox --- */
-
-static gboolean is_url(const char *argument)
-{
-    return g_str_has_prefix(argument, "imaps://") || g_str_has_prefix(argument, "imap://");
-}
-
-static gboolean refuse_url(GError **error, const char *why)
-{
-    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
-                "cannot use the mailbox URL: %s\nhint: imaps://USER@HOST/FOLDER", why);
-    return FALSE;
-}
-
-/* Where to go: the configuration, and what a URL says instead. */
-struct mailbox {
-    char *host, *user, *folder;
-    gboolean starttls;
-    guint port;
-};
-
-static void mailbox_clear(struct mailbox *mailbox)
-{
-    g_free(mailbox->host);
-    g_free(mailbox->user);
-    g_free(mailbox->folder);
-    memset(mailbox, 0, sizeof *mailbox);
-}
-
-static void replace(char **slot, const char *text)
-{
-    g_free(*slot);
-    *slot = g_strdup(text);
-}
-
-/* Whether the password comes from the configuration file: then it is for the host that stands there alone. */
-static gboolean password_is_bound(const struct config *config)
-{
-    static const gsize places[] = {G_STRUCT_OFFSET(struct config, password),
-                                   G_STRUCT_OFFSET(struct config, password_file),
-                                   G_STRUCT_OFFSET(struct config, password_command)};
-    gboolean bound = FALSE;
-    for (guint i = 0; i < G_N_ELEMENTS(places); i++)
-        bound = bound || (G_STRUCT_MEMBER(char *, config, places[i]) &&
-                          config_origin_of(config, places[i]) == ORIGIN_FILE);
-    return bound;
-}
-
-static gboolean take_url(const struct config *config, const char *url, struct mailbox *mailbox,
-                         GError **error)
-{
-    char *scheme = NULL, *user = NULL, *password = NULL, *host = NULL, *path = NULL, *query = NULL;
-    int port = -1;
-    gboolean ok = g_uri_split_with_user(url, G_URI_FLAGS_HAS_PASSWORD, &scheme, &user, &password, NULL, &host,
-                                        &port, &path, &query, NULL, NULL);
-    if (!ok || !host || !*host || query)
-        ok = refuse_url(error, "it is not of that form");
-    else if (password)
-        ok = refuse_url(error, "it holds a password, which others could see");
-    else if (config->host && g_ascii_strcasecmp(config->host, host) != 0 && password_is_bound(config))
-        ok = refuse_url(error, "the configured password is for another host");
-    if (ok) {
-        replace(&mailbox->host, host);
-        mailbox->starttls = strcmp(scheme, "imap") == 0;
-        mailbox->port = port > 0 ? (guint)port : 0;
-        if (user)
-            replace(&mailbox->user, user);
-        if (strlen(path) > 1)
-            replace(&mailbox->folder, path + 1);
-    }
-    char *parts[] = {scheme, user, host, path, query};
-    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-        g_free(parts[i]);
-    password_free(password);
-    return ok;
-}
-
-static gboolean find_mailbox(const struct config *config, const char *url, struct mailbox *mailbox_r,
-                             GError **error)
-{
-    *mailbox_r = (struct mailbox){.host = g_strdup(config->host),
-                                  .user = g_strdup(config->user),
-                                  .folder = g_strdup(config->mailbox),
-                                  .starttls = strcmp(config->security, "starttls") == 0,
-                                  .port = config->port};
-    if (url && !take_url(config, url, mailbox_r, error))
-        return FALSE;
-    if (mailbox_r->host && mailbox_r->user)
-        return TRUE;
-    g_set_error(error, WS_ERROR, WS_ERROR_CONFIG,
-                "there is nothing to read: no PATH is given, and imap.%s is not configured\n"
-                "hint: see \"whosends help ingest\", and whosends.conf(5) for the mailbox",
-                mailbox_r->host ? "user" : "host");
-    return FALSE;
-}
-
-/* --- one run --- */
-
 struct job {
     struct cli *cli;
     struct db *db;
     struct run_settings settings;
     struct run_totals totals;
-    struct settle_rules rules; /* these three: of the source that is open */
-    struct mailbox mailbox;
-    char *password;
+    gboolean over; /* nothing more can be read */
 };
 
-static struct source *open_mailbox(struct job *job, const char *url, GError **error)
+/* Each failure is told, the status is the first one's. */
+static void tell(struct job *job, const GError *error)
 {
-    const struct config *config = &job->cli->config;
-    const struct mailbox *mailbox = &job->mailbox;
-    const char *after = job->cli->options.after;
-    if (!find_mailbox(config, url, &job->mailbox, error) ||
-        !parse_after(after ? after : config->after, &job->rules.after, error) ||
-        !(job->password = password_get(config, mailbox->user, mailbox->host, error)))
-        return NULL;
-    const struct imap_settings settings = {.host = mailbox->host,
-                                           .port = mailbox->port,
-                                           .starttls = mailbox->starttls,
-                                           .user = mailbox->user,
-                                           .password = job->password,
-                                           .ca_file = config->ca_file,
-                                           .mailbox = mailbox->folder,
-                                           .timeout = config->timeout,
-                                           .batch = config->batch};
-    return source_open_imap(&settings, &job->rules, &config->limits, error);
+    struct cli *cli = job->cli;
+    log_error(error);
+    int status = stop_signal ? 128 + stop_signal : ws_error_exit_status(error);
+    cli->status = cli->status ? cli->status : status;
 }
 
-static struct source *open_source(struct job *job, const char *argument, GError **error)
+static gboolean run_source(struct job *job, struct source *source, GError **error)
+{
+    g_autoptr(GError) broken = NULL;
+    log_debug("reading %s", source->description);
+    if (ingest_run(job->db, source, &job->settings, &job->totals, &broken))
+        return TRUE;
+    job->over = ws_error_spoils(broken) == WS_SPOILS_RUN;
+    g_propagate_error(error, g_steal_pointer(&broken));
+    return FALSE;
+}
+
+static gboolean read_path(struct job *job, const char *path, GError **error)
 {
     const struct config *config = &job->cli->config;
     const char *after = job->cli->options.after;
-    job->rules = (struct settle_rules){.processed = config->processed, .problems = config->problems};
-    if (!argument || is_url(argument))
-        return open_mailbox(job, argument, error);
-    if (after && !parse_after(after, &job->rules.after, error))
-        return NULL;
-    return source_open_path(argument, &job->rules, &config->limits, error);
-}
-
-static gboolean read_source(struct job *job, const char *argument, GError **error)
-{
-    struct source *source = open_source(job, argument, error);
-    gboolean ok = source != NULL;
-    if (ok) {
-        log_debug("reading %s", source->description);
-        ok = ingest_run(job->db, source, &job->settings, &job->totals, error);
-        source_close(source);
-    }
-    g_clear_pointer(&job->password, password_free);
-    mailbox_clear(&job->mailbox);
+    struct settle_rules rules = {.processed = config->imap->processed, .problems = config->imap->problems};
+    if (after && !mailbox_parse_after(after, &rules.after, error))
+        return FALSE;
+    struct source *source = source_open_path(path, &rules, &config->limits, error);
+    gboolean ok = source && run_source(job, source, error);
+    source_close(source);
     return ok;
 }
 
-/* A source that fails does not keep the others from being read. Each failure is told, the status is the first
- * one's. */
+static gboolean read_folder(struct job *job, struct login *login, const char *folder, GError **error)
+{
+    struct mailbox *mailbox = mailbox_open(login, folder, job->cli->options.after, error);
+    gboolean ok = mailbox && run_source(job, mailbox->source, error);
+    mailbox_close(mailbox);
+    return ok;
+}
+
+/* Messages begin with `prefix`. A folder that fails does not keep the others from being read, unless it is
+ * for a login that was refused: to try that again could lock the account. */
+static void read_account(struct job *job, const struct account *account, const char *prefix)
+{
+    char *named[] = {job->cli->options.mailbox, NULL};
+    g_autoptr(GError) broken = NULL;
+    struct login *login = login_open(&job->cli->config, account, &broken);
+    gboolean refused = FALSE;
+    for (char **folder = named[0] ? named : account->folders; login && *folder && !refused && !job->over;
+         folder++) {
+        g_autoptr(GError) failure = NULL;
+        if (read_folder(job, login, *folder, &failure))
+            continue;
+        refused = g_error_matches(failure, WS_ERROR, WS_ERROR_AUTH);
+        g_prefix_error(&failure, "%s", prefix);
+        tell(job, failure);
+    }
+    if (!login) {
+        g_prefix_error(&broken, "%s", prefix);
+        tell(job, broken);
+    }
+    login_close(login);
+}
+
+static void read_argument(struct job *job, const char *argument)
+{
+    g_autoptr(GError) broken = NULL;
+    struct account *account = NULL;
+    if (!mailbox_is_url(argument))
+        read_path(job, argument, &broken);
+    else if ((account = mailbox_account_of_url(&job->cli->config, argument, &broken)))
+        read_account(job, account, "");
+    if (broken)
+        tell(job, broken);
+    account_free(account);
+}
+
+/* One that fails does not keep the others from being read. */
 static void read_all(struct job *job)
 {
-    struct cli *cli = job->cli;
-    guint n = MAX(1, g_strv_length(cli->arguments));
-    gboolean over = FALSE;
-    for (guint i = 0; i < n && !over; i++) {
-        g_autoptr(GError) broken = NULL;
-        if (read_source(job, cli->arguments[i], &broken))
-            continue;
-        log_error(broken);
-        int status = stop_signal ? 128 + stop_signal : ws_error_exit_status(broken);
-        cli->status = cli->status ? cli->status : status;
-        over = ws_error_spoils(broken) == WS_SPOILS_RUN;
+    const struct cli *cli = job->cli;
+    const GPtrArray *accounts = cli->config.accounts;
+    for (char **argument = cli->arguments; *argument && !job->over; argument++)
+        read_argument(job, *argument);
+    for (guint i = 0; !cli->arguments[0] && i < accounts->len && !job->over; i++) {
+        const struct account *account = accounts->pdata[i];
+        g_autofree char *prefix = g_strdup_printf("account '%s': ", account->name);
+        if (!cli->options.account || strcmp(cli->options.account, account->name) == 0)
+            read_account(job, account, prefix);
     }
 }
 
@@ -246,15 +156,40 @@ static struct db *open_database(const struct config *config, GError **error)
     return db;
 }
 
-/* What is wrong with the command line shows before a database is started. */
-static gboolean check_request(struct cli *cli, GError **error)
+/* Without an argument there must be an account that can be read. */
+static gboolean check_accounts(const struct cli *cli, GError **error)
 {
-    enum after after;
-    struct mailbox mailbox = {.host = NULL};
-    gboolean ok = (!cli->options.after || parse_after(cli->options.after, &after, error)) &&
-                  (cli->arguments[0] || find_mailbox(&cli->config, NULL, &mailbox, error));
-    mailbox_clear(&mailbox);
+    const GPtrArray *accounts = cli->config.accounts;
+    gboolean ok = FALSE;
+    for (guint i = 0; i < accounts->len && !ok; i++) {
+        g_clear_error(error);
+        ok = mailbox_is_complete(accounts->pdata[i], error);
+    }
+    if (!ok)
+        g_prefix_error(error, "there is nothing to read: no PATH is given, and ");
     return ok;
+}
+
+static gboolean usage(GError **error, const char *message)
+{
+    g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, message);
+    return FALSE;
+}
+
+/* What is wrong with the command line shows before a database is started. */
+static gboolean check_request(const struct cli *cli, GError **error)
+{
+    const struct options *options = &cli->options;
+    enum after after;
+    if (options->after && !mailbox_parse_after(options->after, &after, error))
+        return FALSE;
+    if (options->account && cli->arguments[0])
+        return usage(error, "cannot use --account with a PATH or URL: it is for what is configured");
+    if (options->account) {
+        const struct account *account = config_account(&cli->config, options->account, error);
+        return account && mailbox_is_complete(account, error);
+    }
+    return cli->arguments[0] || check_accounts(cli, error);
 }
 
 static enum keep_subject subject_rule(const char *word)

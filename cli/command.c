@@ -25,7 +25,7 @@ static const struct command commands[] = {
          "standard\n"
          "input (-), or a mailbox as imaps://USER@HOST/FOLDER (imap:// for STARTTLS). Without an argument "
          "it\n"
-         "reads the IMAP mailbox of the configuration. An empty database gets its schema first.\n"
+         "reads all IMAP accounts of the configuration. An empty database gets its schema first.\n"
          "\n"
          "What is named on the command line is left as it is; IMAP mail is moved to Processed and Problems,\n"
          "after it is in the database. A mail that cannot be read is a problem in the ledger, not a "

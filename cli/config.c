@@ -1,7 +1,6 @@
-#include "cli/config.h"
+#include "cli/config_value.h"
 
 #include "cli/nearest.h"
-#include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/render.h"
 
@@ -13,6 +12,8 @@
 #define FILE_MOST (1024 * 1024)
 #define SYSTEM_FILE "/etc/whosends/whosends.conf"
 #define AT(member) G_STRUCT_OFFSET(struct config, member)
+#define OF(member) G_STRUCT_OFFSET(struct account, member)
+#define IMAP "imap"
 
 const struct config_key config_keys[] = {
     {"whosends", "database", CONFIG_TEXT, AT(database), NULL, NULL,
@@ -25,206 +26,32 @@ const struct config_key config_keys[] = {
      "our domains; reports about others are flagged"},
     {"whosends", "keep_subject", CONFIG_CHOICE, AT(keep_subject), "hashed", "hashed kept dropped",
      "what is kept of the subject of a message that a failure report is about"},
-    {"imap", "host", CONFIG_TEXT, AT(host), NULL, NULL, "the mail server"},
-    {"imap", "port", CONFIG_NUMBER, AT(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
-    {"imap", "security", CONFIG_CHOICE, AT(security), "tls", "tls starttls",
+    {"imap", "host", CONFIG_TEXT, OF(host), NULL, NULL, "the mail server"},
+    {"imap", "port", CONFIG_NUMBER, OF(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
+    {"imap", "security", CONFIG_CHOICE, OF(security), "tls", "tls starttls",
      "TLS from the first byte, or after STARTTLS, which is then required"},
-    {"imap", "user", CONFIG_TEXT, AT(user), NULL, NULL, "the login name"},
-    {"imap", "password", CONFIG_SECRET, AT(password), NULL, NULL,
+    {"imap", "user", CONFIG_TEXT, OF(user), NULL, NULL, "the login name"},
+    {"imap", "password", CONFIG_SECRET, OF(password), NULL, NULL,
      "the password, only in a file that nobody else may read"},
-    {"imap", "password_file", CONFIG_PATH, AT(password_file), NULL, NULL,
+    {"imap", "password_file", CONFIG_PATH, OF(password_file), NULL, NULL,
      "a file whose first line is the password, and that nobody else may read"},
-    {"imap", "password_command", CONFIG_TEXT, AT(password_command), NULL, NULL,
+    {"imap", "password_command", CONFIG_TEXT, OF(password_command), NULL, NULL,
      "a shell command whose first line of output is the password"},
-    {"imap", "ca_file", CONFIG_PATH, AT(ca_file), NULL, NULL,
+    {"imap", "ca_file", CONFIG_PATH, OF(ca_file), NULL, NULL,
      "certificates to trust instead of the system's"},
-    {"imap", "mailbox", CONFIG_TEXT, AT(mailbox), "INBOX", NULL, "the folder that reports arrive in"},
-    {"imap", "after", CONFIG_CHOICE, AT(after), "move", "leave flag move delete",
+    {"imap", "mailbox", CONFIG_FOLDERS, OF(folders), "INBOX", NULL,
+     "the folder that reports arrive in; several are separated by |"},
+    {"imap", "after", CONFIG_CHOICE, OF(after), "move", "leave flag move delete",
      "what becomes of mail that is in the ledger"},
-    {"imap", "processed", CONFIG_TEXT, AT(processed), "Processed", NULL, "where mail is moved"},
-    {"imap", "problems", CONFIG_TEXT, AT(problems), "Problems", NULL,
+    {"imap", "processed", CONFIG_TEXT, OF(processed), "Processed", NULL, "where mail is moved"},
+    {"imap", "problems", CONFIG_TEXT, OF(problems), "Problems", NULL,
      "where mail that is a problem is moved"},
-    {"imap", "timeout", CONFIG_NUMBER, AT(timeout), "60", "1 3600", "seconds to wait for the server"},
-    {"imap", "batch", CONFIG_NUMBER, AT(batch), "500", "1 10000", "mails asked for at once"},
+    {"imap", "timeout", CONFIG_NUMBER, OF(timeout), "60", "1 3600", "seconds to wait for the server"},
+    {"imap", "batch", CONFIG_NUMBER, OF(batch), "500", "1 10000", "mails asked for at once"},
     {NULL, NULL, CONFIG_TEXT, 0, NULL, NULL, NULL},
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(config_keys) == CONFIG_KEYS);
-
-/* Where a value stands: for messages, and for what it may be. */
-struct place {
-    enum config_origin origin;
-    const char *name;      /* "'/etc/whosends/whosends.conf'", "WHOSENDS_IMAP_HOST", "--set" */
-    const char *directory; /* of the file, else NULL */
-    gboolean readable;     /* the file may be read by others */
-};
-
-static gboolean refuse(GError **error, const struct place *place, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-
-static gboolean refuse(GError **error, const struct place *place, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_set_error_literal(error, WS_ERROR, place->origin == ORIGIN_OPTION ? WS_ERROR_USAGE : WS_ERROR_CONFIG,
-                        message);
-    return FALSE;
-}
-
-static void wipe(char *secret)
-{
-    if (secret)
-        explicit_bzero(secret, strlen(secret));
-    g_free(secret);
-}
-
-gboolean config_conninfo_secret(const char *conninfo)
-{
-    for (const char *at = strstr(conninfo, "password"); at; at = strstr(at + 1, "password")) {
-        const char *after = at + strlen("password");
-        if (after[strspn(after, " \t")] == '=')
-            return TRUE;
-    }
-    const char *authority = strstr(conninfo, "://");
-    if (!authority ||
-        (!g_str_has_prefix(conninfo, "postgres://") && !g_str_has_prefix(conninfo, "postgresql://")))
-        return FALSE;
-    authority += 3;
-    gsize length = strcspn(authority, "/?#");
-    const char *user_end = memchr(authority, '@', length);
-    const char *colon = memchr(authority, ':', length);
-    return user_end && colon && colon < user_end;
-}
-
-/* --- one value --- */
-
-static char *resolve_path(const char *value, const struct place *place)
-{
-    if (g_str_has_prefix(value, "~/"))
-        return g_build_filename(g_get_home_dir(), value + 2, NULL);
-    if (place->directory && !g_path_is_absolute(value))
-        return g_build_filename(place->directory, value, NULL);
-    return g_strdup(value);
-}
-
-static gboolean set_number(const struct config_key *key, const char *value, guint *number_r,
-                           const struct place *place, GError **error)
-{
-    g_auto(GStrv) bounds = g_strsplit(key->range, " ", 2);
-    guint64 least = g_ascii_strtoull(bounds[0], NULL, 10), most = g_ascii_strtoull(bounds[1], NULL, 10),
-            number;
-    if (!g_ascii_string_to_unsigned(value, 10, least, most, &number, NULL)) {
-        g_autofree char *safe = render_safe(value);
-        return refuse(error, place, "cannot use '%s' for %s.%s (%s): it takes a number from %s to %s", safe,
-                      key->group, key->name, place->name, bounds[0], bounds[1]);
-    }
-    *number_r = (guint)number;
-    return TRUE;
-}
-
-static gboolean check_choice(const struct config_key *key, const char *value, const struct place *place,
-                             GError **error)
-{
-    g_auto(GStrv) words = g_strsplit(key->range, " ", -1);
-    if (g_strv_contains((const char *const *)words, value))
-        return TRUE;
-    g_autofree char *safe = render_safe(value);
-    const char *near = nearest_word(value, (const char *const *)words);
-    g_autofree char *list = g_strjoinv(", ", words);
-    return refuse(error, place, "cannot use '%s' for %s.%s (%s): it takes one of %s%s%s%s", safe, key->group,
-                  key->name, place->name, list, near ? "\nhint: did you mean '" : "", near ? near : "",
-                  near ? "'?" : "");
-}
-
-static gboolean check_secret(const struct config_key *key, const char *value, const struct place *place,
-                             GError **error)
-{
-    gboolean secret =
-        key->kind == CONFIG_SECRET || (key->offset == AT(database) && config_conninfo_secret(value));
-    if (key->kind == CONFIG_SECRET && place->origin != ORIGIN_FILE)
-        return refuse(error, place,
-                      "cannot take %s.%s from %s: others could see it\nhint: use %s.password_file or "
-                      "%s.password_command",
-                      key->group, key->name, place->name, key->group, key->group);
-    if (secret && place->readable)
-        return refuse(
-            error, place,
-            "cannot use %s.%s: %s holds a password and may be read by others\nhint: chmod 600 it, or "
-            "put the password into a file of its own",
-            key->group, key->name, place->name);
-    return TRUE;
-}
-
-/* Splits a list; *words_r is NULL for an empty one. */
-static gboolean set_words(const struct config_key *key, const char *value, char ***words_r,
-                          const struct place *place, GError **error)
-{
-    g_auto(GStrv) parts = g_strsplit_set(value ? value : "", " \t,", -1);
-    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-    guint n = 0;
-    for (char **part = parts; *part; part++) {
-        gboolean good = TRUE;
-        if (!**part)
-            continue;
-        g_autofree char *word =
-            key->kind == CONFIG_DOMAINS ? domain_normalise(*part, &good) : g_strdup(*part);
-        if (!good || !*word) {
-            g_autofree char *safe = render_safe(*part);
-            return refuse(error, place, "cannot use '%s' for %s.%s (%s): it cannot be a domain", safe,
-                          key->group, key->name, place->name);
-        }
-        g_strv_builder_add(words, word);
-        n++;
-    }
-    g_strfreev(*words_r);
-    *words_r = n ? g_strv_builder_end(words) : NULL;
-    return TRUE;
-}
-
-static gboolean set_key(struct config *config, const struct config_key *key, const char *value,
-                        const struct place *place, GError **error)
-{
-    if (!*value)
-        value = key->initial;
-    char *text = NULL;
-    if (value && !g_utf8_validate(value, -1, NULL))
-        return refuse(error, place, "cannot use the value of %s.%s (%s): it is not UTF-8", key->group,
-                      key->name, place->name);
-    if (key->kind == CONFIG_NUMBER) {
-        if (!set_number(key, value, G_STRUCT_MEMBER_P(config, key->offset), place, error))
-            return FALSE;
-    } else if (key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS) {
-        if (!set_words(key, value, G_STRUCT_MEMBER_P(config, key->offset), place, error))
-            return FALSE;
-    } else {
-        if (value && (!check_secret(key, value, place, error) ||
-                      (key->kind == CONFIG_CHOICE && !check_choice(key, value, place, error))))
-            return FALSE;
-        if (value)
-            text = key->kind == CONFIG_PATH ? resolve_path(value, place) : g_strdup(value);
-        char **slot = G_STRUCT_MEMBER_P(config, key->offset);
-        wipe(*slot);
-        *slot = text;
-    }
-    config->origins[key - config_keys] = place->origin;
-    return TRUE;
-}
-
-/* Digits, and K, M or G for powers of 1024. */
-static gboolean parse_size(const char *value, guint64 most, guint64 *size_r)
-{
-    static const char units[] = "KMG";
-    gsize length = strlen(value);
-    const char *unit = length ? strchr(units, g_ascii_toupper(value[length - 1])) : NULL;
-    guint shift = unit ? 10 * (guint)(unit - units + 1) : 0;
-    g_autofree char *digits = g_strndup(value, unit ? length - 1 : length);
-    if (!g_ascii_string_to_unsigned(digits, 10, 0, most >> shift, size_r, NULL))
-        return FALSE;
-    *size_r <<= shift;
-    return TRUE;
-}
 
 static gboolean set_limit(struct config *config, const struct limit_row *row, const char *value,
                           const struct place *place, GError **error)
@@ -234,10 +61,10 @@ static gboolean set_limit(struct config *config, const struct limit_row *row, co
         return limits_set(&config->limits, row->name,
                           row->wide ? G_STRUCT_MEMBER(guint64, &limits_default, row->offset)
                                     : G_STRUCT_MEMBER(guint, &limits_default, row->offset));
-    if (parse_size(value, most, &size))
+    if (config_parse_size(value, most, &size))
         return limits_set(&config->limits, row->name, size);
     g_autofree char *safe = render_safe(value);
-    return refuse(
+    return config_refuse(
         error, place,
         "cannot use '%s' for limits.%s (%s): it takes a number, with K, M or G, up to %" G_GUINT64_FORMAT,
         safe, row->name, place->name, most);
@@ -268,48 +95,224 @@ static GPtrArray *names_of(const char *group)
 
 static gboolean unknown_name(const char *group, const char *name, const struct place *place, GError **error)
 {
-    static const char *const groups[] = {"whosends", "imap", "limits", NULL};
+    static const char *const groups[] = {"whosends", IMAP, "limits", NULL};
     g_autofree char *safe_group = render_safe(group), *safe = render_safe(name);
-    if (!g_strv_contains(groups, group)) {
+    const char *kind = g_str_has_prefix(group, IMAP " ") ? IMAP : group;
+    if (!g_strv_contains(groups, kind)) {
         const char *near = nearest_word(group, groups);
-        return refuse(error, place, "unknown group [%s] in %s\nhint: %s%s", safe_group, place->name,
-                      near ? "did you mean " : "the groups are whosends, imap and limits", near ? near : "");
+        return config_refuse(error, place, "unknown group [%s] in %s\nhint: %s%s", safe_group, place->name,
+                             near ? "did you mean "
+                                  : "the groups are whosends, imap, imap and a name, and limits",
+                             near ? near : "");
     }
-    g_autoptr(GPtrArray) names = names_of(group);
+    g_autoptr(GPtrArray) names = names_of(kind);
     const char *near = nearest_word(name, (const char *const *)names->pdata);
     for (guint i = 0; !near && groups[i]; i++) {
         g_autoptr(GPtrArray) others = names_of(groups[i]);
         if (g_strv_contains((const char *const *)others->pdata, name))
-            return refuse(error, place,
-                          "unknown key '%s' in group [%s] of %s\nhint: it belongs into group [%s]", safe,
-                          safe_group, place->name, groups[i]);
+            return config_refuse(error, place,
+                                 "unknown key '%s' in group [%s] of %s\nhint: it belongs into group [%s]",
+                                 safe, safe_group, place->name, groups[i]);
     }
-    return refuse(error, place, "unknown key '%s' in group [%s] of %s%s%s%s", safe, safe_group, place->name,
-                  near ? "\nhint: did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return config_refuse(error, place, "unknown key '%s' in group [%s] of %s%s%s%s", safe, safe_group,
+                         place->name, near ? "\nhint: did you mean '" : "", near ? near : "",
+                         near ? "'?" : "");
 }
+
+/* --- accounts --- */
+
+static const struct place nowhere = {.origin = ORIGIN_DEFAULT, .name = "default"};
+
+static struct slot account_slot(struct account *account, const struct config_key *key)
+{
+    return (struct slot){.key = key, .group = IMAP, .base = account, .origins = account->origins};
+}
+
+/* Who somebody is and what proves it: an account does not have these from [imap]. */
+static gboolean is_own(const struct config_key *key)
+{
+    static const char *const names[] = {"host", "user", "password", "password_file", "password_command",
+                                        NULL};
+    return g_strv_contains(names, key->name);
+}
+
+static gboolean is_of_account(const struct config_key *key)
+{
+    return strcmp(key->group, IMAP) == 0;
+}
+
+static struct account *account_new(const char *name)
+{
+    struct account *account = g_new0(struct account, 1);
+    account->name = g_strdup(name);
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        struct slot slot = account_slot(account, key);
+        if (is_of_account(key))
+            config_value_set(&slot, "", &nowhere, NULL);
+    }
+    return account;
+}
+
+void account_free(struct account *account)
+{
+    if (!account)
+        return;
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        struct slot slot = account_slot(account, key);
+        if (is_of_account(key))
+            config_value_clear(&slot);
+    }
+    g_free(account->name);
+    g_free(account);
+}
+
+static void copy_key(struct account *to, const struct account *from, const struct config_key *key)
+{
+    struct slot slot = account_slot(to, key), other = account_slot((struct account *)from, key);
+    config_value_copy(&slot, &other);
+}
+
+struct account *account_copy(const struct account *account)
+{
+    struct account *copy = account_new(account->name);
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        if (is_of_account(key))
+            copy_key(copy, account, key);
+    }
+    return copy;
+}
+
+/* What an account does not say itself is as in [imap]. */
+static void inherit(struct account *account, const struct account *imap)
+{
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        if (is_of_account(key) && !is_own(key) && account->origins[key - config_keys] == ORIGIN_DEFAULT)
+            copy_key(account, imap, key);
+    }
+}
+
+char *account_group(const struct account *account)
+{
+    return strcmp(account->name, IMAP) == 0 ? g_strdup(IMAP) : g_strconcat(IMAP " ", account->name, NULL);
+}
+
+gboolean account_is_bound(const struct account *account)
+{
+    gboolean bound = FALSE;
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        gboolean proof =
+            is_of_account(key) && is_own(key) && key->offset != OF(host) && key->offset != OF(user);
+        bound = bound || (proof && G_STRUCT_MEMBER(char *, account, key->offset) &&
+                          account->origins[key - config_keys] == ORIGIN_FILE);
+    }
+    return bound;
+}
+
+static gboolean is_account_name(const char *name)
+{
+    gsize length = strlen(name);
+    return length > 0 && length <= 64 && strcmp(name, IMAP) != 0 &&
+           strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".-_+@") == length;
+}
+
+static struct account *account_called(const struct config *config, const char *name)
+{
+    for (guint i = 0; i < config->accounts->len; i++) {
+        struct account *account = config->accounts->pdata[i];
+        if (strcmp(account->name, name) == 0)
+            return account;
+    }
+    return NULL;
+}
+
+/* The account of a group; it is made when it is new. NULL with an error. */
+static struct account *account_of_group(struct config *config, const char *group, const struct place *place,
+                                        GError **error)
+{
+    if (strcmp(group, IMAP) == 0)
+        return config->imap;
+    g_autofree char *name = g_strstrip(g_strdup(group + strlen(IMAP)));
+    struct account *account = account_called(config, name);
+    if (account)
+        return account;
+    if (!is_account_name(name)) {
+        g_autofree char *safe = render_safe(name);
+        config_refuse(error, place,
+                      "cannot use '%s' as the name of an account (%s): it takes letters, digits and .-_+@, "
+                      "at most 64, and is not imap",
+                      safe, place->name);
+        return NULL;
+    }
+    if (config->accounts->len == CONFIG_ACCOUNTS) {
+        config_refuse(error, place, "cannot use group [imap %s] of %s: there are more than %d accounts", name,
+                      place->name, CONFIG_ACCOUNTS);
+        return NULL;
+    }
+    account = account_new(name);
+    g_ptr_array_add(config->accounts, account);
+    return account;
+}
+
+static void finish_accounts(struct config *config)
+{
+    for (guint i = 0; i < config->accounts->len; i++)
+        inherit(config->accounts->pdata[i], config->imap);
+    if (!config->accounts->len || config->imap->user)
+        g_ptr_array_insert(config->accounts, 0, config->imap);
+}
+
+const struct account *config_account(const struct config *config, const char *name, GError **error)
+{
+    const struct account *account = account_called(config, name);
+    if (account)
+        return account;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < config->accounts->len; i++)
+        g_ptr_array_add(names, ((struct account *)config->accounts->pdata[i])->name);
+    g_ptr_array_add(names, NULL);
+    const char *near = nearest_word(name, (const char *const *)names->pdata);
+    g_autofree char *safe = render_safe(name);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "unknown account '%s'\nhint: %s%s%s", safe,
+                near ? "did you mean '" : "accounts are groups [imap NAME] of the configuration",
+                near ? near : "", near ? "'?" : "");
+    return NULL;
+}
+
+/* --- a key by its name --- */
 
 static gboolean set_by_name(struct config *config, const char *group, const char *name, const char *value,
                             const struct place *place, GError **error)
 {
+    gboolean imap = strcmp(group, IMAP) == 0 || g_str_has_prefix(group, IMAP " ");
+    struct account *account = imap ? account_of_group(config, group, place, error) : NULL;
     const struct limit_row *limit = strcmp(group, "limits") == 0 ? find_limit(name) : NULL;
+    if (imap && !account)
+        return FALSE;
     if (limit)
         return set_limit(config, limit, value, place, error);
+    const struct slot slot = {.group = group,
+                              .base = imap ? (void *)account : config,
+                              .origins = imap ? account->origins : config->origins};
     for (const struct config_key *key = config_keys; key->group; key++) {
-        if (strcmp(key->group, group) == 0 && strcmp(key->name, name) == 0)
-            return set_key(config, key, value, place, error);
+        struct slot found = slot;
+        found.key = key;
+        if (strcmp(key->group, imap ? IMAP : group) == 0 && strcmp(key->name, name) == 0)
+            return config_value_set(&found, value, place, error);
     }
     return unknown_name(group, name, place, error);
 }
 
-gboolean config_setting(struct config *config, const char *setting, GError **error)
+/* One value from the command line: "GROUP.KEY=VALUE". The name of an account may hold dots, a key does not.
+ */
+static gboolean take_setting(struct config *config, const char *setting, GError **error)
 {
     const struct place place = {.origin = ORIGIN_OPTION, .name = "--set"};
     const char *equals = strchr(setting, '=');
-    const char *dot = equals ? memchr(setting, '.', (gsize)(equals - setting)) : NULL;
+    const char *dot = equals ? memrchr(setting, '.', (gsize)(equals - setting)) : NULL;
     if (!dot) {
         g_autofree char *safe = g_strndup(setting, equals ? (gsize)(equals - setting) : strlen(setting));
         g_autofree char *name = render_safe(safe);
-        return refuse(error, &place, "cannot read --set '%s': it takes GROUP.KEY=VALUE", name);
+        return config_refuse(error, &place, "cannot read --set '%s': it takes GROUP.KEY=VALUE", name);
     }
     g_autofree char *group = g_strndup(setting, (gsize)(dot - setting));
     g_autofree char *name = g_strndup(dot + 1, (gsize)(equals - dot - 1));
@@ -387,7 +390,10 @@ static gboolean take_groups(struct config *config, GKeyFile *keys, const struct 
     g_auto(GStrv) groups = g_key_file_get_groups(keys, NULL);
     for (char **group = groups; *group; group++) {
         g_auto(GStrv) names = g_key_file_get_keys(keys, *group, NULL, NULL);
-        if (!names || !names[0]) {
+        if (g_str_has_prefix(*group, IMAP " ")) {
+            if (!account_of_group(config, *group, place, error))
+                return FALSE;
+        } else if (!names || !names[0]) {
             g_autoptr(GPtrArray) known = names_of(*group);
             if (known->len == 1)
                 return unknown_name(*group, "", place, error);
@@ -395,7 +401,7 @@ static gboolean take_groups(struct config *config, GKeyFile *keys, const struct 
         for (char **name = names; name && *name; name++) {
             char *value = g_key_file_get_value(keys, *group, *name, NULL);
             gboolean ok = set_by_name(config, *group, *name, g_strchomp(value), place, error);
-            wipe(value);
+            config_wipe(value);
             if (!ok)
                 return FALSE;
         }
@@ -410,11 +416,11 @@ static gboolean take_text(struct config *config, const GString *text, const stru
     g_autoptr(GError) broken = NULL;
     guint line = strange_line(text->str);
     if (line)
-        return refuse(error, place,
-                      "cannot understand line %u of %s\nhint: lines are 'key = value', below a '[group]'",
-                      line, place->name);
+        return config_refuse(
+            error, place, "cannot understand line %u of %s\nhint: lines are 'key = value', below a '[group]'",
+            line, place->name);
     if (text->len && !g_key_file_load_from_data(keys, text->str, text->len, G_KEY_FILE_NONE, &broken))
-        return refuse(error, place, "cannot understand %s: it is not a key file", place->name);
+        return config_refuse(error, place, "cannot understand %s: it is not a key file", place->name);
     return take_groups(config, keys, place, error);
 }
 
@@ -429,16 +435,16 @@ static gboolean take_file(struct config *config, const char *path, gboolean need
     if (!file && !needed && (errno == ENOENT || errno == ENOTDIR))
         return TRUE;
     if (!file || fstat(fileno(file), &st) != 0) {
-        refuse(error, &place, "cannot read %s: %s", name, g_strerror(errno));
+        config_refuse(error, &place, "cannot read %s: %s", name, g_strerror(errno));
         g_clear_pointer(&file, fclose);
         return FALSE;
     }
     g_autoptr(GString) text = g_string_new(NULL);
     place.readable = (st.st_mode & 077) != 0;
-    gboolean ok =
-        S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)
-            ? refuse(error, &place, "cannot trust %s: others may write to it\nhint: chmod o-w it", name)
-            : read_whole(file, text, error, name) && take_text(config, text, &place, error);
+    gboolean ok = S_ISREG(st.st_mode) && (st.st_mode & S_IWOTH)
+                      ? config_refuse(error, &place,
+                                      "cannot trust %s: others may write to it\nhint: chmod o-w it", name)
+                      : read_whole(file, text, error, name) && take_text(config, text, &place, error);
     explicit_bzero(text->str, text->len);
     fclose(file);
     if (ok)
@@ -467,37 +473,37 @@ gboolean config_load(struct config *config, const char *file, char **environment
 {
     memset(config, 0, sizeof *config);
     config->limits = limits_default;
-    const struct place nowhere = {.origin = ORIGIN_DEFAULT, .name = "default"};
+    config->imap = account_new(IMAP);
+    config->accounts = g_ptr_array_new();
     for (const struct config_key *key = config_keys; key->group; key++) {
-        if (!set_key(config, key, "", &nowhere, error))
+        const struct slot slot = {
+            .key = key, .group = key->group, .base = config, .origins = config->origins};
+        if (!is_of_account(key) && !config_value_set(&slot, "", &nowhere, error))
             return FALSE;
     }
     if (!take_files(config, file, environment, error) || !take_environment(config, environment, error))
         return FALSE;
     for (; settings && *settings; settings++) {
-        if (!config_setting(config, *settings, error))
+        if (!take_setting(config, *settings, error))
             return FALSE;
     }
+    finish_accounts(config);
     return TRUE;
 }
 
 void config_clear(struct config *config)
 {
     for (const struct config_key *key = config_keys; key->group; key++) {
-        if (key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS)
-            g_strfreev(G_STRUCT_MEMBER(char **, config, key->offset));
-        else if (key->kind != CONFIG_NUMBER)
-            wipe(G_STRUCT_MEMBER(char *, config, key->offset));
+        const struct slot slot = {.key = key, .base = config};
+        if (!is_of_account(key))
+            config_value_clear(&slot);
     }
+    for (guint i = 0; config->accounts && i < config->accounts->len; i++) {
+        if (config->accounts->pdata[i] != config->imap)
+            account_free(config->accounts->pdata[i]);
+    }
+    g_clear_pointer(&config->accounts, g_ptr_array_unref);
+    account_free(config->imap);
     g_free(config->file);
     memset(config, 0, sizeof *config);
-}
-
-enum config_origin config_origin_of(const struct config *config, gsize offset)
-{
-    for (guint i = 0; config_keys[i].group; i++) {
-        if (config_keys[i].offset == offset)
-            return config->origins[i];
-    }
-    return ORIGIN_DEFAULT;
 }

@@ -1,10 +1,14 @@
 /* The configuration: one table of keys, read from a key file, the environment and the command line.
  *
- * Later wins: default, file, environment, option. Every key of every group is also the variable
- * WHOSENDS_<KEY> (group whosends) or WHOSENDS_<GROUP>_<KEY>, and the option --set GROUP.KEY=VALUE. Values are
- * taken as they stand, without quotes or escapes; an empty one is none. Refuses unknown groups and keys, and
- * values that make no sense, by name and place; a file that holds a secret and may be read by others; any
- * file that others may write. */
+ * Later wins: default, file, environment, option. Every key of the groups [whosends], [imap] and [limits] is
+ * also the variable WHOSENDS_<KEY> (group whosends) or WHOSENDS_<GROUP>_<KEY>, and every key is the option
+ * --set GROUP.KEY=VALUE. Values are taken as they stand, without quotes or escapes; an empty one is none.
+ * Refuses unknown groups and keys, and values that make no sense, by name and place; a file that holds a
+ * secret and may be read by others; any file that others may write.
+ *
+ * A group [imap NAME] is an account more, in the file or by --set 'imap NAME.KEY=VALUE'; variables could not
+ * tell its name from a key. A key that it does not give counts as in [imap], but for those that say who
+ * somebody is and prove it: a secret goes to nobody but the host and the user that it was written beside. */
 #pragma once
 
 #include "parser/limits.h"
@@ -18,12 +22,13 @@ enum config_kind {
     CONFIG_SECRET,  /* char *, from the file only */
     CONFIG_WORDS,   /* char **, separated by blanks or commas; NULL: none */
     CONFIG_DOMAINS, /* the same, of domains, normalised */
+    CONFIG_FOLDERS, /* the same, of folders of a mailbox, separated by "|"; never NULL */
 };
 
 struct config_key {
     const char *group, *name;
     enum config_kind kind;
-    gsize offset;        /* in struct config */
+    gsize offset;        /* in struct account for group imap, else in struct config */
     const char *initial; /* as it would be written; NULL: none */
     const char *range;   /* "tls starttls", "1 65535" */
     const char *meaning;
@@ -34,15 +39,28 @@ extern const struct config_key config_keys[]; /* ends with group NULL; the keys 
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
+/* A mailbox and how to get at it. */
+struct account {
+    char *name; /* of [imap NAME]; "imap" for [imap] */
+    char *host, *security, *user, *password, *password_file, *password_command, *ca_file;
+    char **folders;
+    char *after, *processed, *problems;
+    guint port, timeout, batch;
+    enum config_origin origins[CONFIG_KEYS]; /* by the order of config_keys */
+};
+
+#define CONFIG_ACCOUNTS 200 /* at most */
+
 struct config {
     char *file; /* that was read, or NULL */
     char *database, *data_directory;
     char **authserv_ids, **domains;
     char *keep_subject;
-    char *host, *security, *user, *password, *password_file, *password_command, *ca_file, *mailbox, *after;
-    char *processed, *problems;
-    guint port, timeout, batch;
     struct limits limits;
+    struct account *imap; /* [imap]; NULL when config_load failed early */
+    /* struct account, what "whosends ingest" reads: [imap] first, unless it has no user and only serves the
+     * others, which come in the order of the file. */
+    GPtrArray *accounts;
     enum config_origin origins[CONFIG_KEYS]; /* by the order of config_keys */
 };
 
@@ -54,10 +72,17 @@ gboolean config_load(struct config *config, const char *file, char **environment
 /* Wipes the secrets. */
 void config_clear(struct config *config);
 
-/* One value from the command line: "GROUP.KEY=VALUE". */
-gboolean config_setting(struct config *config, const char *setting, GError **error);
-/* Where the value of a member of struct config comes from, by its offset. */
-enum config_origin config_origin_of(const struct config *config, gsize offset);
+/* The account of that name; WS_ERROR_USAGE, naming the nearest, when there is none. */
+const struct account *config_account(const struct config *config, const char *name, GError **error);
+/* The group that an account is written in: "imap archive". Owned by the caller. */
+char *account_group(const struct account *account);
+/* Owned by the caller, who gives it to account_free. */
+struct account *account_copy(const struct account *account);
+/* Wipes the secrets. */
+void account_free(struct account *account);
+/* Whether anything that proves who the user is stands in the configuration file: then it is for the host that
+ * stands there alone. */
+gboolean account_is_bound(const struct account *account);
 
 /* The name of a key's environment variable. Owned by the caller. */
 char *config_variable(const char *group, const char *name);

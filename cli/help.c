@@ -87,7 +87,8 @@ void help_config(void)
     const char *group = "";
     puts("The first of these files that is there: --config FILE, $WHOSENDS_CONFIG,\n"
          "~/.config/whosends/whosends.conf, /etc/whosends/whosends.conf. Each key is also an environment\n"
-         "variable, and --set GROUP.KEY=VALUE.");
+         "variable, and --set GROUP.KEY=VALUE. A group [imap NAME] is another account: it takes the keys of\n"
+         "[imap], which it has from there unless they say who somebody is or prove it.");
     for (const struct config_key *key = config_keys; key->group; key++) {
         if (strcmp(group, key->group) != 0)
             printf("\n[%s]\n", key->group);

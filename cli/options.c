@@ -26,7 +26,8 @@ const struct option_row options_global[] = {
 const struct option_row options_ingest[] = {
     {"after", 0, OPTION_TEXT, AT(after), "WORD",
      "what becomes of mail that is in the ledger: leave, flag, move or delete"},
-    {"mailbox", 0, OPTION_TEXT, AT(mailbox), "NAME", "read this IMAP folder instead of the configured one"},
+    {"account", 0, OPTION_TEXT, AT(account), "NAME", "read only this account of the configuration"},
+    {"mailbox", 0, OPTION_TEXT, AT(mailbox), "NAME", "read this IMAP folder instead of the configured ones"},
     {"limit", 0, OPTION_LIST, AT(limits), "NAME=VALUE", "change a limit for this run; may be repeated"},
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and a summary only when there is a problem"},
     END,

@@ -9,7 +9,7 @@ struct options {
     char *config, *database, **settings;
     /* ingest */
     gboolean quiet;
-    char *after, *mailbox, **limits;
+    char *after, *account, *mailbox, **limits;
     /* reports */
     gboolean no_color, trusted, disagree, untrusted, samples;
     char *domain, *last, *since, *until, *format, *sort, *limit;

@@ -3,18 +3,32 @@
 #include "cli/config.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+static void must_be_account(const struct account *account)
+{
+    for (const struct config_key *key = config_keys; key->group != NULL; key++) {
+        if (key->kind == CONFIG_CHOICE && strcmp(key->group, "imap") == 0)
+            must_be_one_of(G_STRUCT_MEMBER(char *, account, key->offset), key->range);
+    }
+    MUST(account->port <= 65535);
+    MUST(account->folders != NULL && account->folders[0] != NULL);
+    for (const char *c = account->name; *c != '\0'; c++)
+        MUST(g_ascii_isgraph(*c));
+}
+
 static void must_be_config(const struct config *config)
 {
     for (const struct config_key *key = config_keys; key->group != NULL; key++) {
-        const void *member = (const char *)config + key->offset;
-        if (key->kind == CONFIG_CHOICE)
-            must_be_one_of(*(char *const *)member, key->range);
+        if (key->kind == CONFIG_CHOICE && strcmp(key->group, "imap") != 0)
+            must_be_one_of(G_STRUCT_MEMBER(char *, config, key->offset), key->range);
     }
-    MUST(config->port <= 65535);
+    MUST(config->accounts->len > 0 && config->accounts->len <= CONFIG_ACCOUNTS + 1);
+    for (guint i = 0; i < config->accounts->len; i++)
+        must_be_account(config->accounts->pdata[i]);
 }
 
 static void must_be_message(GError *error)
@@ -43,7 +57,9 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
     error = NULL;
     /* The same bytes as a setting of the command line. */
     g_autofree char *setting = g_strndup((const char *)data, size);
-    if (config_setting(&config, setting, &error))
+    char *settings[] = {setting, NULL};
+    config_clear(&config);
+    if (config_load(&config, "/dev/null", environment, settings, &error))
         must_be_config(&config);
     else
         must_be_message(error);

@@ -1,5 +1,4 @@
 #include "cli/config.h"
-#include "cli/password.h"
 #include "parser/error.h"
 #include "tests/unit/unit.h"
 
@@ -35,15 +34,18 @@ static void test_defaults(void)
     load(&config, "", 0644, NULL, NULL, &error);
     g_assert_no_error(error);
     g_assert_null(config.database);
-    g_assert_null(config.host);
-    g_assert_cmpstr(config.security, ==, "tls");
-    g_assert_cmpstr(config.mailbox, ==, "INBOX");
-    g_assert_cmpstr(config.after, ==, "move");
-    g_assert_cmpstr(config.processed, ==, "Processed");
-    g_assert_cmpstr(config.problems, ==, "Problems");
-    g_assert_cmpuint(config.port, ==, 0);
-    g_assert_cmpuint(config.timeout, ==, 60);
-    g_assert_cmpuint(config.batch, ==, 500);
+    g_assert_null(config.imap->host);
+    g_assert_cmpstr(config.imap->security, ==, "tls");
+    g_assert_cmpstr(config.imap->folders[0], ==, "INBOX");
+    g_assert_null(config.imap->folders[1]);
+    g_assert_cmpuint(config.accounts->len, ==, 1);
+    g_assert_true(config.accounts->pdata[0] == config.imap);
+    g_assert_cmpstr(config.imap->after, ==, "move");
+    g_assert_cmpstr(config.imap->processed, ==, "Processed");
+    g_assert_cmpstr(config.imap->problems, ==, "Problems");
+    g_assert_cmpuint(config.imap->port, ==, 0);
+    g_assert_cmpuint(config.imap->timeout, ==, 60);
+    g_assert_cmpuint(config.imap->batch, ==, 500);
     g_assert_true(memcmp(&config.limits, &limits_default, sizeof limits_default) == 0);
     config_clear(&config);
 }
@@ -69,9 +71,14 @@ static void test_order(void)
         g_autoptr(GError) error = NULL;
         load(&config, cases[i].file, 0600, cases[i].variable, cases[i].setting, &error);
         g_assert_no_error(error);
-        g_assert_cmpstr(config.host, ==, cases[i].host);
+        g_assert_cmpstr(config.imap->host, ==, cases[i].host);
         config_clear(&config);
     }
+}
+
+static gboolean is_list(const struct config_key *key)
+{
+    return key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS || key->kind == CONFIG_FOLDERS;
 }
 
 /* Every key of the table: as a variable and as a setting. */
@@ -80,8 +87,8 @@ static void test_every_key(void)
     for (const struct config_key *key = config_keys; key->group; key++) {
         const char *value = key->kind == CONFIG_NUMBER   ? "7"
                             : key->kind == CONFIG_CHOICE ? strrchr(key->range, ' ') + 1
-                            : key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS ? "a.example"
-                                                                                       : "/text";
+                            : is_list(key)               ? "a.example"
+                                                         : "/text";
         g_autofree char *variable = config_variable(key->group, key->name);
         g_autofree char *in_variable = g_strconcat(variable, "=", value, NULL);
         g_autofree char *in_setting = g_strconcat(key->group, ".", key->name, "=", value, NULL);
@@ -94,14 +101,16 @@ static void test_every_key(void)
                 g_assert_null(strstr(error->message, "/text"));
             } else {
                 g_assert_no_error(error);
+                const gboolean imap = strcmp(key->group, "imap") == 0;
+                const void *base = imap ? (void *)config.imap : &config;
+                const enum config_origin *origins = imap ? config.imap->origins : config.origins;
                 if (key->kind == CONFIG_NUMBER)
-                    g_assert_cmpuint(G_STRUCT_MEMBER(guint, &config, key->offset), ==, 7);
-                else if (key->kind == CONFIG_WORDS || key->kind == CONFIG_DOMAINS)
-                    g_assert_cmpstr(G_STRUCT_MEMBER(char **, &config, key->offset)[0], ==, value);
+                    g_assert_cmpuint(G_STRUCT_MEMBER(guint, base, key->offset), ==, 7);
+                else if (is_list(key))
+                    g_assert_cmpstr(G_STRUCT_MEMBER(char **, base, key->offset)[0], ==, value);
                 else
-                    g_assert_cmpstr(G_STRUCT_MEMBER(char *, &config, key->offset), ==, value);
-                g_assert_cmpint(config_origin_of(&config, key->offset), ==,
-                                way ? ORIGIN_OPTION : ORIGIN_ENVIRONMENT);
+                    g_assert_cmpstr(G_STRUCT_MEMBER(char *, base, key->offset), ==, value);
+                g_assert_cmpint(origins[key - config_keys], ==, way ? ORIGIN_OPTION : ORIGIN_ENVIRONMENT);
             }
             config_clear(&config);
         }
@@ -167,6 +176,14 @@ static const struct {
     {"[other]\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "unknown group [other]"},
     {"[whosends]\nhost = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "it belongs into group [imap]"},
     {"[limits]\nmesage_size = 1\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "did you mean 'message_size'?"},
+    {"[imap a b]\nhost = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG,
+     "cannot use 'a b' as the name of an account"},
+    {"[imap imap]\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "and is not imap"},
+    {"[imap b]\nhots = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "unknown key 'hots' in group [imap b]"},
+    {"[imap b]\nport = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "imap b.port"},
+    {"[imap b]\npassword = secretword\n", NULL, NULL, 0640, WS_ERROR_CONFIG, "imap b.password"},
+    {"", NULL, "imap b.password=secretword", 0600, WS_ERROR_USAGE, "imap b.password_file"},
+    {"", NULL, "imap .host=x", 0600, WS_ERROR_USAGE, "cannot use '' as the name"},
     {"host = x\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "line 1"},
     {"[imap]\n\nsecretword\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "line 3"},
     {"[imap]\nport = 70000\n", NULL, NULL, 0600, WS_ERROR_CONFIG, "imap.port"},
@@ -220,15 +237,15 @@ static void test_files(void)
     char *with_variable[] = {xdg, variable, NULL}, *without[] = {xdg, NULL};
     struct config config;
     g_assert_true(config_load(&config, NULL, without, NULL, NULL));
-    g_assert_cmpstr(config.host, ==, "user");
+    g_assert_cmpstr(config.imap->host, ==, "user");
     g_assert_cmpstr(config.file, ==, file);
     config_clear(&config);
     g_assert_true(config_load(&config, NULL, with_variable, NULL, NULL));
-    g_assert_cmpstr(config.host, ==, "other");
-    g_assert_cmpstr(config.ca_file, ==, ca);
+    g_assert_cmpstr(config.imap->host, ==, "other");
+    g_assert_cmpstr(config.imap->ca_file, ==, ca);
     config_clear(&config);
     g_assert_true(config_load(&config, file, with_variable, NULL, NULL));
-    g_assert_cmpstr(config.host, ==, "user");
+    g_assert_cmpstr(config.imap->host, ==, "user");
     config_clear(&config);
     g_autoptr(GError) error = NULL;
     g_assert_false(config_load(&config, "/nowhere/whosends.conf", without, NULL, &error));
@@ -260,52 +277,60 @@ static void test_conninfo(void)
         g_assert_cmpint(config_conninfo_secret(cases[i].conninfo), ==, cases[i].secret);
 }
 
-static void test_password(void)
+/* Accounts: what they have from [imap], what not, and which there are. */
+static void test_accounts(void)
 {
-    g_autofree char *own = write_file("own", "first line \nsecond\n", 0600);
-    g_autofree char *shared = write_file("shared", "x\n", 0640);
-    g_autofree char *empty = write_file("empty", "\nx\n", 0600);
-    g_autofree char *missing = g_build_filename(directory, "missing", NULL);
-    const struct {
-        const char *password, *file, *command;
-        const char *found, *names; /* the password, or a part of the error */
-    } cases[] = {
-        {"plain", NULL, NULL, "plain", NULL},
-        {NULL, own, NULL, "first line ", NULL},
-        {NULL, NULL, "printf 'a b\\r\\nc'", "a b", NULL},
-        {NULL, shared, NULL, NULL, "chmod 600"},
-        {NULL, empty, NULL, NULL, "first line is empty"},
-        {NULL, missing, NULL, NULL, "cannot read password file"},
-        {NULL, NULL, "exit 3", NULL, "imap.password_command"},
-        {NULL, NULL, "true", NULL, "first line is empty"},
-        {NULL, NULL, NULL, NULL, "no password is configured for 'me' at 'host'"},
-        {"plain", own, NULL, NULL, "more than one"},
-        {NULL, own, "true", NULL, "more than one"},
-    };
-    g_unsetenv("CREDENTIALS_DIRECTORY");
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        struct config config = {.password = (char *)cases[i].password,
-                                .password_file = (char *)cases[i].file,
-                                .password_command = (char *)cases[i].command};
-        char *password = password_get(&config, "me", "host", &error);
-        g_assert_cmpstr(password, ==, cases[i].found);
-        if (cases[i].names)
-            g_assert_nonnull(strstr(error->message, cases[i].names));
-        password_free(password);
-    }
+    static const char text[] = "[imap]\n"
+                               "host = a.example\npassword = first\nuser = me\ntimeout = 5\n"
+                               "ca_file = /ca\nmailbox = INBOX | Reports/2024, old|\n"
+                               "[imap second@b.example]\n"
+                               "host = b.example\ntimeout =\nmailbox = Other\n"
+                               "[imap third]\n";
+    struct config config;
+    g_autoptr(GError) error = NULL;
+    load(&config, text, 0600, "WHOSENDS_IMAP_AFTER=flag", "imap second@b.example.batch=7", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(config.accounts->len, ==, 3);
+    const struct account *first = config_account(&config, "imap", NULL),
+                         *second = config_account(&config, "second@b.example", NULL),
+                         *third = config_account(&config, "third", NULL);
+    g_assert_true(first == config.imap && first == config.accounts->pdata[0]);
+    g_assert_true(second == config.accounts->pdata[1] && third == config.accounts->pdata[2]);
+    g_assert_cmpstr(first->folders[0], ==, "INBOX");
+    g_assert_cmpstr(first->folders[1], ==, "Reports/2024, old");
+    g_assert_null(first->folders[2]);
+    g_assert_cmpstr(second->host, ==, "b.example");
+    g_assert_cmpstr(second->ca_file, ==, "/ca");
+    g_assert_cmpstr(second->after, ==, "flag");
+    g_assert_cmpstr(second->folders[0], ==, "Other");
+    g_assert_cmpuint(second->timeout, ==, 60);
+    g_assert_cmpuint(second->batch, ==, 7);
+    g_assert_null(second->user);
+    g_assert_null(second->password);
+    g_assert_null(third->host);
+    g_assert_cmpuint(third->timeout, ==, 5);
+    g_assert_cmpuint(third->batch, ==, 500);
+    g_assert_cmpstr(third->folders[1], ==, "Reports/2024, old");
+    g_assert_true(account_is_bound(first));
+    g_assert_false(account_is_bound(second));
+    g_assert_null(config_account(&config, "thirt", &error));
+    g_assert_error(error, WS_ERROR, WS_ERROR_USAGE);
+    g_assert_nonnull(strstr(error->message, "did you mean 'third'"));
+    config_clear(&config);
 }
 
-/* What systemd hands over is guarded by systemd, whatever its mode. */
-static void test_credential(void)
+/* [imap] without a user is what the others have in common, and nothing to read. */
+static void test_common(void)
 {
-    g_autofree char *path = write_file("imap_password", "credential", 0440);
-    struct config config = {.password = NULL};
-    g_setenv("CREDENTIALS_DIRECTORY", directory, TRUE);
-    char *password = password_get(&config, "me", "host", NULL);
-    g_unsetenv("CREDENTIALS_DIRECTORY");
-    g_assert_cmpstr(password, ==, "credential");
-    password_free(password);
+    struct config config;
+    load(&config, "[imap]\nsecurity = starttls\n[imap b]\nuser = me\n", 0600, NULL, NULL, NULL);
+    g_assert_cmpuint(config.accounts->len, ==, 1);
+    struct account *copy = account_copy(config.accounts->pdata[0]);
+    config_clear(&config);
+    g_assert_cmpstr(copy->name, ==, "b");
+    g_assert_cmpstr(copy->security, ==, "starttls");
+    g_assert_cmpstr(copy->user, ==, "me");
+    account_free(copy);
 }
 
 static void remove_directory(void)
@@ -335,8 +360,8 @@ int main(int argc, char **argv)
     g_test_add_func("/config/bad", test_bad);
     g_test_add_func("/config/files", test_files);
     g_test_add_func("/config/conninfo", test_conninfo);
-    g_test_add_func("/config/password", test_password);
-    g_test_add_func("/config/credential", test_credential);
+    g_test_add_func("/config/accounts", test_accounts);
+    g_test_add_func("/config/common", test_common);
     int status = g_test_run();
     remove_directory();
     return status;

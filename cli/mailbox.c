@@ -1,0 +1,211 @@
+#include "cli/mailbox.h"
+
+#include "ingest/imap.h"
+#include "ingest/secret.h"
+#include "parser/error.h"
+#include "reports/render.h"
+
+#include <string.h>
+
+/* --- a URL --- */
+
+gboolean mailbox_is_url(const char *argument)
+{
+    return g_str_has_prefix(argument, "imaps://") || g_str_has_prefix(argument, "imap://");
+}
+
+static gboolean refuse_url(GError **error, const char *why)
+{
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                "cannot use the mailbox URL: %s\nhint: imaps://USER@HOST/FOLDER", why);
+    return FALSE;
+}
+
+static void replace(char **slot, const char *text)
+{
+    g_free(*slot);
+    *slot = g_strdup(text);
+}
+
+static gboolean is_host(const struct account *account, const char *host)
+{
+    return account->host && g_ascii_strcasecmp(account->host, host) == 0;
+}
+
+/* The first account of that host, and of that user if there is one. */
+static const struct account *account_for(const struct config *config, const char *host, const char *user)
+{
+    for (guint i = 0; i < config->accounts->len; i++) {
+        const struct account *account = config->accounts->pdata[i];
+        if (is_host(account, host) && (!user || g_strcmp0(account->user, user) == 0))
+            return account;
+    }
+    return config->imap;
+}
+
+/* The parts of a URL; all may be NULL. */
+struct url {
+    char *scheme, *user, *password, *host, *path, *query;
+    int port;
+};
+
+static void url_clear(struct url *url)
+{
+    char *parts[] = {url->scheme, url->user, url->host, url->path, url->query};
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+        g_free(parts[i]);
+    secret_free(url->password);
+}
+
+static struct account *take_url(const struct config *config, const struct url *url, GError **error)
+{
+    const struct account *like = account_for(config, url->host, url->user);
+    if (like->host && !is_host(like, url->host) && account_is_bound(like)) {
+        refuse_url(error, "the configured password is for another host");
+        return NULL;
+    }
+    struct account *account = account_copy(like);
+    replace(&account->host, url->host);
+    replace(&account->security, strcmp(url->scheme, "imap") == 0 ? "starttls" : "tls");
+    account->port = url->port > 0 ? (guint)url->port : 0;
+    if (url->user)
+        replace(&account->user, url->user);
+    if (strlen(url->path) > 1) {
+        g_strfreev(account->folders);
+        account->folders = g_new0(char *, 2);
+        account->folders[0] = g_strdup(url->path + 1);
+    }
+    return account;
+}
+
+struct account *mailbox_account_of_url(const struct config *config, const char *text, GError **error)
+{
+    struct account *account = NULL;
+    struct url url = {.port = -1};
+    gboolean ok = g_uri_split_with_user(text, G_URI_FLAGS_HAS_PASSWORD, &url.scheme, &url.user, &url.password,
+                                        NULL, &url.host, &url.port, &url.path, &url.query, NULL, NULL);
+    if (!ok || !url.host || !*url.host || url.query)
+        refuse_url(error, "it is not of that form");
+    else if (url.password)
+        refuse_url(error, "it holds a password, which others could see");
+    else
+        account = take_url(config, &url, error);
+    url_clear(&url);
+    return account;
+}
+
+/* --- an account --- */
+
+gboolean mailbox_is_complete(const struct account *account, GError **error)
+{
+    g_autofree char *group = account_group(account);
+    if (account->host && account->user)
+        return TRUE;
+    g_set_error(error, WS_ERROR, WS_ERROR_CONFIG,
+                "%s.%s is not configured\nhint: see whosends.conf(5) for the mailbox", group,
+                account->host ? "user" : "host");
+    return FALSE;
+}
+
+gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **error)
+{
+    static const char *const words[] = {
+        [AFTER_LEAVE] = "leave", [AFTER_FLAG] = "flag", [AFTER_MOVE] = "move", [AFTER_DELETE] = "delete"};
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            *after_r = (enum after)i;
+            return TRUE;
+        }
+    }
+    g_autofree char *safe = render_safe(word);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                "cannot use '%s' for --after\nhint: leave, flag, move or delete", safe);
+    return FALSE;
+}
+
+struct login {
+    const struct config *config;
+    const struct account *account;
+    char *password;
+};
+
+/* The name of a secret's systemd credential: "imap_password", of another account "imap_password_NAME". */
+static char *credential_name(const struct account *account, const char *key)
+{
+    gboolean first = strcmp(account->name, "imap") == 0;
+    return g_strconcat("imap_", key, first ? "" : "_", first ? "" : account->name, NULL);
+}
+
+static char *get_password(const struct account *account, GError **error)
+{
+    g_autofree char *group = account_group(account), *name = g_strconcat(group, ".password", NULL);
+    g_autofree char *credential = credential_name(account, "password");
+    const struct secret_place place = {.name = name,
+                                       .text = account->password,
+                                       .file = account->password_file,
+                                       .command = account->password_command,
+                                       .credential = credential};
+    GError *broken = NULL;
+    char *password = secret_get(&place, &broken);
+    if (!password && !broken) {
+        g_autofree char *user = render_safe(account->user), *host = render_safe(account->host);
+        g_set_error(&broken, WS_ERROR, WS_ERROR_CONFIG,
+                    "no password is configured for '%s' at '%s'\n"
+                    "hint: set %s_file or %s_command, see whosends.conf(5)",
+                    user, host, name, name);
+    }
+    if (broken)
+        g_propagate_error(error, broken);
+    return password;
+}
+
+struct login *login_open(const struct config *config, const struct account *account, GError **error)
+{
+    if (!mailbox_is_complete(account, error))
+        return NULL;
+    char *password = get_password(account, error);
+    if (!password)
+        return NULL;
+    struct login *login = g_new0(struct login, 1);
+    *login = (struct login){.config = config, .account = account, .password = password};
+    return login;
+}
+
+void login_close(struct login *login)
+{
+    if (!login)
+        return;
+    secret_free(login->password);
+    g_free(login);
+}
+
+/* --- a folder --- */
+
+struct mailbox *mailbox_open(struct login *login, const char *folder, const char *after, GError **error)
+{
+    const struct account *account = login->account;
+    struct mailbox *mailbox = g_new0(struct mailbox, 1);
+    mailbox->rules = (struct settle_rules){.processed = account->processed, .problems = account->problems};
+    const struct imap_settings settings = {.host = account->host,
+                                           .port = account->port,
+                                           .starttls = strcmp(account->security, "starttls") == 0,
+                                           .user = account->user,
+                                           .password = login->password,
+                                           .ca_file = account->ca_file,
+                                           .mailbox = folder,
+                                           .timeout = account->timeout,
+                                           .batch = account->batch};
+    if (mailbox_parse_after(after ? after : account->after, &mailbox->rules.after, error))
+        mailbox->source = source_open_imap(&settings, &mailbox->rules, &login->config->limits, error);
+    if (!mailbox->source)
+        g_clear_pointer(&mailbox, g_free);
+    return mailbox;
+}
+
+void mailbox_close(struct mailbox *mailbox)
+{
+    if (!mailbox)
+        return;
+    source_close(mailbox->source);
+    g_free(mailbox);
+}

@@ -1,0 +1,39 @@
+/* From the configuration to an open mailbox: an account, the login to it, and a folder of it as a source. */
+#pragma once
+
+#include "cli/config.h"
+#include "ingest/source.h"
+
+/* "imaps://..." or "imap://..." */
+gboolean mailbox_is_url(const char *argument);
+/* The account of the configuration that a URL is for (by host and user; else [imap]), with what the URL says
+ * instead: imaps://USER@HOST[:PORT]/FOLDER. Owned by the caller, who gives it to account_free. NULL with
+ * WS_ERROR_USAGE: no such URL, one with a password, or another host than the one that the configured secret
+ * is for. */
+struct account *mailbox_account_of_url(const struct config *config, const char *url, GError **error);
+/* Whether host and user are known; else WS_ERROR_CONFIG. */
+gboolean mailbox_is_complete(const struct account *account, GError **error);
+/* "leave", "flag", "move" or "delete"; WS_ERROR_USAGE for anything else. */
+gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **error);
+
+/* The secrets of an account, for all of its folders and for as long as it is read: what a command printed is
+ * not asked for once more. */
+struct login;
+
+/* Both are lent until login_close. WS_ERROR_CONFIG when the account is not complete or its secret cannot be
+ * had. */
+struct login *login_open(const struct config *config, const struct account *account, GError **error);
+/* Wipes the secrets; may be NULL. */
+void login_close(struct login *login);
+
+/* An open folder of an account. */
+struct mailbox {
+    struct source *source;
+    struct settle_rules rules;
+};
+
+/* `after` is instead of the account's; NULL: the account's. `login` is lent until mailbox_close. Errors as of
+ * source_open_imap. */
+struct mailbox *mailbox_open(struct login *login, const char *folder, const char *after, GError **error);
+/* May be NULL. */
+void mailbox_close(struct mailbox *mailbox);

@@ -1,0 +1,119 @@
+#include "ingest/secret.h"
+
+#include "ingest/label.h"
+#include "parser/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECRET_MOST = 16384 /* access tokens are long */, PATH_SHOWN = 1024 };
+
+void secret_free(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    g_free(secret);
+}
+
+static char *fail(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static char *fail(GError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error_literal(error, WS_ERROR, WS_ERROR_CONFIG, message);
+    return NULL;
+}
+
+/* What stands before the first line end. `bytes` need not end with NUL. */
+static char *first_line(const char *bytes, gsize n, const char *what, GError **error)
+{
+    gsize length = 0;
+    while (length < n && bytes[length] != '\n' && bytes[length] != '\r' && bytes[length])
+        length++;
+    if (!length)
+        return fail(error, "cannot use %s: its first line is empty", what);
+    return g_strndup(bytes, length);
+}
+
+static char *from_file(const struct secret_place *place, const char *path, gboolean guarded, GError **error)
+{
+    g_autofree char *safe = label_safe(path, -1, PATH_SHOWN);
+    g_autofree char *what = g_strdup_printf("file '%s' of %s", safe, place->name);
+    char buf[SECRET_MOST];
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        fail(error, "cannot read %s: %s", what, g_strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    char *secret = NULL;
+    if (!guarded && (st.st_mode & 077)) {
+        fail(error, "cannot use %s: others than its owner may read or write it\nhint: chmod 600 it", what);
+    } else {
+        gssize n = read(fd, buf, sizeof buf);
+        secret = n < 0 ? fail(error, "cannot read %s: %s", what, g_strerror(errno))
+                       : first_line(buf, (gsize)n, what, error);
+        explicit_bzero(buf, sizeof buf);
+    }
+    close(fd);
+    return secret;
+}
+
+static char *from_command(const struct secret_place *place, GError **error)
+{
+    char shell[] = "/bin/sh", option[] = "-c";
+    g_autofree char *line = g_strdup(place->command);
+    g_autofree char *what = g_strdup_printf("the output of %s_command", place->name);
+    char *argv[] = {shell, option, line, NULL};
+    char *output = NULL, *secret = NULL;
+    int status = 0;
+    g_autoptr(GError) broken = NULL;
+    if (!g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &output, NULL, &status, &broken) ||
+        !g_spawn_check_wait_status(status, &broken))
+        fail(error, "cannot use %s_command: %s", place->name, broken->message);
+    else
+        secret = first_line(output, strlen(output), what, error);
+    secret_free(output);
+    return secret;
+}
+
+/* The path of the systemd credential when it is there, else NULL. Owned by the caller. */
+static char *credential_path(const struct secret_place *place)
+{
+    const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
+    char *path = directory && place->credential ? g_build_filename(directory, place->credential, NULL) : NULL;
+    if (path && !g_file_test(path, G_FILE_TEST_EXISTS))
+        g_clear_pointer(&path, g_free);
+    return path;
+}
+
+gboolean secret_is_set(const struct secret_place *place)
+{
+    g_autofree char *credential = credential_path(place);
+    return place->text || place->file || place->command || credential;
+}
+
+char *secret_get(const struct secret_place *place, GError **error)
+{
+    g_autofree char *credential = credential_path(place);
+    guint places = (place->text ? 1u : 0u) + (place->file ? 1u : 0u) + (place->command ? 1u : 0u);
+    if (places > 1)
+        return fail(error, "more than one of %s, %s_file and %s_command is set", place->name, place->name,
+                    place->name);
+    if (place->text)
+        return g_strdup(place->text);
+    if (place->file)
+        return from_file(place, place->file, FALSE, error);
+    if (place->command)
+        return from_command(place, error);
+    /* What systemd hands over is guarded by systemd, whatever its mode. */
+    return credential ? from_file(place, credential, TRUE, error) : NULL;
+}
