@@ -27,7 +27,7 @@ FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
-MODULES := glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl libcrypto zlib
+MODULES := glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl libcrypto zlib libseccomp
 # The goals that install packages ask pkg-config only in the second make that they start.
 NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)

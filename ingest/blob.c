@@ -15,8 +15,61 @@ struct blob {
     GBytes *bytes;       /* or, when NULL: */
     int fd;              /* owned, unless there is a parent */
     struct blob *parent; /* owner of fd */
+    gboolean scratch;    /* fd is one of the pool's, to be given back */
     guint64 offset, size;
 };
+
+/* Files that are there already, for a process that can open none. */
+static struct {
+    guint n;
+    int fds[BLOB_SCRATCH_MAX];
+    gboolean taken[BLOB_SCRATCH_MAX];
+} pool;
+
+void blob_use_scratch(const int *fds, guint n)
+{
+    pool.n = MIN(n, BLOB_SCRATCH_MAX);
+    for (guint i = 0; i < pool.n; i++) {
+        pool.fds[i] = fds[i];
+        pool.taken[i] = FALSE;
+    }
+}
+
+guint blob_scratch_in_use(void)
+{
+    guint taken = 0;
+    for (guint i = 0; i < pool.n; i++)
+        taken += pool.taken[i] ? 1 : 0;
+    return taken;
+}
+
+/* An empty file of the pool. -1 with an error, which costs what it was wanted for and no more. */
+static int scratch_take(GError **error)
+{
+    for (guint i = 0; i < pool.n; i++) {
+        if (pool.taken[i])
+            continue;
+        pool.taken[i] = TRUE;
+        return pool.fds[i];
+    }
+    g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "more than %u large parts inside of each other", pool.n);
+    return -1;
+}
+
+/* Its bytes go at once, and the space that they took. */
+static void scratch_give_back(int fd)
+{
+    for (guint i = 0; i < pool.n; i++)
+        pool.taken[i] &= pool.fds[i] != fd || ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0;
+}
+
+static void close_file(int fd, gboolean scratch)
+{
+    if (scratch)
+        scratch_give_back(fd);
+    else if (fd >= 0)
+        close(fd);
+}
 
 struct blob *blob_new_bytes(GBytes *bytes)
 {
@@ -68,8 +121,8 @@ void blob_unref(struct blob *blob)
         g_bytes_unref(blob->bytes);
     if (blob->parent)
         blob_unref(blob->parent);
-    else if (blob->fd >= 0)
-        close(blob->fd);
+    else
+        close_file(blob->fd, blob->scratch);
     g_free(blob);
 }
 
@@ -139,6 +192,7 @@ struct spool {
     char *what;
     GByteArray *memory; /* all of it, or what is not yet in the file */
     int fd;
+    gboolean scratch; /* fd is one of the pool's */
 };
 
 struct spool *spool_new(guint64 limit, const char *what)
@@ -155,8 +209,7 @@ void spool_free(struct spool *spool)
 {
     if (!spool)
         return;
-    if (spool->fd >= 0)
-        close(spool->fd);
+    close_file(spool->fd, spool->scratch);
     if (spool->memory)
         g_byte_array_unref(spool->memory);
     g_free(spool->what);
@@ -166,6 +219,8 @@ void spool_free(struct spool *spool)
 /* A file without a name, so that nothing is left behind however the program ends. */
 static int open_unnamed(GError **error)
 {
+    if (pool.n)
+        return scratch_take(error);
     const char *directory = g_get_tmp_dir();
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0)
@@ -186,6 +241,10 @@ static gboolean write_all(int fd, const guint8 *data, gsize n, GError **error)
         ssize_t done = write(fd, data, n);
         if (done < 0 && errno == EINTR)
             continue;
+        if (done < 0 && errno == EFBIG) {
+            g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "larger than a temporary file may be");
+            return FALSE;
+        }
         if (done < 0) {
             g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write a temporary file in %s: %s",
                         g_get_tmp_dir(), g_strerror(errno));
@@ -199,8 +258,11 @@ static gboolean write_all(int fd, const guint8 *data, gsize n, GError **error)
 
 static gboolean flush(struct spool *spool, GError **error)
 {
-    if (spool->fd < 0 && (spool->fd = open_unnamed(error)) < 0)
-        return FALSE;
+    if (spool->fd < 0) {
+        if ((spool->fd = open_unnamed(error)) < 0)
+            return FALSE;
+        spool->scratch = pool.n > 0;
+    }
     if (!write_all(spool->fd, spool->memory->data, spool->memory->len, error))
         return FALSE;
     g_byte_array_set_size(spool->memory, 0);
@@ -230,7 +292,10 @@ struct blob *spool_finish(struct spool *spool, GError **error)
         g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&spool->memory));
         blob = blob_new_bytes(bytes);
     } else if (flush(spool, error)) {
-        blob = blob_new_fd(spool->fd, 0, spool->total, error);
+        blob = g_new0(struct blob, 1);
+        *blob = (struct blob){.refs = 1, .fd = spool->fd, .scratch = spool->scratch, .size = spool->total};
+        spool->fd = -1;
+        spool->scratch = FALSE;
     }
     spool_free(spool);
     return blob;

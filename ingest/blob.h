@@ -27,11 +27,21 @@ int blob_fd(const struct blob *blob, guint64 *offset_r);
 gboolean blob_sha256(const struct blob *blob, guint8 *digest, GError **error);
 
 /* Collects bytes of unknown number: in memory up to 1 MiB, from there in an unlinked temporary file in
- * $TMPDIR. Past `limit` spool_add fails with WS_ERROR_LIMIT, naming `what`, the limit's name; a full disk is
- * WS_ERROR_SYSTEM. */
+ * $TMPDIR, or in a scratch file. Past `limit` spool_add fails with WS_ERROR_LIMIT, naming `what`, the limit's
+ * name; a full disk is WS_ERROR_SYSTEM. */
 struct spool;
 struct spool *spool_new(guint64 limit, const char *what);
 gboolean spool_add(struct spool *spool, const void *data, gsize n, GError **error);
 /* Frees the spool in any case. */
 struct blob *spool_finish(struct spool *spool, GError **error);
 void spool_free(struct spool *spool);
+
+enum { BLOB_SCRATCH_MAX = 32 };
+
+/* From now on spools write to these empty files (n at most BLOB_SCRATCH_MAX, lent for ever) and create none.
+ * One is taken when a spool leaves memory, and emptied and given back when the last blob on it is freed; when
+ * all are taken, spool_add fails with WS_ERROR_LIMIT. For processes that may not open files; only with one
+ * thread. 0 goes back to $TMPDIR. */
+void blob_use_scratch(const int *fds, guint n);
+/* How many of them are taken. */
+guint blob_scratch_in_use(void);

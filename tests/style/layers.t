@@ -17,6 +17,7 @@ FOREIGN = [
     ("libxml2", r"libxml/.*", r"parser/\w+\.[ch]", 2),
     ("libpsl", r"libpsl\.h", r"parser/domain\.c", 1),
     ("libcrypto", r"openssl/.*", r"parser/sha256\.c", 1),
+    ("libseccomp", r"seccomp\.h", r"ingest/confine\.c", 1),
     ("json-glib", r"json-glib/.*", r"parser/tls\.c", 1),
 ]
 
