@@ -2,6 +2,8 @@
 
 #include "db/batch.h"
 #include "db/digest.h"
+#include "db/ids.h"
+#include "db/known.h"
 #include "db/others.h"
 #include "db/pgcopy.h"
 #include "db/rows.h"
@@ -12,21 +14,12 @@
 #define MESSAGE_ROWS 10000 /* reports and documents of one mail */
 #define PATH_BYTES 1000
 #define DETAIL_BYTES 2000
-#define IDS_AT_ONCE 500 /* most ids asked for in one query */
 #define SUM_BASE G_GUINT64_CONSTANT(1000000000000000000)
 
 const struct writer_settings writer_defaults = {
     .batch_messages = 500,
     .batch_bytes = 8 * 1024 * 1024,
     .spill_records = 20000,
-};
-
-/* Numbers from a sequence, asked for in growing packs: one mail from a pipe takes one, an archive takes
- * hundreds. */
-struct ids {
-    const char *sql;
-    GArray *numbers;
-    guint next, pack;
 };
 
 /* The report that is on its way through the sink. */
@@ -71,34 +64,6 @@ static gboolean tls_policy(void *self, const struct tls_policy *policy, GError *
 static gboolean tls_failure(void *self, const struct tls_failure *failure, GError **error);
 static gboolean tls_end(void *self, guint n_warnings, const struct report_warning *warnings, GError **error);
 
-static void ids_init(struct ids *ids, const char *sql)
-{
-    ids->sql = sql;
-    ids->numbers = g_array_new(FALSE, FALSE, sizeof(gint64));
-    ids->pack = 1;
-}
-
-static gboolean ids_take(struct ids *ids, struct db *db, gint64 *id_r, GError **error)
-{
-    if (ids->next == ids->numbers->len) {
-        g_autofree char *count = g_strdup_printf("%u", ids->pack);
-        const char *values[] = {count};
-        struct db_result *result = db_query(db, "taking numbers", ids->sql, 1, values, error);
-        if (!result)
-            return FALSE;
-        g_array_set_size(ids->numbers, 0);
-        for (guint i = 0; i < db_rows(result); i++) {
-            gint64 id = db_int(result, i, 0);
-            g_array_append_val(ids->numbers, id);
-        }
-        db_result_free(result);
-        ids->next = 0;
-        ids->pack = MIN(ids->pack * 8, IDS_AT_ONCE);
-    }
-    *id_r = g_array_index(ids->numbers, gint64, ids->next++);
-    return TRUE;
-}
-
 struct writer *writer_new(struct db *db, const struct writer_settings *settings, writer_settled settled,
                           gpointer data)
 {
@@ -126,8 +91,8 @@ void writer_free(struct writer *writer)
         return;
     batch_free(writer->batch);
     g_hash_table_unref(writer->months);
-    g_array_unref(writer->report_ids.numbers);
-    g_array_unref(writer->message_ids.numbers);
+    ids_clear(&writer->report_ids);
+    ids_clear(&writer->message_ids);
     digest_free(writer->digest);
     digest_set_free(writer->seen);
     g_byte_array_unref(writer->scratch);
@@ -599,74 +564,8 @@ gboolean writer_flush(struct writer *writer, GError **error)
     return TRUE;
 }
 
-/* ---- what is known ---- */
-
-/* An element of a PostgreSQL array in its text form. */
-static void array_element(GString *array, const char *text)
-{
-    g_string_append(array, array->len > 1 ? ",\"" : "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            g_string_append_c(array, '\\');
-        g_string_append_c(array, *text);
-    }
-    g_string_append_c(array, '"');
-}
-
-static enum outcome outcome_from(const char *word)
-{
-    for (int i = 0; i < 4; i++)
-        if (!g_strcmp0(word, outcome_words[i]))
-            return (enum outcome)i;
-    return OUTCOME_PROBLEM;
-}
-
-static struct db_result *ask_known(struct writer *writer, guint n, const guint8 *const *sha256,
-                                   const char *const *sources, const gboolean *identities, GError **error)
-{
-    static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
-                              "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
-                              " CROSS JOIN LATERAL (SELECT outcome, q.identity AND identity AND source = "
-                              "q.source AS same FROM dmarc.message"
-                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR "
-                              "(q.identity AND identity AND source = q.source))"
-                              " ORDER BY same DESC, id LIMIT 1) AS m";
-    GString *arrays[3];
-    for (guint a = 0; a < 3; a++)
-        arrays[a] = g_string_new("{");
-    for (guint i = 0; i < n; i++) {
-        char hex[2 + 64 + 1] = "\\x";
-        for (guint b = 0; b < 32; b++)
-            g_snprintf(hex + 2 + b * 2, 3, "%02x", sha256[i][b]);
-        g_autofree char *source = g_utf8_make_valid(sources[i], -1);
-        array_element(arrays[0], hex);
-        array_element(arrays[1], source);
-        array_element(arrays[2], identities[i] ? "t" : "f");
-    }
-    for (guint a = 0; a < 3; a++)
-        g_string_append_c(arrays[a], '}');
-    const char *values[] = {arrays[0]->str, arrays[1]->str, arrays[2]->str};
-    struct db_result *result = db_query(writer->db, "looking for known mails", sql, 3, values, error);
-    for (guint a = 0; a < 3; a++)
-        g_string_free(arrays[a], TRUE);
-    return result;
-}
-
 gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha256, const char *const *sources,
                       const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error)
 {
-    for (guint i = 0; i < n; i++) {
-        outcomes_r[i] = -1;
-        resumed_r[i] = FALSE;
-    }
-    if (!n)
-        return TRUE;
-    struct db_result *result = ask_known(writer, n, sha256, sources, identities, error);
-    for (guint row = 0; result && row < db_rows(result); row++) {
-        guint i = (guint)db_int(result, row, 0) - 1;
-        outcomes_r[i] = (int)outcome_from(db_value(result, row, 1));
-        resumed_r[i] = db_value(result, row, 2)[0] == 't';
-    }
-    db_result_free(result);
-    return result != NULL;
+    return known_mails(writer->db, n, sha256, sources, identities, outcomes_r, resumed_r, error);
 }

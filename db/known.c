@@ -1,0 +1,73 @@
+#include "db/known.h"
+
+#include "db/ledger.h"
+
+/* An element of a PostgreSQL array in its text form. */
+static void array_element(GString *array, const char *text)
+{
+    g_string_append(array, array->len > 1 ? ",\"" : "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            g_string_append_c(array, '\\');
+        g_string_append_c(array, *text);
+    }
+    g_string_append_c(array, '"');
+}
+
+static enum outcome outcome_from(const char *word)
+{
+    for (int i = 0; i < 4; i++)
+        if (!g_strcmp0(word, outcome_words[i]))
+            return (enum outcome)i;
+    return OUTCOME_PROBLEM;
+}
+
+static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *sha256,
+                                   const char *const *sources, const gboolean *identities, GError **error)
+{
+    static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
+                              "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
+                              " CROSS JOIN LATERAL (SELECT outcome, q.identity AND identity AND source = "
+                              "q.source AS same FROM dmarc.message"
+                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR "
+                              "(q.identity AND identity AND source = q.source))"
+                              " ORDER BY same DESC, id LIMIT 1) AS m";
+    GString *arrays[3];
+    for (guint a = 0; a < 3; a++)
+        arrays[a] = g_string_new("{");
+    for (guint i = 0; i < n; i++) {
+        char hex[2 + 64 + 1] = "\\x";
+        for (guint b = 0; b < 32; b++)
+            g_snprintf(hex + 2 + b * 2, 3, "%02x", sha256[i][b]);
+        g_autofree char *source = g_utf8_make_valid(sources[i], -1);
+        array_element(arrays[0], hex);
+        array_element(arrays[1], source);
+        array_element(arrays[2], identities[i] ? "t" : "f");
+    }
+    for (guint a = 0; a < 3; a++)
+        g_string_append_c(arrays[a], '}');
+    const char *values[] = {arrays[0]->str, arrays[1]->str, arrays[2]->str};
+    struct db_result *result = db_query(db, "looking for known mails", sql, 3, values, error);
+    for (guint a = 0; a < 3; a++)
+        g_string_free(arrays[a], TRUE);
+    return result;
+}
+
+gboolean known_mails(struct db *db, guint n, const guint8 *const *sha256, const char *const *sources,
+                     const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error)
+{
+    for (guint i = 0; i < n; i++) {
+        outcomes_r[i] = -1;
+        resumed_r[i] = FALSE;
+    }
+    if (!n)
+        return TRUE;
+    struct db_result *result = ask_known(db, n, sha256, sources, identities, error);
+    for (guint row = 0; result && row < db_rows(result); row++) {
+        guint i = (guint)db_int(result, row, 0) - 1;
+        outcomes_r[i] = (int)outcome_from(db_value(result, row, 1));
+        resumed_r[i] = db_value(result, row, 2)[0] == 't';
+    }
+    db_result_free(result);
+    return result != NULL;
+}

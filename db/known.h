@@ -1,0 +1,8 @@
+/* Which mails the ledger knows. Internal to the writer. */
+#pragma once
+
+#include "db/conn.h"
+
+/* As writer_known. */
+gboolean known_mails(struct db *db, guint n, const guint8 *const *sha256, const char *const *sources,
+                     const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error);
