@@ -199,6 +199,13 @@ static enum keep_subject subject_rule(const char *word)
                                           : SUBJECT_HASHED;
 }
 
+static enum keep_originals original_rule(const char *word)
+{
+    return strcmp(word, "none") == 0       ? KEEP_NONE
+           : strcmp(word, "problems") == 0 ? KEEP_PROBLEMS
+                                           : KEEP_REPORTS;
+}
+
 gboolean cmd_ingest(struct cli *cli, GError **error)
 {
     struct job job = {.cli = cli};
@@ -210,6 +217,8 @@ gboolean cmd_ingest(struct cli *cli, GError **error)
     struct writer_settings writer = writer_defaults;
     writer.trust = &trust;
     writer.suffixes = suffixes;
+    writer.keep = original_rule(cli->config.keep_originals);
+    writer.original_size = cli->config.limits.original_size;
     job.settings = (struct run_settings){.limits = &cli->config.limits,
                                          .writer = &writer,
                                          .suffixes = suffixes,

@@ -7,6 +7,7 @@
 
 #include <locale.h>
 #include <string.h>
+#include <unistd.h>
 
 gboolean cmd_show(struct cli *cli, GError **error)
 {
@@ -23,9 +24,17 @@ gboolean cmd_show(struct cli *cli, GError **error)
         g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "unknown format '%s'\nhint: table or json", safe);
         return FALSE;
     }
+    if (cli->options.raw && (format || isatty(STDOUT_FILENO))) {
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE,
+                            format ? "--raw has no --format"
+                                   : "the original is not written to a terminal, where its bytes could do "
+                                     "harm\nhint: to a file, or into a pager that shows them");
+        return FALSE;
+    }
     setlocale(LC_NUMERIC, "");
     struct db *db = database_ready(&cli->config, error);
-    gboolean ok = db && show_mails(db, ref, json, stdout, &more, error);
+    gboolean ok = db && (cli->options.raw ? show_raw(db, ref, stdout, error)
+                                          : show_mails(db, ref, json, stdout, &more, error));
     if (more)
         log_warning("there are more than %d such mails: the rest is not shown", SHOW_MOST);
     db_close(db);

@@ -26,6 +26,8 @@ const struct config_key config_keys[] = {
      "our domains; reports about others are flagged"},
     {"whosends", "keep_subject", CONFIG_CHOICE, AT(keep_subject), "hashed", "hashed kept dropped",
      "what is kept of the subject of a message that a failure report is about"},
+    {"whosends", "keep_originals", CONFIG_CHOICE, AT(keep_originals), "reports", "reports problems none",
+     "whose original mails are kept in the database, to be read again"},
     {"imap", "host", CONFIG_TEXT, OF(host), NULL, NULL, "the mail server"},
     {"imap", "port", CONFIG_NUMBER, OF(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
     {"imap", "security", CONFIG_CHOICE, OF(security), "tls", "tls starttls",

@@ -79,6 +79,7 @@ const struct option_row options_problems[] = {
 
 const struct option_row options_show[] = {
     {"format", 0, OPTION_TEXT, AT(format), "WORD", "table or json"},
+    {"raw", 0, OPTION_FLAG, AT(raw), NULL, "the mail itself, byte by byte, where its original is kept"},
     END,
 };
 

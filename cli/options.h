@@ -13,6 +13,8 @@ struct options {
     /* reports */
     gboolean no_color, trusted, disagree, untrusted, samples;
     char *domain, *last, *since, *until, *format, *sort, *limit;
+    /* show */
+    gboolean raw;
     /* help */
     gboolean table;
 };

@@ -20,6 +20,7 @@ struct batch *batch_new(gsize memory)
     batch->heads = row_spool_new(memory / 4);
     batch->evidence = row_spool_new(memory / 2);
     batch->observations = row_spool_new(memory / 2);
+    batch->originals = row_spool_new(memory / 2);
     return batch;
 }
 
@@ -35,6 +36,7 @@ void batch_free(struct batch *batch)
     row_spool_free(batch->heads);
     row_spool_free(batch->evidence);
     row_spool_free(batch->observations);
+    row_spool_free(batch->originals);
     g_free(batch);
 }
 
@@ -49,6 +51,7 @@ void batch_clear(struct batch *batch)
     row_spool_truncate(batch->heads, 0);
     row_spool_truncate(batch->evidence, 0);
     row_spool_truncate(batch->observations, 0);
+    row_spool_truncate(batch->originals, 0);
 }
 
 gsize batch_bytes(const struct batch *batch)
@@ -57,7 +60,8 @@ gsize batch_bytes(const struct batch *batch)
            batch->messages->len * sizeof(struct batch_message) +
            batch->documents->len * sizeof(struct batch_document) +
            batch->reports->len * sizeof(struct batch_report) + row_spool_size(batch->heads) +
-           row_spool_size(batch->evidence) + row_spool_size(batch->observations);
+           row_spool_size(batch->evidence) + row_spool_size(batch->observations) +
+           row_spool_size(batch->originals);
 }
 
 const char *batch_text(struct batch *batch, const char *text, gsize most)
@@ -202,6 +206,23 @@ static enum outcome outcome_of(const struct writing *w, const struct batch_messa
     return problem ? OUTCOME_PROBLEM : duplicate ? OUTCOME_DUPLICATE : OUTCOME_NO_REPORT;
 }
 
+static gboolean has_problem(const struct writing *w, const struct batch_message *message)
+{
+    gboolean problem = message->ledger.code != NULL;
+    for (guint i = 0; i < message->n_documents; i++)
+        problem =
+            problem ||
+            g_array_index(w->batch->documents, struct batch_document, message->first_document + i).outcome ==
+                OUTCOME_PROBLEM;
+    return problem;
+}
+
+/* Nothing but duplicates is kept already, in the mail that came first. */
+static gboolean wants_original(const struct writing *w, const struct batch_message *message)
+{
+    return message->outcome == OUTCOME_STORED || has_problem(w, message);
+}
+
 static void put_other(struct writing *w, const struct batch_message *message, guint ordinal,
                       const struct batch_document *document, guint i)
 {
@@ -242,14 +263,36 @@ static gboolean write_documents(struct writing *w, GHashTable *written, GError *
     return copying_end(&w->copying, error);
 }
 
+static gboolean write_originals(struct writing *w, GError **error)
+{
+    gboolean any = FALSE;
+    for (guint i = w->first; i < w->end; i++)
+        any = any || message_at(w, i)->original == ORIGINAL_KEPT;
+    if (!any)
+        return TRUE;
+    if (!copying_begin(&w->copying, "staging originals", rows_original_copy, error))
+        return FALSE;
+    for (guint i = w->first; i < w->end; i++) {
+        const struct batch_message *message = message_at(w, i);
+        if (message->original == ORIGINAL_KEPT &&
+            !copying_span(&w->copying, w->batch->originals, message->packed, error))
+            return FALSE;
+    }
+    return copying_end(&w->copying, error) &&
+           db_run(w->copying.db, "inserting originals", rows_original_insert, error);
+}
+
 static gboolean write_messages(struct writing *w, GError **error)
 {
     g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     if (!copying_begin(&w->copying, "staging mails", rows_message_copy, error))
         return FALSE;
     for (guint i = w->first; i < w->end; i++) {
-        message_at(w, i)->outcome = outcome_of(w, message_at(w, i));
-        rows_message(w->copying.buffer, message_at(w, i));
+        struct batch_message *message = message_at(w, i);
+        message->outcome = outcome_of(w, message);
+        if (message->original == ORIGINAL_KEPT && !wants_original(w, message))
+            message->original = ORIGINAL_NONE;
+        rows_message(w->copying.buffer, message);
         if (!copying_more(&w->copying, error))
             return FALSE;
     }
@@ -264,7 +307,7 @@ static gboolean write_messages(struct writing *w, GError **error)
         g_hash_table_add(written, g_memdup2(&id, sizeof id));
     }
     db_result_free(result);
-    return write_documents(w, written, error);
+    return write_documents(w, written, error) && write_originals(w, error);
 }
 
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error)

@@ -1,8 +1,8 @@
 /* What waits to be written, and the transaction that writes it. Internal to the writer.
  *
  * Locks are taken in one order by all writers: the lock of db/decide.h, report keys, reports that are
- * changed, evidence keys, keys of failure reports, of TLS reports, mails, each in ascending order, so that
- * many at once on the same reports wait for each other and never in a circle. */
+ * changed, evidence keys, keys of failure reports, of TLS reports, mails, originals, each in ascending order,
+ * so that many at once on the same reports wait for each other and never in a circle. */
 #pragma once
 
 #include "db/conn.h"
@@ -43,7 +43,9 @@ struct batch_message {
     gint64 id;
     guint first_document, n_documents, first_report, n_reports, first_other, n_others;
     enum outcome outcome; /* worst of the documents until it is written, then what became of it */
-    gboolean bare;        /* a known mail: no documents were looked at */
+    enum { ORIGINAL_NONE, ORIGINAL_KEPT, ORIGINAL_PRIVATE, ORIGINAL_LARGE } original;
+    struct spool_span packed; /* of an original that is to be kept, unless it is a duplicate */
+    gboolean bare;            /* a known mail: no documents were looked at */
 };
 
 struct batch {
@@ -51,7 +53,7 @@ struct batch {
     struct others *others; /* failure reports and TLS reports, see db/others.h */
     GStringChunk *texts;
     gsize text_bytes;
-    struct row_spool *heads, *evidence, *observations;
+    struct row_spool *heads, *evidence, *observations, *originals;
 };
 
 struct batch *batch_new(gsize memory);

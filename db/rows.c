@@ -26,10 +26,11 @@
 
 #define MESSAGE_SAME                                                                                         \
     "id, sha256, source, identity, message_id, mail_from, from_domain, subject, mail_date, size, outcome, "  \
-    "code, detail, auth_result, auth_domain"
-#define MESSAGE_COLUMNS 15
+    "code, detail, auth_result, auth_domain, original"
+#define MESSAGE_COLUMNS 16
 
 #define OBSERVATION_COLUMNS 8
+#define ORIGINAL_COLUMNS 3
 #define DOCUMENT_COLUMNS 14
 
 const char rows_staging[] =
@@ -39,7 +40,10 @@ const char rows_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_evidence ON COMMIT DELETE ROWS AS"
     " SELECT " EVIDENCE_SAME " FROM dmarc.evidence WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
-    " SELECT " MESSAGE_SAME " FROM dmarc.message WITH NO DATA";
+    " SELECT " MESSAGE_SAME " FROM dmarc.message WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_original ON COMMIT DELETE ROWS AS"
+    " SELECT mail_sha256, size, data FROM dmarc.original WITH NO DATA;"
+    "ALTER TABLE pg_temp.stage_original ALTER COLUMN data SET STORAGE EXTERNAL";
 
 const char rows_report_copy[] =
     "COPY pg_temp.stage_report (" REPORT_SAME ", " REPORT_END ") FROM STDIN (FORMAT binary)";
@@ -124,6 +128,12 @@ const char rows_message_copy[] = "COPY pg_temp.stage_message (" MESSAGE_SAME ") 
 const char rows_message_insert[] = "INSERT INTO dmarc.message (" MESSAGE_SAME ") SELECT " MESSAGE_SAME
                                    " FROM pg_temp.stage_message ORDER BY sha256, source COLLATE \"C\", id"
                                    " ON CONFLICT DO NOTHING RETURNING id";
+
+const char rows_original_copy[] =
+    "COPY pg_temp.stage_original (mail_sha256, size, data) FROM STDIN (FORMAT binary)";
+const char rows_original_insert[] =
+    "INSERT INTO dmarc.original (mail_sha256, size, data) SELECT mail_sha256, size, data"
+    " FROM pg_temp.stage_original ORDER BY mail_sha256 ON CONFLICT DO NOTHING";
 
 const char rows_document_copy[] = "COPY dmarc.document (mail_sha256, message, ordinal, path, kind, size, "
                                   "sha256, outcome, code, detail, domain, day, report, warnings)"
@@ -297,6 +307,8 @@ void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal
 
 void rows_message(GByteArray *out, const struct batch_message *message)
 {
+    static const char *const originals[] = {
+        [ORIGINAL_KEPT] = "kept", [ORIGINAL_PRIVATE] = "private", [ORIGINAL_LARGE] = "too_large"};
     const struct ledger_message *ledger = &message->ledger;
     pgcopy_row(out, MESSAGE_COLUMNS);
     pgcopy_int8(out, message->id);
@@ -317,6 +329,15 @@ void rows_message(GByteArray *out, const struct batch_message *message)
     pgcopy_text(out, ledger->detail);
     pgcopy_text(out, ledger->auth_result);
     pgcopy_text(out, ledger->auth_domain);
+    pgcopy_text(out, originals[message->original]);
+}
+
+void rows_original(GByteArray *out, const guint8 *sha256, guint64 size, const GByteArray *data)
+{
+    pgcopy_row(out, ORIGINAL_COLUMNS);
+    pgcopy_bytea(out, sha256, 32);
+    pgcopy_int8(out, (gint64)size);
+    pgcopy_bytea(out, data->data, data->len);
 }
 
 static void put_codes(GByteArray *out, const char *codes)

@@ -46,6 +46,10 @@ void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal
 extern const char rows_message_copy[], rows_message_insert[];
 void rows_message(GByteArray *out, const struct batch_message *message);
 
+/* Originals: `data` is packed. */
+extern const char rows_original_copy[], rows_original_insert[];
+void rows_original(GByteArray *out, const guint8 *sha256, guint64 size, const GByteArray *data);
+
 extern const char rows_document_copy[];
 /* With a report or, when that is NULL, without. */
 void rows_document(GByteArray *out, const struct batch_message *message, guint ordinal,

@@ -20,6 +20,7 @@ const struct writer_settings writer_defaults = {
     .batch_messages = 500,
     .batch_bytes = 8 * 1024 * 1024,
     .spill_records = 20000,
+    .original_size = 8 * 1024 * 1024,
 };
 
 /* The report that is on its way through the sink. */
@@ -46,7 +47,8 @@ struct writer {
     gboolean tls_skip; /* the TLS report on its way is past MESSAGE_ROWS */
     struct digest *digest;
     struct digest_set *seen; /* evidence of the open report */
-    GByteArray *scratch;
+    GByteArray *scratch, *packed;
+    struct packer *packer;
     struct open_report report;
     /* the message that is being put together: where its parts begin */
     guint first_document, first_report, pending_report, first_other, pending_other;
@@ -81,6 +83,8 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->digest = digest_new();
     writer->seen = digest_set_new();
     writer->scratch = g_byte_array_new();
+    writer->packed = g_byte_array_new();
+    writer->packer = packer_new();
     writer->report.prefix = g_byte_array_new();
     return writer;
 }
@@ -96,6 +100,8 @@ void writer_free(struct writer *writer)
     digest_free(writer->digest);
     digest_set_free(writer->seen);
     g_byte_array_unref(writer->scratch);
+    g_byte_array_unref(writer->packed);
+    packer_free(writer->packer);
     g_byte_array_unref(writer->report.prefix);
     g_free(writer);
 }
@@ -401,6 +407,57 @@ static struct ledger_message keep_message(struct batch *batch, const struct ledg
     return kept;
 }
 
+/* A failure report holds somebody's mail, and so does a complaint about spam, read or not. */
+static gboolean is_private(const struct writer *writer)
+{
+    for (guint i = writer->first_document; i < writer->batch->documents->len; i++) {
+        const char *kind = g_array_index(writer->batch->documents, struct batch_document, i).kind;
+        if (g_strcmp0(kind, "failure") == 0 || g_strcmp0(kind, "feedback") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether the settings want the original of the message that ends; a duplicate shows itself only later. */
+static gboolean is_wanted(const struct writer *writer, const struct ledger_message *message)
+{
+    const struct batch *batch = writer->batch;
+    gboolean problem = message->code || writer->over,
+             report = batch->reports->len > writer->first_report ||
+                      others_count(batch->others) > writer->first_other;
+    for (guint i = writer->first_document; i < batch->documents->len; i++)
+        problem =
+            problem || g_array_index(batch->documents, struct batch_document, i).outcome == OUTCOME_PROBLEM;
+    return writer->settings->keep == KEEP_REPORTS ? problem || report
+                                                  : writer->settings->keep == KEEP_PROBLEMS && problem;
+}
+
+static gboolean keep_original(struct writer *writer, struct batch_message *entry, GError **error)
+{
+    struct batch *batch = writer->batch;
+    const struct ledger_message *message = &entry->ledger;
+    gboolean large;
+    if (!message->original.read || entry->bare || !is_wanted(writer, message))
+        return TRUE;
+    if (is_private(writer)) {
+        entry->original = ORIGINAL_PRIVATE;
+        return TRUE;
+    }
+    g_byte_array_set_size(writer->packed, 0);
+    if (!packer_pack(writer->packer, &message->original, writer->settings->original_size, writer->packed,
+                     &large, error))
+        return FALSE;
+    entry->original = large ? ORIGINAL_LARGE : ORIGINAL_KEPT;
+    if (large)
+        return TRUE;
+    entry->packed.begin = row_spool_size(batch->originals);
+    g_byte_array_set_size(writer->scratch, 0);
+    rows_original(writer->scratch, message->sha256, message->size, writer->packed);
+    gboolean ok = row_spool_add(batch->originals, writer->scratch->data, writer->scratch->len, error);
+    entry->packed.end = row_spool_size(batch->originals);
+    return ok;
+}
+
 static gboolean add_message(struct writer *writer, const struct ledger_message *message, gboolean bare,
                             GError **error)
 {
@@ -421,6 +478,8 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
         entry.ledger.code = "limit";
         entry.ledger.detail = "more than " G_STRINGIFY(MESSAGE_ROWS) " reports and documents in one mail";
     }
+    if (!keep_original(writer, &entry, error))
+        return FALSE;
     g_array_append_val(batch->messages, entry);
     writer->first_document = batch->documents->len;
     writer->first_report = writer->pending_report = batch->reports->len;

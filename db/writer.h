@@ -18,12 +18,17 @@
  * without documents. After a lost COMMIT nothing is settled: the caller tries the same mails again and finds
  * them done, or duplicates.
  *
+ * The original of a mail is kept with its rows, once, when settings->keep wants it, it has a report that is
+ * not a duplicate, or a problem, and is not over original_size when packed. Never when a failure report or
+ * other feedback was in it: these hold other people's mail.
+ *
  * A mail with more than 10,000 rows of reports and documents keeps the first of them and is a problem with
  * code limit. */
 #pragma once
 
 #include "db/conn.h"
 #include "db/ledger.h"
+#include "db/original.h"
 #include "parser/failure.h"
 #include "parser/report.h"
 #include "parser/tls.h"
@@ -31,10 +36,15 @@
 
 struct writer;
 
+/* Whose originals are kept: of mails with reports or problems, of those with problems, of none. */
+enum keep_originals { KEEP_REPORTS, KEEP_PROBLEMS, KEEP_NONE };
+
 struct writer_settings {
     guint batch_messages;               /* 500 */
     gsize batch_bytes;                  /* 8 MiB */
     guint spill_records;                /* 20,000: rows of a report past it wait in a file */
+    enum keep_originals keep;           /* KEEP_REPORTS */
+    guint64 original_size;              /* 8 MiB: of an original, packed */
     const struct trust_rules *trust;    /* NULL: nothing is known of anybody */
     const struct domain_list *suffixes; /* needed with trust */
 };
@@ -47,6 +57,7 @@ struct ledger_message {
     const char *message_id, *mail_from, *from_domain, *subject;
     gint64 date; /* 0: none */
     guint64 size;
+    struct mail_bytes original;            /* lent until the mail ends; read NULL: not to be had */
     const char *code, *detail;             /* why the mail as a whole is a problem; else NULL */
     const char *auth_result, *auth_domain; /* of struct mail_auth, see auth_words; may be NULL */
     gpointer token;                        /* handed back when it is committed */

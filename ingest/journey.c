@@ -401,12 +401,18 @@ static gboolean walk(struct journey *journey, const struct mail *mail, GError **
     return on_part(journey, &part, error);
 }
 
+static gssize read_body(const void *body, guint64 offset, void *buf, gsize n, GError **error)
+{
+    return blob_read(body, offset, buf, n, error);
+}
+
 struct ledger_message journey_row(const struct mail *mail, const guint8 *sha256)
 {
     return (struct ledger_message){.sha256 = sha256,
                                    .source = mail->ref,
                                    .identity = mail->ref_is_identity,
                                    .size = mail->body ? blob_size(mail->body) : 0,
+                                   .original = {mail->body ? read_body : NULL, mail->body},
                                    .token = GSIZE_TO_POINTER((gsize)mail->token)};
 }
 

@@ -5,7 +5,7 @@
 #include "ingest/journal.h"
 #include "ingest/run.h"
 
-/* What the ledger has of a mail before it is looked into; lends its texts. */
+/* What the ledger has of a mail before it is looked into; lends its texts and its body. */
 struct ledger_message journey_row(const struct mail *mail, const guint8 *sha256);
 
 /* Tells the mail and everything in it. Of the mail it needs body, name and may_be_bare, or the refusal; of

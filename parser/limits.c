@@ -9,6 +9,7 @@
 
 const struct limits limits_default = {
     .message_size = 100 * MIB,
+    .original_size = 8 * MIB,
     .message_parts = 1000,
     .message_depth = 20,
     .message_headers = 2000,
@@ -48,6 +49,7 @@ const struct limits limits_default = {
 
 const struct limit_row limit_rows[] = {
     WIDE(message_size, "bytes of a mail"),
+    WIDE(original_size, "bytes of an original up to which it is kept, packed"),
     NARROW(message_parts, "leaves of a mail's MIME tree"),
     NARROW(message_depth, "multiparts and messages inside of each other"),
     NARROW(message_headers, "header lines of a mail"),

@@ -7,6 +7,7 @@
 struct limits {
     /* a mail */
     guint64 message_size;  /* the mail as it came; 100 MiB */
+    guint64 original_size; /* an original that is kept, packed; 8 MiB */
     guint message_parts;   /* leaves of the MIME tree; 1,000 */
     guint message_depth;   /* nested multiparts and messages; 20 */
     guint message_headers; /* header lines of one mail; 2,000 */

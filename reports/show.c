@@ -1,5 +1,6 @@
 #include "reports/show.h"
 
+#include "db/original.h"
 #include "parser/codes.h"
 #include "reports/catalog.h"
 #include "reports/text.h"
@@ -21,10 +22,17 @@ static const char mails_sql[] =
     "SELECT m.id AS mail, encode(m.sha256, 'hex') AS sha256, m.source, m.message_id, m.mail_from, m.subject,"
     " m.mail_date, m.size, m.auth_result, m.auth_domain, m.ingested_at, m.outcome,"
     " (SELECT min(o.id) FROM dmarc.message o WHERE o.sha256 = m.sha256 AND o.id < m.id) AS same_as,"
-    " m.code, m.detail"
+    " m.code, m.detail,"
+    " (SELECT array_agg(o.id::text) FROM (SELECT c.id FROM dmarc.message c"
+    "  WHERE c.sha256 = m.sha256 AND c.id <> m.id ORDER BY c.id LIMIT 20) o) AS also_as,"
+    " m.original, m.reread_at"
     " FROM dmarc.find_mail($1) f JOIN dmarc.message m ON m.sha256 = f.mail_sha256 AND m.id = f.message"
     " ORDER BY m.id LIMIT $2::int";
 enum { MAIL_NUMBER, MAIL_SHA256, MAIL_CODE = 13 };
+
+static const char readings_sql[] =
+    "SELECT r.read_until, r.command, r.outcome, r.problems FROM dmarc.reading r"
+    " WHERE r.mail_sha256 = decode($1, 'hex') AND r.message = $2::bigint ORDER BY r.ordinal";
 
 static const char documents_sql[] =
     "SELECT d.path, d.kind, d.size, encode(d.sha256, 'hex') AS sha256, d.outcome, d.code, d.detail,"
@@ -233,6 +241,26 @@ static gboolean show_documents(struct show *show, const char *sha256, const char
     return ok;
 }
 
+/* What was known of it before it was read again. */
+static gboolean show_readings(struct show *show, const char *sha256, const char *mail, GError **error)
+{
+    const char *values[] = {sha256, mail};
+    struct db_result *readings = db_query(show->db, "reading the history", readings_sql, 2, values, error);
+    if (!readings)
+        return FALSE;
+    open_item(show, "readings", '[', NULL);
+    show->depth -= show->json ? 0 : 1;
+    for (guint row = 0; row < db_rows(readings); row++) {
+        open_item(show, NULL, '{', "until it was read again");
+        put_columns(show, readings, row, 0, db_columns(readings));
+        close_item(show, '}');
+    }
+    show->depth += show->json ? 0 : 1;
+    close_item(show, ']');
+    db_result_free(readings);
+    return TRUE;
+}
+
 static gboolean show_mail(struct show *show, const struct db_result *mails, guint row, GError **error)
 {
     const char *number = db_value(mails, row, MAIL_NUMBER);
@@ -242,9 +270,28 @@ static gboolean show_mail(struct show *show, const struct db_result *mails, guin
     open_item(show, NULL, '{', heading);
     put_columns(show, mails, row, show->json ? 0 : 1, db_columns(mails));
     put_meaning(show, db_value(mails, row, MAIL_CODE));
-    gboolean ok = show_documents(show, db_value(mails, row, MAIL_SHA256), number, error);
+    gboolean ok = show_readings(show, db_value(mails, row, MAIL_SHA256), number, error) &&
+                  show_documents(show, db_value(mails, row, MAIL_SHA256), number, error);
     close_item(show, '}');
     return ok;
+}
+
+static gboolean no_such_mail(const char *ref, GError **error)
+{
+    g_autofree char *safe = render_safe(ref);
+    g_set_error(error, WS_ERROR, WS_ERROR_INPUT,
+                "no mail in the ledger is meant by '%s'\nhint: the number of a mail, the beginning of its "
+                "SHA-256, its source, its Message-ID, or a report_id",
+                safe);
+    return FALSE;
+}
+
+static gboolean written(FILE *out, GError **error)
+{
+    if (fflush(out) == 0 && !ferror(out))
+        return TRUE;
+    g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write the mail: %s", g_strerror(errno));
+    return FALSE;
 }
 
 gboolean show_mails(struct db *db, const char *ref, gboolean json, FILE *out, gboolean *more_r,
@@ -257,15 +304,7 @@ gboolean show_mails(struct db *db, const char *ref, gboolean json, FILE *out, gb
     if (!mails)
         return FALSE;
     guint n = MIN(db_rows(mails), SHOW_MOST);
-    gboolean ok = n > 0;
-    if (!ok) {
-        g_autofree char *safe = render_safe(ref);
-        g_set_error(
-            error, WS_ERROR, WS_ERROR_INPUT,
-            "no mail in the ledger is meant by '%s'\nhint: the number of a mail, the beginning of its "
-            "SHA-256, its source, its Message-ID, or a report_id",
-            safe);
-    }
+    gboolean ok = n > 0 || no_such_mail(ref, error);
     if (ok && json) {
         fputc('[', out);
         show.depth = 1;
@@ -276,9 +315,50 @@ gboolean show_mails(struct db *db, const char *ref, gboolean json, FILE *out, gb
         fputs("\n]\n", out);
     *more_r = db_rows(mails) > n;
     db_result_free(mails);
-    if (ok && (fflush(out) != 0 || ferror(out))) {
-        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write the mail: %s", g_strerror(errno));
+    return ok && written(out, error);
+}
+
+/* ---- the mail itself ---- */
+
+static gboolean put_bytes(gpointer self, const void *data, gsize n, GError **error)
+{
+    return fwrite(data, 1, n, self) == n || written(self, error);
+}
+
+static gboolean not_kept(const struct db_result *mail, GError **error)
+{
+    const char *why = db_value(mail, 0, 3);
+    g_autofree char *safe = render_safe(db_value(mail, 0, 2));
+    g_set_error(error, WS_ERROR, WS_ERROR_INPUT,
+                "the original of mail %s is not kept%s\nhint: it came from %s; see key keep_originals",
+                db_value(mail, 0, 1),
+                g_strcmp0(why, "private") == 0     ? ": it holds mail of others"
+                : g_strcmp0(why, "too_large") == 0 ? ": it is over limit original_size"
+                                                   : "",
+                safe);
+    return FALSE;
+}
+
+gboolean show_raw(struct db *db, const char *ref, FILE *out, GError **error)
+{
+    static const char sql[] =
+        "SELECT DISTINCT ON (m.sha256) encode(m.sha256, 'hex'), m.id, m.source, m.original"
+        " FROM dmarc.find_mail($1) f JOIN dmarc.message m ON m.sha256 = f.mail_sha256 AND m.id = f.message"
+        " ORDER BY m.sha256, m.id LIMIT 2";
+    const char *values[] = {ref};
+    gboolean found = FALSE;
+    struct db_result *mail = db_query(db, "looking for the mail", sql, 1, values, error);
+    if (!mail)
+        return FALSE;
+    gboolean ok = db_rows(mail) > 0 || no_such_mail(ref, error);
+    if (ok && db_rows(mail) > 1) {
+        g_autofree char *safe = render_safe(ref);
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                    "'%s' means more than one mail\nhint: \"whosends show\" tells their numbers", safe);
         ok = FALSE;
     }
+    ok = ok && original_read(db, db_value(mail, 0, 0), put_bytes, out, &found, error) &&
+         (found || not_kept(mail, error)) && written(out, error);
+    db_result_free(mail);
     return ok;
 }

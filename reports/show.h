@@ -13,3 +13,7 @@
  * then. */
 gboolean show_mails(struct db *db, const char *ref, gboolean json, FILE *out, gboolean *more_r,
                     GError **error);
+
+/* The bytes of the mail that `ref` means, as they came. WS_ERROR_INPUT when there is none or it is not kept,
+ * WS_ERROR_USAGE when `ref` means several mails, else as show_mails. */
+gboolean show_raw(struct db *db, const char *ref, FILE *out, GError **error);

@@ -29,6 +29,24 @@ COMMENT ON COLUMN dmarc.message.ingested_at IS 'when it was read';
 COMMENT ON COLUMN dmarc.message.auth_result IS 'whether our own mail server found the mail to be from the domain of its From: pass, fail or none; NULL when no server that we trust says so';
 COMMENT ON COLUMN dmarc.message.auth_domain IS 'the domain that passed: of DMARC, else of an aligned DKIM signature, else of aligned SPF';
 
+COMMENT ON COLUMN dmarc.message.original IS 'kept: in dmarc.original; private: not kept, because a failure report or other feedback was in it, which holds mail of others; too_large: not kept, over limit original_size; NULL: not wanted, or not to be had';
+COMMENT ON COLUMN dmarc.message.reread_at IS 'when reading it again last changed something; what was known before is in dmarc.reading';
+
+COMMENT ON TABLE dmarc.original IS 'The mails themselves, to be read again: one row for each mail that is kept. They hold all that was mailed; readers of the reports have no right to them';
+COMMENT ON COLUMN dmarc.original.mail_sha256 IS 'sha256 of dmarc.message';
+COMMENT ON COLUMN dmarc.original.size IS 'bytes of the mail';
+COMMENT ON COLUMN dmarc.original.data IS 'the mail, packed by zlib (RFC 1950)';
+COMMENT ON COLUMN dmarc.original.kept_at IS 'when it was kept';
+
+COMMENT ON TABLE dmarc.reading IS 'What was known of a mail before it was read again: one row for each time that this changed something. What is known now is in dmarc.message and dmarc.document';
+COMMENT ON COLUMN dmarc.reading.mail_sha256 IS 'sha256 of dmarc.message';
+COMMENT ON COLUMN dmarc.reading.message IS 'id of dmarc.message';
+COMMENT ON COLUMN dmarc.reading.ordinal IS 'the how many, from 1';
+COMMENT ON COLUMN dmarc.reading.read_until IS 'when it was read again';
+COMMENT ON COLUMN dmarc.reading.command IS 'by what: retry or reparse';
+COMMENT ON COLUMN dmarc.reading.outcome IS 'outcome of the mail until then';
+COMMENT ON COLUMN dmarc.reading.problems IS 'its problems until then: code and detail of the mail and of its documents; NULL for none';
+
 COMMENT ON TABLE dmarc.document IS 'What was found in each mail: one row for each leaf of the mail and each member of an archive';
 COMMENT ON COLUMN dmarc.document.mail_sha256 IS 'sha256 of dmarc.message';
 COMMENT ON COLUMN dmarc.document.message IS 'id of dmarc.message';

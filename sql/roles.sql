@@ -24,6 +24,8 @@ BEGIN
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
         -- The one function that changes something, in its owner's name.
         REVOKE EXECUTE ON FUNCTION dmarc.ensure_month(date, text) FROM whosends_read;
+        -- The mails themselves are for those who may read the mailbox.
+        REVOKE ALL ON dmarc.original FROM whosends_read;
         -- For what is made later: views that are replaced, partitions of new months.
         ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc GRANT SELECT ON TABLES TO whosends_read;
     END IF;
@@ -31,7 +33,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN
         GRANT USAGE ON SCHEMA dmarc TO whosends_ingest;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_ingest;
-        GRANT INSERT, UPDATE, DELETE ON dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation,
+        GRANT INSERT, UPDATE, DELETE ON dmarc.message, dmarc.document, dmarc.original, dmarc.reading, dmarc.report, dmarc.evidence, dmarc.observation,
             dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure TO whosends_ingest;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA dmarc TO whosends_ingest;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_ingest;

@@ -5,7 +5,7 @@ SELECT plan(16);
 
 -- The same on every node: small lists. Of the ledger: by the hash of the mail, in the keys instead of the domain.
 CREATE TEMP TABLE shared (relname) AS VALUES ('sender'), ('sender_rule'), ('schema_version'), ('repeatable');
-CREATE TEMP TABLE by_mail (relname, key) AS VALUES ('message', 'sha256'), ('document', 'mail_sha256');
+CREATE TEMP TABLE by_mail (relname, key) AS VALUES ('message', 'sha256'), ('document', 'mail_sha256'), ('original', 'mail_sha256'), ('reading', 'mail_sha256');
 
 CREATE TEMP VIEW tab AS
 SELECT c.oid, c.relname::text, c.relkind, a.attnum, a.atttypid::regtype::text AS typ, a.attnotnull, a.attgenerated, co.collname
@@ -17,7 +17,7 @@ WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT
   AND c.relname NOT IN (SELECT s.relname FROM shared s);
 CREATE TEMP VIEW grows AS SELECT t.* FROM tab t WHERE t.relname NOT IN (SELECT m.relname FROM by_mail m);
 
-SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'document evidence failure_report message observation report tls_failure tls_policy tls_report', 'the tables were found');
+SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'document evidence failure_report message observation original reading report tls_failure tls_policy tls_report', 'the tables were found');
 SELECT is_empty('SELECT relname FROM tab WHERE attnum IS NULL', 'every table has its key column');
 SELECT is_empty('SELECT relname FROM tab WHERE NOT attnotnull', 'the key column is never NULL');
 SELECT is_empty($$ SELECT relname, typ, collname FROM grows WHERE typ <> 'text' OR collname <> 'C' OR attgenerated <> '' $$,

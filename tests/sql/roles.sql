@@ -1,6 +1,6 @@
 -- What the two roles may and may not.
 \ir support.sql
-SELECT plan(21);
+SELECT plan(23);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01');
 SELECT pg_temp.record(1, 'a.example', '2026-10-01', '192.0.2.1', 3);
@@ -18,6 +18,7 @@ SELECT lives_ok($$ SELECT * FROM dmarc.summary(), dmarc.timeline(), dmarc.source
 SELECT lives_ok($$ SELECT FROM dmarc.record, dmarc.dkim_result, dmarc.spf_result, dmarc.override_reason, dmarc.classification, dmarc.problem,
                                dmarc.message, dmarc.document, dmarc.report, dmarc.sender, dmarc.sender_rule,
                                dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure $$, 'a reader may query tables and views');
+SELECT throws_ok($$ SELECT FROM dmarc.original $$, '42501', NULL, 'a reader may not see the mails themselves');
 SELECT throws_ok($$ DELETE FROM dmarc.observation $$, '42501', NULL, 'a reader may not delete');
 SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a reader may not add senders');
 SELECT throws_ok($$ UPDATE dmarc.message SET outcome = 'stored' $$, '42501', NULL, 'a reader may not change the ledger');
@@ -36,6 +37,9 @@ SELECT lives_ok($$ WITH f AS (INSERT INTO dmarc.failure_report (domain, day, ide
                                VALUES ('a.example', current_date, md5('f')::uuid, md5('f')::uuid, '', now(), 1) RETURNING id)
                    INSERT INTO dmarc.tls_policy (domain, day, report, ordinal, policy_type) SELECT 'a.example', current_date, id, 1, 'sts' FROM f $$,
                 'a writer may write failure reports and TLS reports');
+SELECT lives_ok($$ WITH o AS (INSERT INTO dmarc.original (mail_sha256, size, data) VALUES ('x', 1, 'x') RETURNING mail_sha256)
+                   INSERT INTO dmarc.reading (mail_sha256, message, ordinal, command, outcome) SELECT mail_sha256, 1, 1, 'retry', 'problem' FROM o $$,
+                'a writer may keep mails, and what was known of them');
 SELECT throws_ok($$ INSERT INTO dmarc.schema_version (version, name) VALUES (999, 'x') $$, '42501', NULL, 'a writer may not claim a version');
 SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a writer may not add senders');
 SELECT throws_ok($$ DROP TABLE dmarc.evidence $$, '42501', NULL, 'a writer may not drop');
