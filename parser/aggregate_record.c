@@ -7,10 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* More mails than this from one address in one report are not believed: sums over ten million records stay
- * within 64 bits. */
-#define COUNT_MAX G_GINT64_CONSTANT(100000000000)
-
 static gboolean has_text(const char *text)
 {
     return text != NULL && *text != '\0';
@@ -87,7 +83,7 @@ static gint64 build_count(struct reader *reader, const char *text)
         return 1;
     }
     gint64 value = n <= 18 ? g_ascii_strtoll(digits, NULL, 10) : G_MAXINT64;
-    if (value > COUNT_MAX || (*text == '-' && value != 0)) {
+    if (value > RECORD_COUNT_MAX || (*text == '-' && value != 0)) {
         warn(reader, CODE_BAD_COUNT, "count", text);
         return -1;
     }

@@ -134,3 +134,11 @@ gboolean domain_aligned(const struct domain_list *list, const char *authenticate
     return !strict &&
            strcmp(domain_organizational(list, authenticated), domain_organizational(list, header_from)) == 0;
 }
+
+gboolean domain_is_normal(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++)
+        if (g_ascii_isupper(*c))
+            return FALSE;
+    return *name != '\0' && labels_ok(name);
+}

@@ -19,6 +19,9 @@ const char *domain_list_describe(const struct domain_list *list);
  * case as it is, with *ok_r FALSE. Owned by the caller; "" stays "". */
 char *domain_normalise(const char *text, gboolean *ok_r);
 
+/* Whether it is a name that can be one, and as domain_normalise leaves it. */
+gboolean domain_is_normal(const char *name);
+
 /* The organizational domain of a normalised name; the name itself where the list knows no shorter. Points
  * into `name`. */
 const char *domain_organizational(const struct domain_list *list, const char *name);

@@ -54,12 +54,16 @@ struct override_reason {
     const char *comment;
 };
 
+/* More mails than this from one address in one report are not believed: sums over ten million records stay
+ * within 64 bits. */
+#define RECORD_COUNT_MAX G_GINT64_CONSTANT(100000000000)
+
 /* One <record>. */
 struct report_record {
     int family;              /* AF_INET, AF_INET6, or AF_UNSPEC where source_ip is no address */
     guint8 source_ip[16];    /* network byte order; 4 or 16 bytes used. IPv4-mapped IPv6 comes as AF_INET */
     const char *source_raw;  /* the text, where family is AF_UNSPEC and there was any; else NULL */
-    gint64 message_count;    /* >= 0 */
+    gint64 message_count;    /* 0 .. RECORD_COUNT_MAX */
     const char *header_from; /* lower-case A-label; never NULL */
     const char *envelope_from, *envelope_to; /* domain; "" is the null reverse-path (RFC 9990) */
     const char *disposition;                 /* none pass quarantine reject, NULL when the word is unknown */
