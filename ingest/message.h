@@ -1,9 +1,7 @@
-/* A mail to its leaves. The only file that knows GMime.
+/* A mail to its leaves.
  *
  * Looks at every leaf of the MIME tree, at the message itself when it is no multipart, and into nested
- * message/rfc822; decides nothing by names or media types. Never calls g_mime_multipart_get_boundary and
- * never writes a received part back (an endless loop in GMime 3.2.13). A cheap scan of lines, headers and
- * boundaries (ingest/mail_scan.h) comes before the walk.
+ * message/rfc822; decides nothing by names or media types. The tree comes from ingest/mime.h.
  *
  * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding,
  * multiparts without end or parts, text before the header. A message beside a message/feedback-report is what
@@ -13,16 +11,8 @@
 #pragma once
 
 #include "ingest/blob.h"
+#include "ingest/message_head.h"
 #include "parser/limits.h"
-
-/* What the ledger keeps of a mail's header. Owned by the struct; any may be NULL. UTF-8, cut to 1,000 bytes.
- */
-struct message_head {
-    char *message_id, *from, *from_domain, *subject;
-    gint64 date;    /* seconds, 0 when there is none */
-    char **authres; /* the Authentication-Results fields, topmost first, for authres_parse; may be NULL */
-};
-void message_head_clear(struct message_head *head);
 
 /* A leaf, lent for one call. */
 struct message_part {

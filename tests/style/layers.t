@@ -10,7 +10,7 @@ LEVEL = {"parser": 0, "db": 1, "ingest": 2, "reports": 2, "dns": 2, "cli": 3}
 # header pattern: the files that may include it, and how many of them may at most.
 FOREIGN = [
     ("libpq", r"libpq-fe\.h|libpq/.*|postgres_ext\.h|catalog/.*", r"db/conn\.c", 1),
-    ("GMime", r"gmime/.*", r"ingest/message\.c", 1),
+    ("GMime", r"gmime/.*", r"ingest/mime_tree\.c", 1),
     ("libarchive", r"archive\.h|archive_entry\.h", r"ingest/unpack\.c", 1),
     ("zlib", r"zlib\.h", r"(ingest/unpack|db/original)\.c", 2),
     ("libcurl", r"curl/.*", r"ingest/imap(_conn)?\.c", 1),
