@@ -60,10 +60,9 @@ struct mime_node *mime_node_new(struct mime_tree *tree);
 /* The header of a message inside of the mail, at most `most` bytes. Owned by the caller. */
 GBytes *mime_message_header(const struct mime_node *message, gsize most);
 
-/* Header fields, unfolded. The first three are owned by the caller. */
+/* Header fields, unfolded. The first two are owned by the caller. */
 char *mime_decode_text(const char *text);  /* without the encoding of RFC 2047 */
 char *mime_decode_id(const char *text);    /* of a Message-ID, without brackets; may be NULL */
-char *mime_decode_from(const char *text);  /* the domain of the first address of a From, or NULL */
 gint64 mime_decode_date(const char *text); /* seconds, 0 when there is none */
 
 /* Undoes quoted-printable or uuencode. NULL with WS_ERROR_LIMIT (attachment_size), or when bytes could not be

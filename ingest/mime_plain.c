@@ -19,7 +19,7 @@
 #define BOUNDARY_MAX 70   /* RFC 2046 section 5.1.1 */
 
 struct cutter {
-    const char *data;
+    const char *data, *end;
     const struct limits *limits;
     struct mime_tree *tree;
     guint parts, header_lines;
@@ -180,11 +180,14 @@ static gboolean read_head(struct cutter *c, const struct header *header)
         !plain_field_text(&header->subject, arena, &subject) ||
         !plain_field_text(&header->date, arena, &date) || !plain_field_text(&header->id, arena, &id))
         return FALSE;
+    if ((date && strstr(date, "=?")) || (id && strstr(id, "=?")))
+        return FALSE;
     if (date && !(is_regular(date) && date_parse_mail(date, &head->date)))
         head->date = mime_decode_date(date);
     if (id) {
-        g_autofree char *own = mime_decode_id(id);
-        head->message_id = message_head_text(own);
+        const char *simple = *id == '<' ? plain_address(id, arena) : NULL;
+        g_autofree char *decoded = simple ? NULL : mime_decode_id(id);
+        head->message_id = message_head_text(simple ? simple : decoded);
     }
     if (subject) {
         g_autofree char *decoded = strstr(subject, "=?") ? mime_decode_text(subject) : NULL;
@@ -193,8 +196,10 @@ static gboolean read_head(struct cutter *c, const struct header *header)
     if (from) {
         g_autofree char *decoded = strstr(from, "=?") ? mime_decode_text(from) : NULL;
         const char *address = plain_address(from, arena);
+        if (!address)
+            return FALSE;
         head->from = message_head_text(decoded ? decoded : from);
-        head->from_domain = address ? message_head_domain(address) : mime_decode_from(from);
+        head->from_domain = message_head_domain(address);
     }
     g_ptr_array_add(header->authres, NULL);
     head->authres = g_strdupv((char **)header->authres->pdata);
@@ -241,6 +246,16 @@ static gboolean find_boundary(const char *at, const char *end, const char *word,
     return !*line_r || *line_r == at || (*line_r)[-1] == '\n';
 }
 
+/* Whether the line in front of a boundary ends as its own line does, from which GMime tells what is not text.
+ */
+static gboolean ends_alike(const struct cutter *c, const char *line, const char *word)
+{
+    const char *behind = line + strlen(word);
+    if (c->end - behind >= 2 && behind[0] == '-' && behind[1] == '-')
+        behind += 2;
+    return behind < c->end && (*behind == '\r') == (line[-2] == '\r');
+}
+
 /* What follows a boundary in its line: nothing. NULL when there is something; else the next line. */
 static const char *rest_of_line(const char *at, const char *end)
 {
@@ -271,13 +286,14 @@ static gboolean read_multipart(struct cutter *c, struct mime_node *node, const c
         if (!at || ++c->parts > c->limits->message_parts || !find_boundary(at, end, word, &next) || !next)
             return FALSE;
         const char *content_end = end_before(at, next);
-        if (!content_end || !read_part(c, at, content_end, level + 1, child))
+        if (!content_end || !ends_alike(c, next, word) || !read_part(c, at, content_end, level + 1, child))
             return FALSE;
     }
     if (!node->children)
         return FALSE;
+    /* At the very end GMime takes the line end in front of the boundary for text. */
     if (at == end)
-        return TRUE;
+        return end < c->end;
     at = rest_of_line(at, end);
     return at && find_boundary(at, end, word, &next) && !next && is_idle(at, end);
 }
@@ -334,7 +350,7 @@ gboolean mime_plain_read(struct blob *mail, const struct limits *limits, struct 
     if (!bytes || blob_size(mail) > PLAIN_SIZE)
         return FALSE;
     const char *data = g_bytes_get_data(bytes, &size);
-    struct cutter c = {.data = data, .limits = limits, .tree = tree};
+    struct cutter c = {.data = data, .end = data + size, .limits = limits, .tree = tree};
     struct header header = {.authres = g_ptr_array_new_with_free_func(g_free)};
     *tree = (struct mime_tree){0};
     /* Without a field there is no header at all. */

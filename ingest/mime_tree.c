@@ -104,15 +104,6 @@ static char *domain_of(InternetAddressList *from)
     return domain;
 }
 
-char *mime_decode_from(const char *text)
-{
-    InternetAddressList *from = internet_address_list_parse(options(), text);
-    char *domain = domain_of(from);
-    if (from)
-        g_object_unref(from);
-    return domain;
-}
-
 static void fill_head(GMimeMessage *message, struct message_head *head)
 {
     GDateTime *date = g_mime_message_get_date(message);

@@ -42,7 +42,7 @@ gboolean plain_field_text(const struct plain_field *field, struct arena *arena, 
     *text_r = out;
     for (; at < end; at++) {
         if (*at != '\r' && *at != '\n')
-            *out++ = *at == '\t' ? ' ' : *at;
+            *out++ = *at;
     }
     *out = '\0';
     return TRUE;
@@ -142,16 +142,29 @@ static gboolean is_dotted(const char *text, gsize n)
     return inside;
 }
 
-const char *plain_address(const char *from, struct arena *arena)
+/* The words in front of an address: atoms, encoded words, or one quoted string. */
+static gboolean is_phrase(const char *text, const char *end)
 {
-    const char *start = from, *end = from + strlen(from);
-    const char *open = strchr(from, '<');
+    while (text < end && end[-1] == ' ')
+        end--;
+    gboolean quoted = end - text >= 2 && text[0] == '"' && end[-1] == '"';
+    if (quoted) {
+        text++;
+        end--;
+    }
+    for (; text < end; text++) {
+        if (!g_ascii_isalnum(*text) && !strchr(quoted ? " .-_&!'," : " -_=?*/+", *text))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+const char *plain_address(const char *text, struct arena *arena)
+{
+    const char *start = text, *end = text + strlen(text);
+    const char *open = strchr(text, '<');
     if (open) {
-        for (const char *at = from; at < open; at++) {
-            if (!g_ascii_isalnum(*at) && *at != ' ')
-                return NULL;
-        }
-        if (end[-1] != '>')
+        if (!is_phrase(text, open) || end[-1] != '>')
             return NULL;
         start = open + 1;
         end--;

@@ -27,4 +27,4 @@ gboolean plain_field_params(const struct plain_field *field, struct arena *arena
 
 /* The one address of a From, "a@b.example" or "Words <a@b.example>", in the arena; NULL for any other form.
  */
-const char *plain_address(const char *from, struct arena *arena);
+const char *plain_address(const char *text, struct arena *arena);

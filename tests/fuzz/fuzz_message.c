@@ -1,6 +1,7 @@
-/* The walk over a mail, with its archives and reports: whatever comes, every part ends somewhere, and a mail
- * in a file is the same mail as one in memory. */
+/* The walk over a mail, with its archives and reports: whatever comes, every part ends somewhere, a mail in a
+ * file is the same mail as one in memory, and a plain mail is the same one by both ways to its parts. */
 #include "tests/fuzz/walk.h"
+#include "tests/unit/same_tree.h"
 
 static void must_be_head(const struct message_head *head)
 {
@@ -31,12 +32,20 @@ static char *walk_mail(struct blob *mail, const struct limits *limits)
     return g_string_free(walk.seen, FALSE);
 }
 
+static void must_be_same_tree(struct blob *mail, const struct limits *limits)
+{
+    g_autofree char *plain = NULL, *gmime = NULL;
+    if (same_tree_both(mail, limits, &plain, &gmime))
+        must_be_same(plain, gmime);
+}
+
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
     struct limits limits = size % 8 == 3 ? low_limits() : usual_limits();
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
     struct blob *mail = blob_new_bytes(bytes);
     g_autofree char *first = walk_mail(mail, &limits);
+    must_be_same_tree(mail, &limits);
     blob_unref(mail);
     if (size % 4 == 1) {
         mail = blob_in_file(data, size);
