@@ -163,7 +163,7 @@ static gboolean check_accounts(const struct cli *cli, GError **error)
     gboolean ok = FALSE;
     for (guint i = 0; i < accounts->len && !ok; i++) {
         g_clear_error(error);
-        ok = mailbox_is_complete(accounts->pdata[i], error);
+        ok = login_is_complete(accounts->pdata[i], error);
     }
     if (!ok)
         g_prefix_error(error, "there is nothing to read: no PATH is given, and ");
@@ -187,7 +187,7 @@ static gboolean check_request(const struct cli *cli, GError **error)
         return usage(error, "cannot use --account with a PATH or URL: it is for what is configured");
     if (options->account) {
         const struct account *account = config_account(&cli->config, options->account, error);
-        return account && mailbox_is_complete(account, error);
+        return account && login_is_complete(account, error);
     }
     return cli->arguments[0] || check_accounts(cli, error);
 }

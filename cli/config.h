@@ -35,7 +35,7 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 21                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 34                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
@@ -43,6 +43,10 @@ enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPT
 struct account {
     char *name; /* of [imap NAME]; "imap" for [imap] */
     char *host, *security, *user, *password, *password_file, *password_command, *ca_file;
+    char *auth, *token_command, *token_url, *scope, *client_id;
+    char *client_secret, *client_secret_file, *client_secret_command;
+    char *refresh_token, *refresh_token_file, *refresh_token_command;
+    char *proxy, *proxy_password_file;
     char **folders;
     char *after, *processed, *problems;
     guint port, timeout, batch;

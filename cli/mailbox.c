@@ -1,6 +1,5 @@
 #include "cli/mailbox.h"
 
-#include "ingest/imap.h"
 #include "ingest/secret.h"
 #include "parser/error.h"
 #include "reports/render.h"
@@ -94,19 +93,6 @@ struct account *mailbox_account_of_url(const struct config *config, const char *
     return account;
 }
 
-/* --- an account --- */
-
-gboolean mailbox_is_complete(const struct account *account, GError **error)
-{
-    g_autofree char *group = account_group(account);
-    if (account->host && account->user)
-        return TRUE;
-    g_set_error(error, WS_ERROR, WS_ERROR_CONFIG,
-                "%s.%s is not configured\nhint: see whosends.conf(5) for the mailbox", group,
-                account->host ? "user" : "host");
-    return FALSE;
-}
-
 gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **error)
 {
     static const char *const words[] = {
@@ -123,80 +109,17 @@ gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **err
     return FALSE;
 }
 
-struct login {
-    const struct config *config;
-    const struct account *account;
-    char *password;
-};
-
-/* The name of a secret's systemd credential: "imap_password", of another account "imap_password_NAME". */
-static char *credential_name(const struct account *account, const char *key)
-{
-    gboolean first = strcmp(account->name, "imap") == 0;
-    return g_strconcat("imap_", key, first ? "" : "_", first ? "" : account->name, NULL);
-}
-
-static char *get_password(const struct account *account, GError **error)
-{
-    g_autofree char *group = account_group(account), *name = g_strconcat(group, ".password", NULL);
-    g_autofree char *credential = credential_name(account, "password");
-    const struct secret_place place = {.name = name,
-                                       .text = account->password,
-                                       .file = account->password_file,
-                                       .command = account->password_command,
-                                       .credential = credential};
-    GError *broken = NULL;
-    char *password = secret_get(&place, &broken);
-    if (!password && !broken) {
-        g_autofree char *user = render_safe(account->user), *host = render_safe(account->host);
-        g_set_error(&broken, WS_ERROR, WS_ERROR_CONFIG,
-                    "no password is configured for '%s' at '%s'\n"
-                    "hint: set %s_file or %s_command, see whosends.conf(5)",
-                    user, host, name, name);
-    }
-    if (broken)
-        g_propagate_error(error, broken);
-    return password;
-}
-
-struct login *login_open(const struct config *config, const struct account *account, GError **error)
-{
-    if (!mailbox_is_complete(account, error))
-        return NULL;
-    char *password = get_password(account, error);
-    if (!password)
-        return NULL;
-    struct login *login = g_new0(struct login, 1);
-    *login = (struct login){.config = config, .account = account, .password = password};
-    return login;
-}
-
-void login_close(struct login *login)
-{
-    if (!login)
-        return;
-    secret_free(login->password);
-    g_free(login);
-}
-
 /* --- a folder --- */
 
 struct mailbox *mailbox_open(struct login *login, const char *folder, const char *after, GError **error)
 {
-    const struct account *account = login->account;
+    const struct account *account = login_account(login);
     struct mailbox *mailbox = g_new0(struct mailbox, 1);
     mailbox->rules = (struct settle_rules){.processed = account->processed, .problems = account->problems};
-    const struct imap_settings settings = {.host = account->host,
-                                           .port = account->port,
-                                           .starttls = strcmp(account->security, "starttls") == 0,
-                                           .user = account->user,
-                                           .password = login->password,
-                                           .ca_file = account->ca_file,
-                                           .mailbox = folder,
-                                           .timeout = account->timeout,
-                                           .batch = account->batch};
+    struct imap_settings settings = login_settings(login);
+    settings.mailbox = folder;
     if (mailbox_parse_after(after ? after : account->after, &mailbox->rules.after, error))
-        mailbox->source = source_open_imap(&settings, &mailbox->rules, &login->config->limits, error);
+        mailbox->source = source_open_imap(&settings, &mailbox->rules, login_limits(login), error);
     if (!mailbox->source)
         g_clear_pointer(&mailbox, g_free);
     return mailbox;

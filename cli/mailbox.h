@@ -1,7 +1,7 @@
-/* From the configuration to an open mailbox: an account, the login to it, and a folder of it as a source. */
+/* From the configuration to an open mailbox: the account of a URL, and a folder of an account as a source. */
 #pragma once
 
-#include "cli/config.h"
+#include "cli/login.h"
 #include "ingest/source.h"
 
 /* "imaps://..." or "imap://..." */
@@ -11,20 +11,8 @@ gboolean mailbox_is_url(const char *argument);
  * WS_ERROR_USAGE: no such URL, one with a password, or another host than the one that the configured secret
  * is for. */
 struct account *mailbox_account_of_url(const struct config *config, const char *url, GError **error);
-/* Whether host and user are known; else WS_ERROR_CONFIG. */
-gboolean mailbox_is_complete(const struct account *account, GError **error);
 /* "leave", "flag", "move" or "delete"; WS_ERROR_USAGE for anything else. */
 gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **error);
-
-/* The secrets of an account, for all of its folders and for as long as it is read: what a command printed is
- * not asked for once more. */
-struct login;
-
-/* Both are lent until login_close. WS_ERROR_CONFIG when the account is not complete or its secret cannot be
- * had. */
-struct login *login_open(const struct config *config, const struct account *account, GError **error);
-/* Wipes the secrets; may be NULL. */
-void login_close(struct login *login);
 
 /* An open folder of an account. */
 struct mailbox {

@@ -19,17 +19,25 @@
 #pragma once
 
 #include "ingest/source.h"
+#include "ingest/token.h"
+
+/* How to log in: with a password (PLAIN or LOGIN), or with a token (XOAUTH2, or OAUTHBEARER of RFC 7628). */
+enum imap_auth { IMAP_AUTH_PASSWORD, IMAP_AUTH_XOAUTH2, IMAP_AUTH_OAUTHBEARER };
 
 struct imap_settings {
     const char *host;
     guint port;        /* 0: 993 for tls, 143 for starttls */
     gboolean starttls; /* else TLS from the first byte */
     const char *user;
-    const char *password; /* lent until source_close */
-    const char *ca_file;  /* NULL: the system's */
-    const char *mailbox;  /* UTF-8, "/" between levels whatever the server has there; NULL: "INBOX" */
-    guint timeout;        /* seconds without progress; a command may wait five times as long in sum; 0: 60 */
-    guint batch;          /* mails asked for in one FETCH; 0: 500 */
+    enum imap_auth auth;
+    const char *password;       /* lent until source_close, as is the next one */
+    struct token *token;        /* where tokens come from, unless it is done with a password */
+    const char *proxy;          /* as of struct route; NULL: none */
+    const char *proxy_password; /* NULL: none */
+    const char *ca_file;        /* NULL: the system's */
+    const char *mailbox;        /* UTF-8, "/" between levels whatever the server has there; NULL: "INBOX" */
+    guint timeout; /* seconds without progress; a command may wait five times as long in sum; 0: 60 */
+    guint batch;   /* mails asked for in one FETCH; 0: 500 */
 };
 
 /* Connects, logs in, opens the mailbox and searches it. The folders of `rules` are named like `mailbox`, and

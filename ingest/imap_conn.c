@@ -14,22 +14,17 @@ struct imap_conn {
     CURL *curl;
     curl_socket_t socket;
     char *name;
-    char *password;   /* only to keep it out of messages */
+    char *secret;     /* only to keep it out of messages */
+    gboolean denied;  /* the login was refused */
     gint64 timeout;   /* microseconds without progress */
     gint64 left;      /* microseconds that this command may still wait */
     GString *refusal; /* the last NO, BAD or BYE during the login */
     char curl_says[CURL_ERROR_SIZE];
 };
 
-static gpointer init_once(gpointer data)
-{
-    (void)data;
-    return GINT_TO_POINTER(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
 char *imap_conn_quote(const struct imap_conn *conn, const char *text)
 {
-    if (conn->password[0] && strstr(text, conn->password))
+    if (conn->secret && conn->secret[0] && strstr(text, conn->secret))
         return g_strdup("(...)");
     g_autofree char *safe = label_safe(text, -1, QUOTED_MAX);
     return g_strdup_printf("\"%s\"", safe);
@@ -50,7 +45,22 @@ static size_t on_line(char *data, size_t size, size_t n, void *self)
 /* Sets one option; what this program relies on must not be missing in a libcurl. */
 #define SET(option, value) (code = code ? code : curl_easy_setopt(conn->curl, option, value))
 
-static CURLcode set_options(struct imap_conn *conn, const struct imap_settings *settings, const char *url)
+static CURLcode set_login(struct imap_conn *conn, const struct imap_settings *settings)
+{
+    static const char *const options[] = {[IMAP_AUTH_PASSWORD] = "AUTH=PLAIN;AUTH=LOGIN",
+                                          [IMAP_AUTH_XOAUTH2] = "AUTH=XOAUTH2",
+                                          [IMAP_AUTH_OAUTHBEARER] = "AUTH=OAUTHBEARER"};
+    CURLcode code = CURLE_OK;
+    SET(CURLOPT_USERNAME, settings->user);
+    SET(CURLOPT_LOGIN_OPTIONS, options[settings->auth]);
+    if (settings->auth == IMAP_AUTH_PASSWORD)
+        SET(CURLOPT_PASSWORD, conn->secret);
+    else
+        SET(CURLOPT_XOAUTH2_BEARER, conn->secret);
+    return code;
+}
+
+static CURLcode set_options(struct imap_conn *conn, const char *url)
 {
     CURLcode code = CURLE_OK;
     long seconds = (long)(conn->timeout / G_USEC_PER_SEC);
@@ -58,26 +68,27 @@ static CURLcode set_options(struct imap_conn *conn, const struct imap_settings *
     SET(CURLOPT_URL, url);
     SET(CURLOPT_PROTOCOLS_STR, "imap,imaps");
     SET(CURLOPT_CONNECT_ONLY, 1L);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_PROXY, "");
     SET(CURLOPT_USE_SSL, (long)CURLUSESSL_ALL);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (settings->ca_file) {
-        /* This one instead of the system's, not besides. */
-        SET(CURLOPT_CAINFO, settings->ca_file);
-        SET(CURLOPT_CAPATH, (char *)NULL);
-    }
-    SET(CURLOPT_USERNAME, settings->user);
-    SET(CURLOPT_PASSWORD, settings->password);
-    SET(CURLOPT_LOGIN_OPTIONS, "AUTH=PLAIN;AUTH=LOGIN");
-    SET(CURLOPT_CONNECTTIMEOUT, seconds);
     SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds);
     SET(CURLOPT_TIMEOUT, 5 * seconds);
     SET(CURLOPT_HEADERFUNCTION, on_line);
     SET(CURLOPT_HEADERDATA, conn);
     return code;
+}
+
+static void set_login_error(const struct imap_conn *conn, const struct imap_settings *settings,
+                            const char *reason, GError **error)
+{
+    /* RFC 5530: the password could not even be looked at. */
+    if (strstr(conn->refusal->str, "[UNAVAILABLE]"))
+        g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not log in to %s as '%s': %s", conn->name,
+                    settings->user, reason);
+    else
+        g_set_error(error, WS_ERROR, WS_ERROR_AUTH, "%s refused the login as '%s': %s; %s", conn->name,
+                    settings->user, reason,
+                    settings->auth == IMAP_AUTH_PASSWORD
+                        ? "check user and password, and whether the server wants an application password"
+                        : "check the user, the scope of the token, and whether it may read this mailbox");
 }
 
 static void set_connect_error(const struct imap_conn *conn, const struct imap_settings *settings,
@@ -87,16 +98,7 @@ static void set_connect_error(const struct imap_conn *conn, const struct imap_se
     g_autofree char *reason = imap_conn_quote(conn, conn->refusal->len ? conn->refusal->str : curl_says);
     switch (code) {
     case CURLE_LOGIN_DENIED:
-        /* RFC 5530: the password could not even be looked at. */
-        if (strstr(conn->refusal->str, "[UNAVAILABLE]"))
-            g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not log in to %s as '%s': %s", conn->name,
-                        settings->user, reason);
-        else
-            g_set_error(
-                error, WS_ERROR, WS_ERROR_AUTH,
-                "%s refused the login as '%s': %s; check user and password, and whether the server wants an "
-                "application password",
-                conn->name, settings->user, reason);
+        set_login_error(conn, settings, reason, error);
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -112,7 +114,11 @@ static void set_connect_error(const struct imap_conn *conn, const struct imap_se
                     conn->name, reason);
         break;
     default:
-        g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not connect to %s: %s", conn->name, reason);
+        if (route_proxy_refused(conn->curl))
+            g_set_error(error, WS_ERROR, WS_ERROR_AUTH, "the proxy on the way to %s refused the login: %s",
+                        conn->name, reason);
+        else
+            g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not connect to %s: %s", conn->name, reason);
     }
 }
 
@@ -129,30 +135,55 @@ static gboolean connect_and_login(struct imap_conn *conn, const struct imap_sett
     guint port = settings->port ? settings->port : settings->starttls ? 143 : 993;
     conn->name = g_strdup_printf(is_ipv6 ? "[%s]:%u" : "%s:%u", settings->host, port);
     g_autofree char *url = g_strdup_printf("%s://%s/", settings->starttls ? "imap" : "imaps", conn->name);
-    CURLcode code = set_options(conn, settings, url);
+    CURLcode code = set_options(conn, url);
+    if (!code)
+        code = set_login(conn, settings);
     if (!code)
         code = curl_easy_perform(conn->curl);
     if (!code)
         code = curl_easy_getinfo(conn->curl, CURLINFO_ACTIVESOCKET, &conn->socket);
+    conn->denied = code == CURLE_LOGIN_DENIED;
     if (code)
         set_connect_error(conn, settings, code, error);
     return code == CURLE_OK;
 }
 
-struct imap_conn *imap_conn_open(const struct imap_settings *settings, GError **error)
+/* One attempt. *denied_r: the login was refused. */
+static struct imap_conn *try_open(const struct imap_settings *settings, const char *secret,
+                                  gboolean *denied_r, GError **error)
 {
-    static GOnce once = G_ONCE_INIT;
     struct imap_conn *conn = g_new0(struct imap_conn, 1);
     conn->refusal = g_string_new(NULL);
-    conn->password = g_strdup(settings->password ? settings->password : "");
+    conn->secret = g_strdup(secret ? secret : "");
     conn->timeout = (gint64)(settings->timeout ? settings->timeout : 60) * G_USEC_PER_SEC;
-    conn->curl = g_once(&once, init_once, NULL) ? curl_easy_init() : NULL;
-    if (!conn->curl)
-        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not start libcurl");
-    if (!conn->curl || !connect_and_login(conn, settings, error)) {
-        imap_conn_close(conn);
+    const struct route route = {.ca_file = settings->ca_file,
+                                .proxy = settings->proxy,
+                                .proxy_password = settings->proxy_password,
+                                .timeout = settings->timeout};
+    conn->curl = route_handle(&route, error);
+    if (conn->curl && connect_and_login(conn, settings, error))
+        return conn;
+    *denied_r = conn->denied;
+    imap_conn_close(conn);
+    return NULL;
+}
+
+struct imap_conn *imap_conn_open(const struct imap_settings *settings, GError **error)
+{
+    gboolean denied = FALSE;
+    if (settings->auth == IMAP_AUTH_PASSWORD)
+        return try_open(settings, settings->password, &denied, error);
+    const char *token = token_get(settings->token, FALSE, error);
+    if (!token)
         return NULL;
+    GError *refusal = NULL;
+    struct imap_conn *conn = try_open(settings, token, &denied, &refusal);
+    if (denied && (token = token_get(settings->token, TRUE, NULL))) {
+        g_clear_error(&refusal);
+        conn = try_open(settings, token, &denied, &refusal);
     }
+    if (refusal)
+        g_propagate_error(error, refusal);
     return conn;
 }
 
@@ -163,9 +194,7 @@ void imap_conn_close(struct imap_conn *conn)
     if (conn->curl)
         curl_easy_cleanup(conn->curl);
     g_string_free(conn->refusal, TRUE);
-    if (conn->password)
-        memset(conn->password, 0, strlen(conn->password));
-    g_free(conn->password);
+    secret_free(conn->secret);
     g_free(conn->name);
     g_free(conn);
 }

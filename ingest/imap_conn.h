@@ -1,9 +1,9 @@
-/* The connection to an IMAP server, logged in: the only file that knows libcurl.
+/* The connection to an IMAP server, logged in.
  *
- * libcurl in CONNECT_ONLY mode finds the address, makes TLS 1.2 or later with the certificate and host name
- * verified (by STARTTLS only when the server really does it), and logs in with SASL PLAIN or LOGIN. After
- * that it only carries bytes, under deadlines of ours. One handle a connection, never used again. No proxy,
- * whatever the environment says. */
+ * libcurl in CONNECT_ONLY mode finds the address, takes the way of ingest/route.h with TLS (by STARTTLS only
+ * when the server really does it), and logs in with SASL PLAIN or LOGIN, or with XOAUTH2 or OAUTHBEARER and a
+ * token; when the server refuses a token that was kept for a while, once more with a new one. After that it
+ * only carries bytes, under deadlines of ours. One handle a connection, never used again. */
 #pragma once
 
 #include "ingest/imap.h"

@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,4 +119,67 @@ char *secret_get(const struct secret_place *place, GError **error)
         return from_command(place, error);
     /* What systemd hands over is guarded by systemd, whatever its mode. */
     return credential ? from_file(place, credential, TRUE, error) : NULL;
+}
+
+/* --- a secret that changes --- */
+
+int secret_lock(const char *path)
+{
+    struct stat opened, named;
+    for (;;) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return -1;
+        while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        /* It may have been replaced while we waited. */
+        if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+            opened.st_dev == named.st_dev)
+            return fd;
+        close(fd);
+    }
+}
+
+/* Fills the new file, which belongs to whom the old one belongs to. */
+static gboolean fill(int fd, const struct stat *old, const char *secret)
+{
+    gsize length = strlen(secret);
+    if (old->st_uid != geteuid() || old->st_gid != getegid()) {
+        if (fchown(fd, old->st_uid, old->st_gid) != 0)
+            return FALSE;
+    }
+    return fchmod(fd, old->st_mode & 07777) == 0 && write(fd, secret, length) == (gssize)length &&
+           write(fd, "\n", 1) == 1 && fsync(fd) == 0;
+}
+
+/* So that the new name is on the disk, too. */
+static void sync_directory(const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+gboolean secret_replace(const char *path, const char *secret, GError **error)
+{
+    char *real = realpath(path, NULL); /* a symbolic link stays one */
+    g_autofree char *new = g_strconcat(real ? real : path, ".XXXXXX", NULL);
+    struct stat old;
+    int fd = real && stat(real, &old) == 0 ? mkostemp(new, O_CLOEXEC) : -1;
+    gboolean ok = fd >= 0 && fill(fd, &old, secret) && rename(new, real) == 0;
+    if (!ok) {
+        g_autofree char *safe = label_safe(path, -1, PATH_SHOWN);
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write '%s': %s", safe, g_strerror(errno));
+        if (fd >= 0)
+            unlink(new);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (ok)
+        sync_directory(real);
+    free(real);
+    return ok;
 }

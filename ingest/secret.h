@@ -20,3 +20,10 @@ gboolean secret_is_set(const struct secret_place *place);
 char *secret_get(const struct secret_place *place, GError **error);
 /* Wipes and frees. */
 void secret_free(char *secret);
+
+/* Opens the file of a secret and locks it against others who do so, until the descriptor is closed. -1 when
+ * it cannot be opened, and without a word: secret_get tells why. */
+int secret_lock(const char *path);
+/* Puts a new secret into a file that holds an old one, by a new file of the same mode and owner that takes
+ * its place after it is on the disk. FALSE with WS_ERROR_SYSTEM: then the old one is still there. */
+gboolean secret_replace(const char *path, const char *secret, GError **error);
