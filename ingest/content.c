@@ -32,7 +32,8 @@ static const struct magic magics[] = {
 /* bzip2 has a level and the start of a block behind its three letters, which text has not. */
 static gboolean is_magic(const struct magic *magic, const guint8 *data, gsize n)
 {
-    if (n < magic->offset + magic->n || memcmp(data + magic->offset, magic->bytes, magic->n) != 0)
+    if (n < magic->offset + magic->n || data[magic->offset] != (guint8)magic->bytes[0] ||
+        memcmp(data + magic->offset, magic->bytes, magic->n) != 0)
         return FALSE;
     return strcmp(magic->name, "bzip2") != 0 ||
            (n > 4 && g_ascii_isdigit(data[3]) && (data[4] == 0x31 || data[4] == 0x17));
@@ -122,7 +123,7 @@ static gboolean is_feedback(const guint8 *data, gsize n)
     static const char name[] = "feedback-type";
     const char *at = (const char *)data, *end = at + n;
     while ((gsize)(end - at) > strlen(name) && *at != '\n' && *at != '\r') {
-        if (g_ascii_strncasecmp(at, name, strlen(name)) == 0) {
+        if ((*at == 'F' || *at == 'f') && g_ascii_strncasecmp(at, name, strlen(name)) == 0) {
             at += strlen(name);
             while (at < end && (*at == ' ' || *at == '\t'))
                 at++;
@@ -161,7 +162,10 @@ static gboolean is_mail(const guint8 *data, gsize n)
         count++;
     while (at < end) {
         const char *eol = memchr(at, '\n', (gsize)(end - at));
+        char first = g_ascii_tolower(*at);
         for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+            if (fields[i][0] != first)
+                continue;
             gsize length = strlen(fields[i]);
             if ((gsize)(end - at) >= length && !(seen & 1U << i) &&
                 g_ascii_strncasecmp(at, fields[i], length) == 0) {

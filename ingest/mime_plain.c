@@ -347,14 +347,14 @@ gboolean mime_plain_read(struct blob *mail, const struct limits *limits, struct 
 {
     GBytes *bytes = blob_bytes(mail);
     gsize size = 0;
-    if (!bytes || blob_size(mail) > PLAIN_SIZE)
+    if (!bytes || blob_size(mail) == 0 || blob_size(mail) > PLAIN_SIZE)
         return FALSE;
     const char *data = g_bytes_get_data(bytes, &size);
     struct cutter c = {.data = data, .end = data + size, .limits = limits, .tree = tree};
     struct header header = {.authres = g_ptr_array_new_with_free_func(g_free)};
     *tree = (struct mime_tree){0};
     /* Without a field there is no header at all. */
-    gboolean ok = size && *data != '\n' && *data != '\r' && read_header(&c, data, data + size, &header);
+    gboolean ok = *data != '\n' && *data != '\r' && read_header(&c, data, data + size, &header);
     if (ok) {
         tree->blob = blob_ref(mail);
         tree->root = mime_node_new(tree);

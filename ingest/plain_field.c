@@ -26,12 +26,12 @@ static gboolean is_clean(const struct plain_field *field)
 
 gboolean plain_field_text(const struct plain_field *field, struct arena *arena, char **text_r)
 {
-    const char *at = field->text, *end = at + field->n;
     *text_r = NULL;
-    if (!at)
+    if (!field->text)
         return TRUE;
     if (!is_clean(field))
         return FALSE;
+    const char *at = field->text, *end = at + field->n;
     while (at < end && is_space(*at))
         at++;
     while (at < end && is_space(end[-1]))
@@ -100,12 +100,12 @@ static gboolean keep(struct plain_params *params, const char *name, const char *
 
 gboolean plain_field_params(const struct plain_field *field, struct arena *arena, struct plain_params *params)
 {
-    const char *at = field->text, *end = at + field->n;
     *params = (struct plain_params){0};
-    if (!at)
+    if (!field->text)
         return TRUE;
     if (!is_clean(field))
         return FALSE;
+    const char *at = field->text, *end = at + field->n;
     skip_space(&at, end);
     g_autofree char *value = g_ascii_strdown(take_token(&at, end, arena, TRUE), -1);
     const char *slash = strchr(value, '/');

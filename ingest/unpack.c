@@ -532,9 +532,11 @@ static gboolean is_litter(const char *name)
 
 static char *entry_name(struct archive_entry *entry)
 {
-    const char *name = archive_entry_pathname_utf8(entry);
+    const char *plain = archive_entry_pathname(entry);
+    /* The name as UTF-8 takes libarchive a conversion, which ASCII does not need. */
+    const char *name = plain && g_str_is_ascii(plain) ? plain : archive_entry_pathname_utf8(entry);
     if (!name)
-        name = archive_entry_pathname(entry);
+        name = plain;
     return label_safe(name && *name ? name : "member", -1, 255);
 }
 

@@ -2,6 +2,10 @@
 #include "tests/unit/same_tree.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
 #define HEAD "From: a@b.example\nSubject: x\n"
 #define MIXED HEAD "Content-Type: multipart/mixed; boundary=b\n\n"
 
@@ -162,10 +166,13 @@ static void test_other(void)
             g_error("taken: %s", other[i]);
     }
     /* A mail in a file is not small. */
+    int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600);
+    gsize n = strlen(plain[0]);
+    g_assert_cmpint(write(fd, plain[0], n), ==, (gssize)n);
     struct mime_tree tree;
-    struct blob *mail = blob_of(plain[0], strlen(plain[0]));
-    g_assert_true(mime_plain_read(mail, &limits_default, &tree));
-    mime_tree_clear(&tree);
+    struct blob *mail = blob_new_fd(fd, 0, n, NULL);
+    close(fd);
+    g_assert_false(mime_plain_read(mail, &limits_default, &tree));
     blob_unref(mail);
 }
 
@@ -236,6 +243,41 @@ static void test_mutated(void)
     }
 }
 
+/* Files that are plain are compared, and so are they after changes. */
+static guint check_file(const char *path, guint rounds)
+{
+    g_autofree char *data = NULL;
+    gsize n = 0;
+    GStatBuf status;
+    if (g_stat(path, &status) != 0 || status.st_size > 100000 ||
+        !g_file_get_contents(path, &data, &n, NULL) || !check_both(data, n, &limits_default))
+        return 0;
+    mutate_all(data, n, rounds, (guint32)n);
+    return 1;
+}
+
+/* How many of the mails below the directory are plain. */
+static guint check_directory(const char *path, guint rounds)
+{
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const char *name;
+    guint taken = 0;
+    while (directory && (name = g_dir_read_name(directory))) {
+        g_autofree char *inner = g_build_filename(path, name, NULL);
+        if (g_file_test(inner, G_FILE_TEST_IS_DIR))
+            taken += check_directory(inner, rounds);
+        else if (g_str_has_suffix(name, ".eml"))
+            taken += check_file(inner, rounds);
+    }
+    return taken;
+}
+
+static void test_files(void)
+{
+    g_assert_cmpuint(check_directory("docs/demo/mailbox", 300), >, 10);
+    check_directory("../shared/corpus/files", 100);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -245,5 +287,6 @@ int main(int argc, char **argv)
     g_test_add_func("/mime/limits", test_limits);
     g_test_add_func("/mime/cuts", test_cuts);
     g_test_add_func("/mime/mutated", test_mutated);
+    g_test_add_func("/mime/files", test_files);
     return g_test_run();
 }
