@@ -16,17 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 static gboolean fail(GError **error, const char *what)
 {
     g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not %s: %s", what, g_strerror(errno));
@@ -77,7 +66,7 @@ static gboolean limit(const struct confine_rules *rules, GError **error)
                   {RLIMIT_FSIZE, rules->file_size},
                   {RLIMIT_MEMLOCK, 0},
                   {RLIMIT_MSGQUEUE, 0},
-                  {RLIMIT_AS, SANITIZED ? RLIM_INFINITY : rules->memory}};
+                  {RLIMIT_AS, CONFINE_SANITIZED ? RLIM_INFINITY : rules->memory}};
     for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
         struct rlimit now, then = {limits[i].value, limits[i].value};
         if (getrlimit(limits[i].resource, &now) != 0)

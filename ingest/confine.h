@@ -13,6 +13,17 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define CONFINE_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONFINE_SANITIZED 1
+#endif
+#endif
+#ifndef CONFINE_SANITIZED
+#define CONFINE_SANITIZED 0
+#endif
+
 struct confine_rules {
     uid_t uid;         /* to be, when it is root; otherwise nothing changes */
     gid_t gid;         /* to be, without any other group */

@@ -4,8 +4,8 @@
 #include "parser/error.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -182,10 +182,10 @@ char *nursery_end(struct nursery *nursery, struct worker_process *worker, int *s
 {
     const struct nursery_request request = {.op = NURSERY_END, .pid = worker->pid};
     struct nursery_answer answer = {0};
-    if (worker->socket >= 0)
-        close(worker->socket);
     gboolean ok = send(nursery->control, &request, sizeof request, MSG_NOSIGNAL) == sizeof request &&
                   hear(nursery, &answer);
+    if (worker->socket >= 0)
+        close(worker->socket);
     *worker = (struct worker_process){.pid = -1, .socket = -1};
     if (status_r)
         *status_r = ok ? answer.status : 0;

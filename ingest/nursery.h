@@ -10,7 +10,9 @@
 #include <glib.h>
 #include <sys/types.h>
 
-enum { NURSERY_SCRATCH = 10 }; /* files that a worker may write to */
+/* Files that a worker may write to: as many large parts as real mails have inside of each other, and three
+ * more. */
+enum { NURSERY_SCRATCH = 12 };
 
 /* What the workers are for. */
 struct nursery_work {

@@ -33,12 +33,14 @@ struct nursery_process {
     gid_t gid;
 };
 
-/* What the environment says may be a password. */
+/* What the environment says may be a password. Nothing that is told of a mail depends on the local time,
+ * whose table a worker could not read. */
 static void wipe_environment(void)
 {
     for (char **entry = environ; entry && *entry; entry++)
         memset(*entry, 0, strlen(*entry));
     clearenv();
+    setenv("TZ", "UTC0", 1);
 }
 
 /* Only the control socket, standard error, and /dev/null for the other two. */
@@ -94,10 +96,8 @@ static gboolean lay_out(int socket, int *scratch)
     ok = ok && dup2(high, FD_OWN) == FD_OWN;
     for (int i = 0; ok && i < NURSERY_SCRATCH; i++)
         ok = (scratch[i] = dup2(scratch[i], FD_OWN + 1 + i)) >= 0;
-#ifndef __SANITIZE_ADDRESS__
-    ok = ok && dup2(STDIN_FILENO, STDERR_FILENO) >= 0; /* no terminal for strangers to write to */
-#endif
-    return ok;
+    /* No terminal for strangers to write to; but a sanitizer must be heard. */
+    return ok && (CONFINE_SANITIZED || dup2(STDIN_FILENO, STDERR_FILENO) >= 0);
 }
 
 static gboolean confine(const struct nursery_process *self, const struct nursery_request *request,

@@ -1,5 +1,6 @@
 /* What the libraries of a mail's journey load when they are first used: encodings, character tables, cipher
- * providers, time zones. Afterwards a process that may open no file reads mails as well as any other. */
+ * providers, time zones. Afterwards a process that may open no file reads mails as well as any other,
+ * but for encodings that nobody sends reports in. */
 #pragma once
 
 #include "parser/domain.h"

@@ -7,10 +7,10 @@ cd "$(dirname "$0")/.." || exit 1
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-mkdir "$dir/tmp" "$dir/mails"
+mkdir "$dir/tmp" "$dir/mails" "$dir/deviations"
 chmod 755 "$dir"
 chmod 1777 "$dir/tmp"
-export TMPDIR=$dir/tmp CONFINED_HURRY=1 SECRET=a-password
+export TMPDIR=$dir/tmp SECRET=a-password
 # Somebody else may not be able to read the directory that we are in.
 cp build/tests/confined "$dir/confined"
 
@@ -75,29 +75,124 @@ read_as()
     ok $? "the mails are read without confinement" "$dir/err"
     (cd / && "$@" "$dir/confined" mails "$dir"/mails/*) >"$dir/there" 2>"$dir/err"
     ok $? "$who: the mails are read in a worker" "$dir/err"
-    grep -v '^ scratch ' "$dir/there" | diff "$dir/here" - >"$dir/diff"
+    # The mail with more large parts inside of each other than anybody sends is refused.
+    for side in here there; do
+        grep -v '^ scratch ' "$dir/$side" | sed '/large-too-many/,/^ mail/d' >"$dir/$side.most"
+    done
+    diff "$dir/here.most" "$dir/there.most" >"$dir/diff"
     ok $? "$who: and hold the same" "$dir/diff"
+    grep -A 9 large-too-many "$dir/there" >"$dir/many"
+    grep -q '^ mail .*: more than 12 large parts inside of each other$' "$dir/many"
+    ok $? "$who: but for large parts inside of each other without end" "$dir/many"
+    used=$(sed -n 's/^ scratch //p' "$dir/there" | sort -u | xargs | sed 's/, then/,/g')
+    [ "$used" = '1, 0 12, 0 3, 0 9, 0' ]
+    ok $? "$who: which take up to nine files, and give them back" "$used"
+}
+
+# in_memory WORD PID...: yes or no for each process.
+in_memory()
+{
+    python3 - "$@" <<'END'
+import sys
+said = []
+for pid in sys.argv[2:]:
+    found = False
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            words = line.split()
+            if words[1].startswith("rw"):
+                start, end = (int(x, 16) for x in words[0].split("-"))
+                memory.seek(start)
+                found |= sys.argv[1].encode() in memory.read(end - start)
+    said.append("yes" if found else "no")
+print(*said)
+END
+}
+
+# What others can see of a worker and its nursery, and what these make of signals to them.
+look_at()
+{
+    local who=$1 worker nursery fds line
+    shift
+    coproc held { cd / && exec "$@" "$dir/confined" hold write 2>"$dir/err"; }
+    read -r worker <&"${held[0]}"
+    nursery=$(ps -o ppid= "$worker" | tr -d ' ')
+    if [ "$(id -u)" = 0 ]; then
+        [ "$(in_memory a-password "$nursery" "$worker")" = 'no no' ] && [ "$(in_memory a-password "$held_PID")" = yes ]
+        ok $? "$who: nothing is left of the environment"
+        fds=$(readlink "/proc/$nursery"/fd/[013456789] "/proc/$nursery"/fd/??* | sed 's/:.*//' | xargs)
+        [ "$fds" = '/dev/null /dev/null socket' ]
+        ok $? "$who: the nursery has one socket open" "$fds"
+        fds=$(readlink "/proc/$worker"/fd/* | sed 's/:.*//; s/^.*(deleted)$/scratch/' | sort | uniq -c | xargs)
+        [ "$fds" = '3 /dev/null 12 scratch 1 socket' ]
+        ok $? "$who: a worker has one socket and twelve files open" "$fds"
+        grep -E '^(NoNewPrivs|Seccomp|Cap(Prm|Eff|Amb)):' "/proc/$worker/status" | xargs >"$dir/status"
+        [ "$(cat "$dir/status")" = 'CapPrm: 0000000000000000 CapEff: 0000000000000000 CapAmb: 0000000000000000 NoNewPrivs: 1 Seccomp: 2' ]
+        ok $? "$who: a worker has no capability, and gets none" "$dir/status"
+    else
+        [ -n "$nursery" ] && ! cat "/proc/$nursery/environ" >"$dir/out" 2>&1
+        ok $? "$who: the nursery cannot be looked into" "$dir/out"
+    fi
+    kill -INT "$nursery" "$worker"
+    kill -TERM "$nursery" "$worker"
+    kill -HUP "$nursery" "$worker"
+    echo >&"${held[1]}"
+    read -r line <&"${held[0]}"
+    [ "$line" = 'write|allowed' ]
+    ok $? "$who: signals to stop are the parent's" "$line"
+    kill -KILL "$held_PID"
+    wait "$held_PID" 2>"$dir/out"
+    for _ in {1..50}; do
+        [ -d "/proc/$worker" ] || [ -d "/proc/$nursery" ] || break
+        sleep 0.05
+    done
+    [ ! -d "/proc/$worker" ] && [ ! -d "/proc/$nursery" ]
+    ok $? "$who: all end with the parent"
+}
+
+# What the nursery says when the libraries need more than is allowed.
+check_as()
+{
+    local who=$1
+    shift
+    (cd / && "$@" "$dir/confined" check socket) >"$dir/out" 2>&1
+    [ $? = 1 ] && printf 'could not start a confined worker: %s\nhint: --no-confine reads mails without this protection\n' \
+        "$sys" | diff - "$dir/out" >"$dir/diff"
+    ok $? "$who: a worker that is killed in its first check is no worker" "$dir/diff"
+    (cd / && "$@" "$dir/confined" check open) >"$dir/out" 2>&1
+    [ $? = 1 ] && printf 'could not confine a worker: open: EACCES\nhint: --no-confine reads mails without this protection\n' |
+        diff - "$dir/out" >"$dir/diff"
+    ok $? "$who: and neither is one whose check fails" "$dir/diff"
+}
+
+everything_as()
+{
+    try_as "$@"
+    look_at "$@"
+    check_as "$@"
+    read_as "$@"
 }
 
 cp -r docs/demo/mailbox "$dir/mails/demo"
+tests/lib/confine_mails.py "$dir/mails/asking"
+tests/lib/deviation_mails.py "$dir/deviations" >/dev/null
+for case in "$dir"/deviations/*; do
+    cp -r "$case" "$dir/mails/$(basename "$case" | cut -d ' ' -f 1)"
+done
 chmod -R a+rX "$dir/mails"
+ulimit -c unlimited 2>/dev/null # so that a core is seen
 
 if [ "$(id -u)" = 0 ]; then
-    nobody=$(id -u nobody)
-    try_as root env
-    [ "$self" = "uid $nobody gid $(getent passwd nobody | cut -d : -f 4) environment empty" ]
+    everything_as root env
+    [ "$self" = "uid $(id -u nobody) gid $(id -g nobody) environment TZ=UTC0" ]
     ok $? "root: the worker is nobody, without an environment" "$self"
-    read_as root env
-    somebody=(setpriv --reuid=12345 --regid=12345 --clear-groups)
-    try_as somebody "${somebody[@]}"
-    [ "$self" = "uid 12345 gid 12345 environment empty" ]
+    everything_as somebody setpriv --reuid=12345 --regid=12345 --clear-groups
+    [ "$self" = 'uid 12345 gid 12345 environment TZ=UTC0' ]
     ok $? "somebody: the worker has no environment" "$self"
-    read_as somebody "${somebody[@]}"
 else
-    try_as somebody env
-    [ "$self" = "uid $(id -u) gid $(id -g) environment empty" ]
+    everything_as somebody env
+    [ "$self" = "uid $(id -u) gid $(id -g) environment TZ=UTC0" ]
     ok $? "somebody: the worker has no environment" "$self"
-    read_as somebody env
 fi
 [ -z "$(ls -A "$TMPDIR")" ] && [ ! -e /tmp/whosends-confined ]
 ok $? "no file stays behind" "$(ls -A "$TMPDIR")"

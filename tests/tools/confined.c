@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 
 #define LINE 200
 
@@ -30,9 +30,14 @@ static gpointer prepare(void)
     return suffixes;
 }
 
+static const char *check_word; /* before the nursery is forked */
+
 static gboolean check(gpointer prepared, GError **error)
 {
-    return warm_check(prepared, error);
+    g_autofree char *got = check_word ? try_word(check_word, 4) : NULL;
+    if (got)
+        g_set_error(error, G_FILE_ERROR, 0, "%s: %s", check_word, got);
+    return !got && warm_check(prepared, error);
 }
 
 /* A request is a line with a file or without, an answer any bytes and an empty line. */
@@ -74,24 +79,37 @@ static void start(struct nursery *nursery, struct worker_process *worker)
         die(error);
 }
 
-/* Up to an empty line, the end, or half a second of the worker's CPU time. */
-static char *answer_of(const struct worker_process *worker)
+/* Up to an empty line, the end, or (for what never ends) a fifth of a second of the worker's CPU time. */
+static char *answer_of(const struct worker_process *worker, guint64 most_us)
 {
     GString *answer = g_string_new(NULL);
     while (!g_str_has_suffix(answer->str, "\n\n")) {
         char buf[4096];
         struct pollfd wait = {.fd = worker->socket, .events = POLLIN};
         ssize_t got = poll(&wait, 1, 20) > 0 ? recv(worker->socket, buf, sizeof buf, 0) : -1;
-        if (got == 0 || (got < 0 && nursery_cpu_us(worker->pid) > 20000000))
-            break;
-        if (got < 0 && answer->len == 0 && nursery_cpu_us(worker->pid) > 500000 && getenv("CONFINED_HURRY"))
+        if (got == 0 || (got < 0 && nursery_cpu_us(worker->pid) > most_us))
             break;
         g_string_append_len(answer, buf, MAX(got, 0));
     }
-    g_string_truncate(answer, strcspn(answer->str, "\n") == 0 ? 0 : answer->len);
     if (g_str_has_suffix(answer->str, "\n\n"))
         g_string_truncate(answer, answer->len - 2);
     return g_string_free(answer, FALSE);
+}
+
+static void try_word_in(const struct worker_process *worker, const char *word)
+{
+    if (send(worker->socket, word, strlen(word), MSG_NOSIGNAL) < 0)
+        return;
+    g_autofree char *answer = answer_of(worker, 200000);
+    printf("%s|%s", word, answer);
+}
+
+static void end(struct nursery *nursery, struct worker_process *worker)
+{
+    int status;
+    g_autofree char *end = nursery_end(nursery, worker, &status);
+    printf("|%s%s\n", end, WIFSIGNALED(status) && WCOREDUMP(status) ? ", with a core" : "");
+    fflush(stdout);
 }
 
 static void try_words(struct nursery *nursery, char **words)
@@ -99,12 +117,24 @@ static void try_words(struct nursery *nursery, char **words)
     for (; *words; words++) {
         struct worker_process worker;
         start(nursery, &worker);
-        send(worker.socket, *words, strlen(*words), MSG_NOSIGNAL);
-        g_autofree char *answer = answer_of(&worker);
-        g_autofree char *end = nursery_end(nursery, &worker, NULL);
-        printf("%s|%s|%s\n", *words, answer, end);
+        try_word_in(&worker, *words);
+        end(nursery, &worker);
+    }
+}
+
+static void hold(struct nursery *nursery, const char *word)
+{
+    struct worker_process worker;
+    char line[LINE];
+    start(nursery, &worker);
+    printf("%d\n", (int)worker.pid);
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin)) {
+        try_word_in(&worker, word);
+        printf("\n");
         fflush(stdout);
     }
+    end(nursery, &worker);
 }
 
 static void look_at(struct nursery *nursery, struct worker_process *worker, struct domain_list *suffixes,
@@ -121,12 +151,11 @@ static void look_at(struct nursery *nursery, struct worker_process *worker, stru
             die(error);
         close(own);
         close(fd);
-        answer = answer_of(worker);
+        answer = answer_of(worker, 20000000);
     }
     printf("%s\n%s\n", path, answer);
     if (nursery && !*answer) {
-        g_autofree char *end = nursery_end(nursery, worker, NULL);
-        printf("\t%s\n", end);
+        end(nursery, worker);
         start(nursery, worker);
     }
 }
@@ -198,13 +227,14 @@ int main(int argc, char **argv)
     GError *error = NULL;
     gint64 begin = g_get_monotonic_time();
     if (argc < 3) {
-        fprintf(stderr, "usage: confined try|mails|here|time ...\n");
+        fprintf(stderr, "usage: confined try|mails|here|check|hold|time ...\n");
         return 64;
     }
     if (g_str_equal(argv[1], "here")) {
         look_at_all(NULL, argv + 2);
         return 0;
     }
+    check_word = g_str_equal(argv[1], "check") ? argv[2] : NULL;
     struct nursery *nursery = nursery_start(&work, &error);
     if (!nursery)
         die(error);
@@ -212,8 +242,10 @@ int main(int argc, char **argv)
         take_time(nursery, begin, (guint)g_ascii_strtoull(argv[2], NULL, 10));
         return 0;
     }
-    if (g_str_equal(argv[1], "try"))
+    if (g_str_equal(argv[1], "try") || check_word)
         try_words(nursery, argv + 2);
+    else if (g_str_equal(argv[1], "hold"))
+        hold(nursery, argv[2]);
     else
         look_at_all(nursery, argv + 2);
     nursery_stop(nursery);

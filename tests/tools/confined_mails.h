@@ -16,7 +16,9 @@ struct reading {
     guint64 budget;
     GString *out;
     guint most_scratch;
-    struct sha256 *sum; /* of the document that is read */
+    const struct message_part *part; /* that is unpacked */
+    gboolean packed;                 /* it is an archive */
+    struct sha256 *sum;              /* of the document that is read */
     guint64 size;
     struct byte_reader inner;
 };
@@ -107,9 +109,31 @@ static enum parse_status parse_failure(struct byte_reader reader, GString *out, 
     return status;
 }
 
-static gboolean on_document(void *self, const struct unpacked *document, GError **error G_GNUC_UNUSED)
+static gboolean on_part(void *self, const struct message_part *part, GError **error);
+static gboolean on_refusal(void *self, const char *label, const char *code, const char *detail,
+                           GError **error);
+
+/* A mail in an archive. */
+static gboolean on_packed_mail(struct reading *reading, const struct unpacked *document, GError **error)
+{
+    char buf[16384];
+    gssize got;
+    struct spool *spool = spool_new(limits_default.message_size, "message_size");
+    while ((got = document->reader.read(document->reader.self, buf, sizeof buf, error)) > 0 &&
+           spool_add(spool, buf, (gsize)got, error))
+        ;
+    struct blob *mail = spool_finish(spool, NULL);
+    gboolean ok = got == 0 && message_walk_inner(mail, reading->part, document->label, &limits_default,
+                                                 on_part, on_refusal, reading, error);
+    blob_unref(mail);
+    return ok;
+}
+
+static gboolean on_document(void *self, const struct unpacked *document, GError **error)
 {
     struct reading *reading = self;
+    if (document->kind == CONTENT_MAIL && reading->packed)
+        return on_packed_mail(reading, document, error);
     const struct report_hints hints = {.file_name = document->name};
     const struct report_sink sink = {on_begin, on_record, on_end, on_abandon, reading};
     const struct tls_sink tls = {on_tls_begin, on_tls_policy, on_tls_failure, on_tls_end, reading};
@@ -150,8 +174,18 @@ static gboolean on_refusal(void *self, const char *label, const char *code, cons
 static gboolean on_part(void *self, const struct message_part *part, GError **error)
 {
     struct reading *reading = self;
-    return unpack_walk(part->content, part->label, part->file_name, &limits_default, &reading->budget,
-                       on_document, on_refusal, reading, error);
+    const struct message_part *around = reading->part;
+    guint8 start[CONTENT_SNIFF];
+    gssize got = blob_read(part->content, 0, start, sizeof start, NULL);
+    enum content_kind kind = content_sniff(start, (gsize)MAX(got, 0), NULL);
+    gboolean packed = reading->packed;
+    reading->part = part;
+    reading->packed = kind == CONTENT_GZIP || kind == CONTENT_ZIP;
+    gboolean ok = unpack_walk(part->content, part->label, part->file_name, &limits_default, &reading->budget,
+                              on_document, on_refusal, reading, error);
+    reading->part = around;
+    reading->packed = packed;
+    return ok;
 }
 
 /* Takes the descriptor. Small mails are read into memory, as they are when they come over a socket. */
