@@ -81,8 +81,8 @@ read_as()
     done
     diff "$dir/here.most" "$dir/there.most" >"$dir/diff"
     ok $? "$who: and hold the same" "$dir/diff"
-    grep -A 9 large-too-many "$dir/there" >"$dir/many"
-    grep -q '^ mail .*: more than 12 large parts inside of each other$' "$dir/many"
+    grep -A 12 large-too-many "$dir/there" >"$dir/many"
+    grep -q 'limit, more than 12 large parts inside of each other$' "$dir/many"
     ok $? "$who: but for large parts inside of each other without end" "$dir/many"
     used=$(sed -n 's/^ scratch //p' "$dir/there" | sort -u | xargs | sed 's/, then/,/g')
     [ "$used" = '1, 0 12, 0 3, 0 9, 0' ]
