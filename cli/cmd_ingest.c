@@ -3,6 +3,7 @@
 #include "cli/log.h"
 #include "cli/mailbox.h"
 #include "cli/progress.h"
+#include "cli/rules.h"
 #include "db/schema.h"
 #include "ingest/run.h"
 
@@ -60,8 +61,8 @@ static gboolean read_path(struct job *job, const char *path, GError **error)
 {
     const struct config *config = &job->cli->config;
     const char *after = job->cli->options.after;
-    struct settle_rules rules = {.processed = config->imap->processed, .problems = config->imap->problems};
-    if (after && !mailbox_parse_after(after, &rules.after, error))
+    struct settle_rules rules;
+    if (!rules_read(config->imap, after, FALSE, &rules, error))
         return FALSE;
     struct source *source = source_open_path(path, &rules, &config->limits, error);
     gboolean ok = source && run_source(job, source, error);
@@ -180,8 +181,8 @@ static gboolean usage(GError **error, const char *message)
 static gboolean check_request(const struct cli *cli, GError **error)
 {
     const struct options *options = &cli->options;
-    enum after after;
-    if (options->after && !mailbox_parse_after(options->after, &after, error))
+    struct settle_rules rules;
+    if (!rules_read(cli->config.imap, options->after, FALSE, &rules, error))
         return FALSE;
     if (options->account && cli->arguments[0])
         return usage(error, "cannot use --account with a PATH or URL: it is for what is configured");

@@ -35,7 +35,7 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 34                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 40                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
@@ -48,7 +48,10 @@ struct account {
     char *refresh_token, *refresh_token_file, *refresh_token_command;
     char *proxy, *proxy_password_file;
     char **folders;
-    char *after, *processed, *problems;
+    char *after;
+    char *after_stored, *after_duplicate, *after_no_report, *after_problem; /* NULL: as `after` says */
+    char *processed, *problems;
+    char *duplicates, *no_reports; /* NULL: processed */
     guint port, timeout, batch;
     enum config_origin origins[CONFIG_KEYS]; /* by the order of config_keys */
 };

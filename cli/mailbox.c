@@ -1,5 +1,6 @@
 #include "cli/mailbox.h"
 
+#include "cli/rules.h"
 #include "ingest/secret.h"
 #include "parser/error.h"
 #include "reports/render.h"
@@ -93,32 +94,15 @@ struct account *mailbox_account_of_url(const struct config *config, const char *
     return account;
 }
 
-gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **error)
-{
-    static const char *const words[] = {
-        [AFTER_LEAVE] = "leave", [AFTER_FLAG] = "flag", [AFTER_MOVE] = "move", [AFTER_DELETE] = "delete"};
-    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (strcmp(word, words[i]) == 0) {
-            *after_r = (enum after)i;
-            return TRUE;
-        }
-    }
-    g_autofree char *safe = render_safe(word);
-    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
-                "cannot use '%s' for --after\nhint: leave, flag, move or delete", safe);
-    return FALSE;
-}
-
 /* --- a folder --- */
 
 struct mailbox *mailbox_open(struct login *login, const char *folder, const char *after, GError **error)
 {
     const struct account *account = login_account(login);
     struct mailbox *mailbox = g_new0(struct mailbox, 1);
-    mailbox->rules = (struct settle_rules){.processed = account->processed, .problems = account->problems};
     struct imap_settings settings = login_settings(login);
     settings.mailbox = folder;
-    if (mailbox_parse_after(after ? after : account->after, &mailbox->rules.after, error))
+    if (rules_read(account, after, TRUE, &mailbox->rules, error))
         mailbox->source = source_open_imap(&settings, &mailbox->rules, login_limits(login), error);
     if (!mailbox->source)
         g_clear_pointer(&mailbox, g_free);

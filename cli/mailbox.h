@@ -11,8 +11,6 @@ gboolean mailbox_is_url(const char *argument);
  * WS_ERROR_USAGE: no such URL, one with a password, or another host than the one that the configured secret
  * is for. */
 struct account *mailbox_account_of_url(const struct config *config, const char *url, GError **error);
-/* "leave", "flag", "move" or "delete"; WS_ERROR_USAGE for anything else. */
-gboolean mailbox_parse_after(const char *word, enum after *after_r, GError **error);
 
 /* An open folder of an account. */
 struct mailbox {

@@ -8,7 +8,11 @@
 #include <poll.h>
 #include <string.h>
 
-enum { BYTES_PER_SECOND = 4096, QUOTED_MAX = 200 };
+enum {
+    BYTES_PER_SECOND = 4096,
+    QUOTED_MAX = 200,
+    STOP_USEC = 2 * G_USEC_PER_SEC /* for what is under way when the program is to end */
+};
 
 struct imap_conn {
     CURL *curl;
@@ -18,6 +22,10 @@ struct imap_conn {
     gboolean denied;  /* the login was refused */
     gint64 timeout;   /* microseconds without progress */
     gint64 left;      /* microseconds that this command may still wait */
+    int stop_fd;      /* 0: none */
+    gint64 stop_at;   /* monotonic: when a stop gives up on the server; 0 while there is none */
+    guint8 ahead[64]; /* read while waiting for anything to come, */
+    gsize ahead_n;    /* and so much of it */
     GString *refusal; /* the last NO, BAD or BYE during the login */
     char curl_says[CURL_ERROR_SIZE];
 };
@@ -40,6 +48,26 @@ static size_t on_line(char *data, size_t size, size_t n, void *self)
                    g_str_has_prefix(status, " BYE")))
         g_string_assign(conn->refusal, status + 1);
     return size * n;
+}
+
+gboolean imap_stop_wanted(int stop_fd, gint64 milliseconds)
+{
+    gint64 end = g_get_monotonic_time() + milliseconds * 1000;
+    struct pollfd pollfd = {.fd = stop_fd ? stop_fd : -1, .events = POLLIN};
+    for (;;) {
+        gint64 left = MAX(0, end - g_get_monotonic_time());
+        int ready = poll(&pollfd, 1, (int)MIN(G_MAXINT, (left + 999) / 1000));
+        if (ready > 0 || !left)
+            return ready > 0;
+    }
+}
+
+/* libcurl asks here, about once a second while nothing happens, whether it is to go on with the login. */
+static int on_progress(void *self, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+{
+    const struct imap_conn *conn = self;
+    (void)total, (void)now, (void)up_total, (void)up_now;
+    return imap_stop_wanted(conn->stop_fd, 0);
 }
 
 /* Sets one option; what this program relies on must not be missing in a libcurl. */
@@ -73,6 +101,9 @@ static CURLcode set_options(struct imap_conn *conn, const char *url)
     SET(CURLOPT_TIMEOUT, 5 * seconds);
     SET(CURLOPT_HEADERFUNCTION, on_line);
     SET(CURLOPT_HEADERDATA, conn);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, conn);
     return code;
 }
 
@@ -112,6 +143,9 @@ static void set_connect_error(const struct imap_conn *conn, const struct imap_se
         g_set_error(error, WS_ERROR, WS_ERROR_AUTH,
                     "%s does not do STARTTLS: %s; no password is sent without TLS, try TLS on port 993",
                     conn->name, reason);
+        break;
+    case CURLE_ABORTED_BY_CALLBACK:
+        g_set_error(error, WS_ERROR, WS_ERROR_INTERRUPTED, "stopped while connecting to %s", conn->name);
         break;
     default:
         if (route_proxy_refused(conn->curl))
@@ -155,6 +189,7 @@ static struct imap_conn *try_open(const struct imap_settings *settings, const ch
     struct imap_conn *conn = g_new0(struct imap_conn, 1);
     conn->refusal = g_string_new(NULL);
     conn->secret = g_strdup(secret ? secret : "");
+    conn->stop_fd = settings->stop_fd;
     conn->timeout = (gint64)(settings->timeout ? settings->timeout : 60) * G_USEC_PER_SEC;
     const struct route route = {.ca_file = settings->ca_file,
                                 .proxy = settings->proxy,
@@ -209,34 +244,56 @@ void imap_conn_allow(struct imap_conn *conn, guint seconds)
     conn->left = (gint64)seconds * G_USEC_PER_SEC;
 }
 
+/* A stop leaves what is under way a little time, once. */
+static void note_stop(struct imap_conn *conn)
+{
+    if (!conn->stop_at)
+        conn->stop_at = g_get_monotonic_time() + STOP_USEC;
+}
+
+/* Until the socket is ready or `usec` are over: 1 ready, 0 not, -1 an error. A stop is noted. */
+static int poll_socket(struct imap_conn *conn, short events, gint64 usec, gboolean until_stop, GError **error)
+{
+    gint64 end = g_get_monotonic_time() + usec;
+    for (;;) {
+        gint64 now = g_get_monotonic_time();
+        gint64 left = MAX(0, (conn->stop_at ? MIN(end, conn->stop_at) : end) - now);
+        struct pollfd polled[] = {
+            {.fd = conn->socket, .events = events},
+            {.fd = conn->stop_fd && !conn->stop_at ? conn->stop_fd : -1, .events = POLLIN},
+        };
+        int ready = poll(polled, G_N_ELEMENTS(polled), (int)MIN(G_MAXINT, (left + 999) / 1000));
+        if (ready < 0 && errno != EINTR) {
+            g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not wait for %s: %s", conn->name,
+                        g_strerror(errno));
+            return -1;
+        }
+        if (ready > 0 && polled[1].revents)
+            note_stop(conn);
+        if (ready > 0 && polled[0].revents)
+            return 1;
+        if (!left || (until_stop && conn->stop_at))
+            return 0;
+    }
+}
+
 /* Until the socket is ready, or for as long as the deadlines allow. */
 static gboolean wait_for(struct imap_conn *conn, short events, GError **error)
 {
     gint64 start = g_get_monotonic_time();
     gint64 allowed = MIN(conn->timeout, conn->left);
-    for (;;) {
-        gint64 gone = g_get_monotonic_time() - start;
-        struct pollfd pollfd = {.fd = conn->socket, .events = events};
-        int ready = gone < allowed ? poll(&pollfd, 1, (int)((allowed - gone) / 1000 + 1)) : 0;
-        if (ready > 0) {
-            conn->left -= g_get_monotonic_time() - start;
-            return TRUE;
-        }
-        if (ready < 0 && errno != EINTR) {
-            g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not wait for %s: %s", conn->name,
-                        g_strerror(errno));
-            return FALSE;
-        }
-        if (ready == 0 && gone >= allowed) {
-            if (allowed < conn->timeout)
-                g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "%s is too slow", conn->name);
-            else
-                g_set_error(error, WS_ERROR, WS_ERROR_SOURCE,
-                            "%s gave no answer in %" G_GINT64_FORMAT " seconds", conn->name,
-                            conn->timeout / G_USEC_PER_SEC);
-            return FALSE;
-        }
-    }
+    int ready = poll_socket(conn, events, allowed, FALSE, error);
+    conn->left -= g_get_monotonic_time() - start;
+    if (ready)
+        return ready > 0;
+    if (conn->stop_at)
+        g_set_error(error, WS_ERROR, WS_ERROR_INTERRUPTED, "stopped while waiting for %s", conn->name);
+    else if (allowed < conn->timeout)
+        g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "%s is too slow", conn->name);
+    else
+        g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "%s gave no answer in %" G_GINT64_FORMAT " seconds",
+                    conn->name, conn->timeout / G_USEC_PER_SEC);
+    return FALSE;
 }
 
 static void set_broken(const struct imap_conn *conn, CURLcode code, GError **error)
@@ -263,22 +320,57 @@ gboolean imap_conn_write(struct imap_conn *conn, const char *data, gsize n, GErr
     return TRUE;
 }
 
+/* 1: *got_r bytes, 0: none at the moment, -1 an error. Asked before the socket is: TLS may hold bytes that
+ * poll does not know of. */
+static int receive(struct imap_conn *conn, void *buf, gsize n, size_t *got_r, GError **error)
+{
+    CURLcode code = curl_easy_recv(conn->curl, buf, n, got_r);
+    if (code && code != CURLE_AGAIN)
+        set_broken(conn, code, error);
+    return code == CURLE_OK ? 1 : code == CURLE_AGAIN ? 0 : -1;
+}
+
 gssize imap_conn_read(void *self, void *buf, gsize n, GError **error)
 {
     struct imap_conn *conn = self;
+    if (conn->ahead_n) {
+        gsize taken = MIN(n, conn->ahead_n);
+        memcpy(buf, conn->ahead, taken);
+        memmove(conn->ahead, conn->ahead + taken, conn->ahead_n - taken);
+        conn->ahead_n -= taken;
+        return (gssize)taken;
+    }
     for (;;) {
         size_t got = 0;
-        /* Asked before the socket is: TLS may hold bytes that poll does not know of. */
-        CURLcode code = curl_easy_recv(conn->curl, buf, n, &got);
-        if (code == CURLE_OK) {
+        int received = receive(conn, buf, n, &got, error);
+        if (received > 0) {
             conn->left += (gint64)got * G_USEC_PER_SEC / BYTES_PER_SECOND;
             return (gssize)got;
         }
-        if (code != CURLE_AGAIN) {
-            set_broken(conn, code, error);
+        if (received < 0 || !wait_for(conn, POLLIN, error))
             return -1;
+    }
+}
+
+gboolean imap_conn_wait(struct imap_conn *conn, gint64 usec, enum wait_result *result, GError **error)
+{
+    gint64 end = g_get_monotonic_time() + usec;
+    for (;;) {
+        size_t got = 0;
+        int received = conn->ahead_n ? 1 : receive(conn, conn->ahead, sizeof conn->ahead, &got, error);
+        conn->ahead_n += got;
+        /* The end of the connection is for imap_conn_read to tell. */
+        if (received < 0)
+            return FALSE;
+        if (received) {
+            *result = WAIT_NEWS;
+            return TRUE;
         }
-        if (!wait_for(conn, POLLIN, error))
-            return -1;
+        gint64 left = end - g_get_monotonic_time();
+        int ready = poll_socket(conn, POLLIN, MAX(0, left), TRUE, error);
+        if (ready > 0)
+            continue;
+        *result = conn->stop_at ? WAIT_STOPPED : WAIT_TIMEOUT;
+        return ready == 0;
     }
 }

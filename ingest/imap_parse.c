@@ -45,6 +45,11 @@ void imap_parser_free(struct imap_parser *p)
     g_free(p);
 }
 
+gboolean imap_parser_pending(const struct imap_parser *p)
+{
+    return p->pos < p->end;
+}
+
 void imap_parser_allow(struct imap_parser *p, guint64 bytes)
 {
     p->allowed = bytes;

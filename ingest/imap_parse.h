@@ -45,6 +45,9 @@ struct imap_response {
         *text; /* the rest after these five and after '+', else NULL; raw bytes without NUL, CR and LF */
 };
 
+/* Whether bytes have come that were not looked at yet, so that it makes no sense to wait for others. */
+gboolean imap_parser_pending(const struct imap_parser *parser);
+
 /* The beginning of the next response; what was not read of the one before is dropped. After OK, NO, BAD, BYE,
  * PREAUTH and a continuation nothing is left of it; else the rest comes as tokens. FALSE: failed. */
 gboolean imap_parser_response(struct imap_parser *parser, struct imap_response *response_r);

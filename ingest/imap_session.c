@@ -9,6 +9,7 @@
 
 enum {
     TIMEOUT_DEFAULT = 60,
+    RENEW_DEFAULT = 240,
     TIMEOUTS_PER_COMMAND = 5,
     LOGOUT_SECONDS = 3,
     CHATTER = 64 * 1024 * 1024 /* bytes that any command may be answered with */
@@ -71,6 +72,7 @@ static void keep_answer(struct imap_session *session, const struct imap_response
     g_free(session->answer_code);
     g_free(session->answer_text);
     session->ok = strcmp(r->name, "OK") == 0;
+    session->bad = strcmp(r->name, "BAD") == 0;
     session->answer_code = g_strdup(r->code);
     g_autofree char *all = r->code ? g_strdup_printf("[%s] %s", r->code, r->text) : g_strdup(r->text);
     session->answer_text = imap_conn_quote(session->conn, all);
@@ -90,6 +92,19 @@ static gboolean note_uidvalidity(struct imap_session *session, const char *code,
     return TRUE;
 }
 
+/* How many mails there are (RFC 9051 section 7.4.1). Some servers repeat the number for no reason. */
+static void note_count(struct imap_session *session, const struct imap_response *r)
+{
+    if (!r->has_number)
+        return;
+    if (strcmp(r->name, "EXISTS") == 0) {
+        session->news |= r->number > session->messages;
+        session->messages = r->number;
+    } else if (strcmp(r->name, "EXPUNGE") == 0 && session->messages) {
+        session->messages--;
+    }
+}
+
 gboolean imap_session_response(struct imap_session *session, struct imap_response *r, GError **error)
 {
     char tag[16];
@@ -103,7 +118,7 @@ gboolean imap_session_response(struct imap_session *session, struct imap_respons
         keep_answer(session, r);
         return TRUE;
     case IMAP_CONTINUATION:
-        return give_up(session, "asks for more where there is no more", "", error);
+        return session->idling || give_up(session, "asks for more where there is no more", "", error);
     case IMAP_UNTAGGED:
         break;
     }
@@ -111,6 +126,7 @@ gboolean imap_session_response(struct imap_session *session, struct imap_respons
         g_autofree char *text = imap_conn_quote(session->conn, r->text);
         return give_up(session, "ended the session: ", text, error);
     }
+    note_count(session, r);
     return strcmp(r->name, "OK") != 0 || note_uidvalidity(session, r->code, error);
 }
 
@@ -150,6 +166,7 @@ static void note_capabilities(struct imap_session *session, const char *line)
         gboolean all = g_ascii_strcasecmp(*word, "IMAP4rev2") == 0;
         session->has_move |= all || g_ascii_strcasecmp(*word, "MOVE") == 0;
         session->has_uidplus |= all || g_ascii_strcasecmp(*word, "UIDPLUS") == 0;
+        session->has_idle |= all || g_ascii_strcasecmp(*word, "IDLE") == 0;
         session->has_namespace |= all || g_ascii_strcasecmp(*word, "NAMESPACE") == 0;
     }
 }
@@ -250,6 +267,7 @@ struct imap_session *imap_session_open(const struct imap_settings *settings, con
     session->prefix = g_strdup("");
     session->prefixes = g_ptr_array_new_with_free_func(g_free);
     session->seconds = (settings->timeout ? settings->timeout : TIMEOUT_DEFAULT) * TIMEOUTS_PER_COMMAND;
+    session->renew = settings->renew ? settings->renew : RENEW_DEFAULT;
     if (!ask_capabilities(session, error) || !ask_separator(session, error)) {
         imap_session_close(session, FALSE);
         return NULL;
@@ -319,14 +337,24 @@ static void on_listed(void *self, struct imap_session *session, const struct ima
     *(gboolean *)self |= strcmp(r->name, "LIST") == 0;
 }
 
+gboolean imap_session_exists(struct imap_session *session, const char *quoted, gboolean *listed,
+                             GError **error)
+{
+    g_autofree char *command = g_strconcat("LIST \"\" ", quoted, NULL);
+    *listed = FALSE;
+    if (!imap_session_command(session, command, on_listed, listed, error))
+        return FALSE;
+    *listed = *listed && session->ok;
+    return TRUE;
+}
+
 /* After a NO to SELECT: is it for the user to mend, or may it be better next time? Not every server says so
  * in a code. */
 static gboolean is_missing(struct imap_session *session, const char *quoted)
 {
-    gboolean listed = FALSE;
-    g_autofree char *command = g_strconcat("LIST \"\" ", quoted, NULL);
+    gboolean listed;
     return is_code(session, "NOPERM") ||
-           (imap_session_command(session, command, on_listed, &listed, NULL) && session->ok && !listed);
+           (imap_session_exists(session, quoted, &listed, NULL) && session->ok && !listed);
 }
 
 gboolean imap_session_select(struct imap_session *session, const char *name, gboolean read_only,
@@ -366,6 +394,7 @@ GArray *imap_session_search(struct imap_session *session, const char *criteria, 
 {
     GArray *uids = g_array_new(FALSE, FALSE, sizeof(guint32));
     g_autofree char *command = g_strconcat("UID SEARCH ", criteria, NULL);
+    session->news = FALSE;
     if (!imap_session_must(session, command, "search the mailbox", on_search, uids, error)) {
         g_array_free(uids, TRUE);
         return NULL;

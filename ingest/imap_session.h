@@ -16,13 +16,18 @@ struct imap_session {
     guint seconds;    /* that one command may wait in sum */
     gboolean leaving; /* LOGOUT is sent: BYE is fine */
     guint commands;   /* sent so far; the tag of the last one is made of it */
-    gboolean has_move, has_uidplus, has_namespace;
+    gboolean has_move, has_uidplus, has_namespace, has_idle;
+    guint renew;                /* seconds that an IDLE lasts */
+    gboolean idling;            /* an IDLE is under way, so that the server may ask for more */
+    guint32 messages;           /* in the mailbox, as far as the server has said */
+    gboolean news;              /* there have become more since the last search began */
     char separator;             /* of the hierarchy; 0: there is none */
     char *prefix;               /* of the personal namespace, as the server spells it; "" */
     GPtrArray *prefixes;        /* of all namespaces */
     guint32 uidvalidity;        /* 0 until a mailbox is selected */
     gboolean may_keep_keywords; /* PERMANENTFLAGS lets us make a keyword of our own */
-    gboolean ok;                /* the last command was answered OK */
+    gboolean ok;                /* the last command was answered OK, */
+    gboolean bad;               /* or BAD: the server does not know what was meant */
     char *answer_code;          /* its response code, or NULL */
     char *answer_text;          /* what the server said to it, quoted for a message */
 };
@@ -58,6 +63,11 @@ gboolean imap_session_break(struct imap_session *session, GError *failure, GErro
 /* SELECT, or EXAMINE when nothing will be changed. WS_ERROR_INPUT when there is no such mailbox or it may not
  * be changed. */
 gboolean imap_session_select(struct imap_session *session, const char *name, gboolean read_only,
+                             GError **error);
+
+/* Whether there is a folder of this name, which is quoted as the server spells it. FALSE: the session is
+ * broken. */
+gboolean imap_session_exists(struct imap_session *session, const char *quoted, gboolean *listed_r,
                              GError **error);
 
 /* UID SEARCH: uids (guint32) in ascending order. Owned by the caller; NULL with an error. */

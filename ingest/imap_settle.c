@@ -3,55 +3,85 @@
 #include "ingest/imap_write.h"
 #include "parser/error.h"
 
+#include <string.h>
+
 #define DONE_KEYWORD "$WhosendsDone"
 
-enum { PROCESSED, PROBLEMS, FOLDERS };
+enum {
+    TRIES = 5,       /* of a command, while others take mails away */
+    REFUSALS_MAX = 8 /* of single mails, until a server is believed that nothing goes */
+};
 
-enum { TRIES = 5 /* of a command, while others take mails away */ };
-
-struct folder {
-    char *title;    /* as configured, for messages */
-    char *name;     /* quoted, as the server spells it */
-    gboolean tried; /* to make it */
-    GArray *uids;   /* guint32: to be settled */
+/* What has to be done with some mails, the same for all of them. */
+struct action {
+    enum after after;
+    char *title;       /* the folder as configured, for messages; NULL: none */
+    char *name;        /* quoted, as the server spells it */
+    gboolean tried;    /* to make it, */
+    gboolean missing;  /* in vain */
+    GArray *uids;      /* guint32: to be settled */
+    GArray *refused;   /* guint32: the server would not */
+    guint most;        /* mails in one command; smaller after a refusal */
+    gboolean given_up; /* nothing more of `uids` is tried */
 };
 
 struct imap_settle {
     struct imap_session *session;
-    enum after after;
-    gboolean failed; /* once is enough: nothing is tried again in this session */
-    struct folder folders[FOLDERS];
+    imap_done_func done;
+    gpointer data;
+    GError *refusal;
+    guint actions_n;
+    struct action actions[OUTCOMES];
+    guint action_of[OUTCOMES];
 };
 
-static gboolean folder_init(struct folder *folder, struct imap_session *session, const char *title,
-                            const char *mailbox, GError **error)
+static gboolean name_folder(struct action *action, struct imap_session *session, const char *mailbox,
+                            GError **error)
 {
-    folder->title = g_strdup(title);
-    folder->uids = g_array_new(FALSE, FALSE, sizeof(guint32));
-    g_autofree char *name = imap_session_folder(session, title, error);
+    g_autofree char *name = imap_session_folder(session, action->title, error);
     g_autofree char *selected = name ? imap_session_folder(session, mailbox, error) : NULL;
     if (!selected)
         return FALSE;
     if (g_ascii_strcasecmp(name, selected) == 0) {
         g_set_error(error, WS_ERROR, WS_ERROR_CONFIG,
-                    "mails of mailbox '%s' cannot be moved to '%s', which is the same", mailbox, title);
+                    "mails of mailbox '%s' cannot be moved to '%s', which is the same", mailbox,
+                    action->title);
         return FALSE;
     }
-    folder->name = imap_quote(name);
+    action->name = imap_quote(name);
     return TRUE;
 }
 
+/* Outcomes that end in the same way share an action, and so a command. */
+static gboolean add_action(struct imap_settle *settle, const struct settle_rules *rules, enum outcome outcome,
+                           const char *mailbox, GError **error)
+{
+    enum after after = rules->after[outcome];
+    const char *title = after == AFTER_MOVE ? settle_rules_folder(rules, outcome) : NULL;
+    for (guint i = 0; i < settle->actions_n; i++) {
+        if (settle->actions[i].after == after && g_strcmp0(settle->actions[i].title, title) == 0) {
+            settle->action_of[outcome] = i;
+            return TRUE;
+        }
+    }
+    struct action *action = &settle->actions[settle->actions_n];
+    settle->action_of[outcome] = settle->actions_n++;
+    *action = (struct action){.after = after, .title = g_strdup(title), .most = G_MAXUINT};
+    action->uids = g_array_new(FALSE, FALSE, sizeof(guint32));
+    action->refused = g_array_new(FALSE, FALSE, sizeof(guint32));
+    return !title || name_folder(action, settle->session, mailbox, error);
+}
+
 struct imap_settle *imap_settle_new(struct imap_session *session, const struct settle_rules *rules,
-                                    const char *mailbox, GError **error)
+                                    const char *mailbox, imap_done_func done, gpointer data, GError **error)
 {
     struct imap_settle *settle = g_new0(struct imap_settle, 1);
-    settle->session = session;
-    settle->after = rules->after;
-    if (!folder_init(&settle->folders[PROCESSED], session, rules->processed, mailbox, error) ||
-        !folder_init(&settle->folders[PROBLEMS], session, rules->problems, mailbox, error)) {
-        imap_settle_free(settle);
-        return NULL;
-    }
+    *settle = (struct imap_settle){.session = session, .done = done, .data = data};
+    gboolean ok = TRUE;
+    for (guint i = 0; i < OUTCOMES && ok; i++)
+        ok = add_action(settle, rules, (enum outcome)i, mailbox, error);
+    if (!ok)
+        g_clear_pointer(&settle, imap_settle_free);
     return settle;
 }
 
@@ -59,122 +89,234 @@ void imap_settle_free(struct imap_settle *settle)
 {
     if (!settle)
         return;
-    for (guint i = 0; i < FOLDERS; i++) {
-        g_free(settle->folders[i].title);
-        g_free(settle->folders[i].name);
-        if (settle->folders[i].uids)
-            g_array_free(settle->folders[i].uids, TRUE);
+    for (guint i = 0; i < settle->actions_n; i++) {
+        g_free(settle->actions[i].title);
+        g_free(settle->actions[i].name);
+        g_array_free(settle->actions[i].uids, TRUE);
+        g_array_free(settle->actions[i].refused, TRUE);
     }
+    g_clear_error(&settle->refusal);
     g_free(settle);
+}
+
+void imap_settle_rebind(struct imap_settle *settle, struct imap_session *session, gboolean renumbered)
+{
+    settle->session = session;
+    for (guint i = 0; i < settle->actions_n && renumbered; i++) {
+        g_array_set_size(settle->actions[i].uids, 0);
+        g_array_set_size(settle->actions[i].refused, 0);
+    }
 }
 
 const char *imap_settle_criteria(const struct imap_settle *settle)
 {
-    if (settle->after != AFTER_FLAG)
-        return "UNDELETED";
-    return settle->session->may_keep_keywords ? "UNDELETED UNKEYWORD " DONE_KEYWORD : "UNDELETED UNSEEN";
+    for (guint i = 0; i < settle->actions_n; i++)
+        if (settle->actions[i].after == AFTER_FLAG)
+            return settle->session->may_keep_keywords ? "UNDELETED UNKEYWORD " DONE_KEYWORD
+                                                      : "UNDELETED UNSEEN";
+    return "UNDELETED";
 }
 
 void imap_settle_add(struct imap_settle *settle, guint32 uid, enum outcome outcome)
 {
-    guint which = outcome == OUTCOME_PROBLEM ? PROBLEMS : PROCESSED;
-    if (settle->after != AFTER_LEAVE)
-        g_array_append_val(settle->folders[which].uids, uid);
+    struct action *action = &settle->actions[settle->action_of[outcome]];
+    if (action->after == AFTER_LEAVE)
+        settle->done(settle->data, &uid, 1);
+    else
+        g_array_append_val(action->uids, uid);
 }
 
 gboolean imap_settle_is_pending(const struct imap_settle *settle)
 {
-    return !settle->failed && (settle->folders[PROCESSED].uids->len || settle->folders[PROBLEMS].uids->len);
+    for (guint i = 0; i < settle->actions_n; i++)
+        if (settle->actions[i].uids->len && !settle->actions[i].given_up)
+            return TRUE;
+    return FALSE;
 }
 
-static gboolean create(struct imap_settle *settle, struct folder *folder, GError **error)
+gboolean imap_settle_refused(struct imap_settle *settle, GError **error)
 {
-    g_autofree char *command = g_strconcat("CREATE ", folder->name, NULL);
-    g_autofree char *subscribe = g_strconcat("SUBSCRIBE ", folder->name, NULL);
-    folder->tried = TRUE;
-    /* A mail program shows only what is subscribed to; without that the folder serves as well. */
-    return imap_session_command(settle->session, command, NULL, NULL, error) &&
-           (!settle->session->ok || imap_session_command(settle->session, subscribe, NULL, NULL, error));
+    if (!settle->refusal)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&settle->refusal));
+    return FALSE;
 }
 
-/* A command on mails, some of which may have vanished, into a folder (or NULL) that may be missing. Not every
- * server says so in a code, so after a NO it is looked whether the mails are still here, and the folder is
- * made, and in either case the same is tried again. */
-static gboolean on_set(struct imap_settle *settle, const char *command, const char *set,
-                       struct folder *folder, GError **error)
+void imap_settle_again(struct imap_settle *settle)
+{
+    for (guint i = 0; i < settle->actions_n; i++) {
+        struct action *action = &settle->actions[i];
+        g_array_append_vals(action->uids, action->refused->data, action->refused->len);
+        g_array_set_size(action->refused, 0);
+        action->tried = action->given_up = FALSE;
+        action->most = G_MAXUINT;
+    }
+}
+
+/* Commands: 1 done, 0 refused, -1 the session is broken. */
+
+/* Makes the folder, unless it is there. `missing`: the server has said that it is not. */
+static gboolean create(struct imap_settle *settle, struct action *action, gboolean missing, GError **error)
+{
+    gboolean listed = FALSE;
+    action->tried = TRUE;
+    if (!missing && !imap_session_exists(settle->session, action->name, &listed, error))
+        return FALSE;
+    if (listed)
+        return TRUE;
+    g_autofree char *command = g_strconcat("CREATE ", action->name, NULL);
+    g_autofree char *subscribe = g_strconcat("SUBSCRIBE ", action->name, NULL);
+    if (!imap_session_command(settle->session, command, NULL, NULL, error))
+        return FALSE;
+    action->missing = !settle->session->ok;
+    /* A mail program shows only what is subscribed to; without that the folder serves as well. */
+    return action->missing || imap_session_command(settle->session, subscribe, NULL, NULL, error);
+}
+
+/* The server says that it is no use to look for the reason in the folder or the mails. */
+static gboolean is_final(const struct imap_session *session)
+{
+    static const char *const codes[] = {"OVERQUOTA", "NOPERM"};
+    for (guint i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (session->answer_code && g_ascii_strcasecmp(session->answer_code, codes[i]) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+static void refuse(struct imap_settle *settle, struct action *action, guint n, const char *words)
+{
+    g_autofree char *to = action->title ? g_strdup_printf(" to folder '%s'", action->title) : g_strdup("");
+    if (!settle->refusal)
+        g_set_error(&settle->refusal, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u %s%s: %s says %s",
+                    action->title ? "move" : "mark or delete", n, n == 1 ? "mail" : "mails", to,
+                    imap_conn_name(settle->session->conn), words);
+}
+
+/* A command on mails, some of which may have vanished, and whose folder may be missing. Not every server says
+ * so in a code, so after a NO it is looked whether the mails are still here, and the folder is made where the
+ * command needs one, and in either case the same is tried again. *bad_r (may be NULL): the server does not
+ * know the command, and nothing else was tried. */
+static int on_set(struct imap_settle *settle, struct action *action, const char *command, const char *set,
+                  gboolean to_folder, gboolean *bad_r, GError **error)
 {
     struct imap_session *session = settle->session;
     for (guint tries = 1;; tries++) {
         if (!imap_session_command(session, command, NULL, NULL, error))
-            return FALSE;
+            return -1;
         if (session->ok)
-            return TRUE;
-        g_autofree char *refusal = g_strdup(session->answer_text);
+            return 1;
+        if (bad_r && session->bad) {
+            *bad_r = TRUE;
+            return 0;
+        }
         gboolean vanishing = g_strcmp0(session->answer_code, "EXPUNGEISSUED") == 0 && tries < TRIES;
+        gboolean missing = g_strcmp0(session->answer_code, "TRYCREATE") == 0;
+        gboolean final = is_final(session);
+        g_autofree char *refusal = g_strdup(session->answer_text);
         g_autoptr(GArray) left = imap_session_left(session, set, error);
         if (!left)
-            return FALSE;
+            return -1;
         if (!left->len)
-            return TRUE;
-        if (folder && !folder->tried && !vanishing) {
-            if (!create(settle, folder, error))
-                return FALSE;
-        } else if (!vanishing) {
-            g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u mails%s%s%s: %s says %s",
-                        folder ? "move" : "mark or delete", left->len, folder ? " to folder '" : "",
-                        folder ? folder->title : "", folder ? "'" : "", imap_conn_name(session->conn),
-                        refusal);
-            return FALSE;
+            return 1;
+        if (vanishing)
+            continue;
+        if (to_folder && !final && !action->tried) {
+            if (!create(settle, action, missing, error))
+                return -1;
+            continue;
         }
+        action->given_up |= final || (to_folder && action->missing);
+        if (action->given_up || !strpbrk(set, ",:"))
+            refuse(settle, action, left->len, refusal);
+        return 0;
     }
 }
 
-static gboolean transfer(struct imap_settle *settle, const char *verb, const char *set, struct folder *folder,
-                         GError **error)
-{
-    g_autofree char *command = g_strdup_printf("UID %s %s %s", verb, set, folder->name);
-    return on_set(settle, command, set, folder, error);
-}
-
-static gboolean store(struct imap_settle *settle, const char *set, const char *flag, GError **error)
+static int store(struct imap_settle *settle, struct action *action, const char *set, const char *flag,
+                 GError **error)
 {
     g_autofree char *command = g_strdup_printf("UID STORE %s +FLAGS.SILENT (%s)", set, flag);
-    return on_set(settle, command, set, NULL, error);
+    return on_set(settle, action, command, set, FALSE, NULL, error);
 }
 
-static gboolean expunge(struct imap_settle *settle, const char *set, GError **error)
+static int expunge(struct imap_settle *settle, struct action *action, const char *set, GError **error)
 {
     g_autofree char *command = g_strconcat("UID EXPUNGE ", set, NULL);
-    return store(settle, set, "\\Deleted", error) &&
-           (!settle->session->has_uidplus || on_set(settle, command, set, NULL, error));
+    int stored = store(settle, action, set, "\\Deleted", error);
+    return stored > 0 && settle->session->has_uidplus
+               ? on_set(settle, action, command, set, FALSE, NULL, error)
+               : stored;
 }
 
-static gboolean settle_set(struct imap_settle *settle, const char *set, struct folder *folder, GError **error)
+/* Some servers announce MOVE and answer BAD to it (older Exchange): then it is as if there were none. */
+static int move(struct imap_settle *settle, struct action *action, const char *set, GError **error)
 {
-    if (settle->after == AFTER_FLAG)
-        return store(settle, set, settle->session->may_keep_keywords ? DONE_KEYWORD : "\\Seen", error);
-    /* What could not be understood is put aside even where the rest is deleted. */
-    if (settle->after == AFTER_DELETE && folder == &settle->folders[PROCESSED])
-        return expunge(settle, set, error);
-    if (settle->session->has_move)
-        return transfer(settle, "MOVE", set, folder, error);
-    return transfer(settle, "COPY", set, folder, error) && expunge(settle, set, error);
+    struct imap_session *session = settle->session;
+    g_autofree char *command = g_strdup_printf("UID MOVE %s %s", set, action->name);
+    g_autofree char *copy = g_strdup_printf("UID COPY %s %s", set, action->name);
+    gboolean bad = FALSE;
+    int moved = session->has_move ? on_set(settle, action, command, set, TRUE, &bad, error) : 0;
+    if (session->has_move && !bad)
+        return moved;
+    session->has_move = FALSE;
+    int copied = on_set(settle, action, copy, set, TRUE, NULL, error);
+    return copied > 0 ? expunge(settle, action, set, error) : copied;
+}
+
+static int settle_set(struct imap_settle *settle, struct action *action, const char *set, GError **error)
+{
+    switch (action->after) {
+    case AFTER_LEAVE:
+        break;
+    case AFTER_FLAG:
+        return store(settle, action, set, settle->session->may_keep_keywords ? DONE_KEYWORD : "\\Seen",
+                     error);
+    case AFTER_MOVE:
+        return move(settle, action, set, error);
+    case AFTER_DELETE:
+        return expunge(settle, action, set, error);
+    }
+    return 1;
+}
+
+/* What was refused goes on in halves; a mail that is refused alone is put aside. */
+static void note_refused(struct action *action, guint n)
+{
+    if (n > 1) {
+        action->most = n / 2;
+        return;
+    }
+    g_array_append_vals(action->refused, action->uids->data, 1);
+    g_array_remove_index(action->uids, 0);
+    action->given_up |= action->refused->len >= REFUSALS_MAX;
+}
+
+static gboolean flush_action(struct imap_settle *settle, struct action *action, GError **error)
+{
+    GArray *uids = action->uids;
+    g_array_sort(uids, imap_uid_compare);
+    while (uids->len && !action->given_up) {
+        guint n;
+        g_autofree char *set = imap_uid_set((const guint32 *)(gpointer)uids->data,
+                                            MIN(uids->len, action->most), IMAP_SET_MAX, &n);
+        int result = settle_set(settle, action, set, error);
+        if (result < 0)
+            return FALSE;
+        if (result) {
+            settle->done(settle->data, (const guint32 *)(gpointer)uids->data, n);
+            g_array_remove_range(uids, 0, n);
+            action->most = action->most > G_MAXUINT / 2 ? G_MAXUINT : action->most * 2;
+        } else if (!action->given_up) {
+            note_refused(action, n);
+        }
+    }
+    return TRUE;
 }
 
 gboolean imap_settle_flush(struct imap_settle *settle, GError **error)
 {
-    for (guint i = 0; i < FOLDERS && !settle->failed; i++) {
-        GArray *uids = settle->folders[i].uids;
-        g_array_sort(uids, imap_uid_compare);
-        while (uids->len) {
-            guint taken;
-            g_autofree char *set =
-                imap_uid_set((const guint32 *)(gpointer)uids->data, uids->len, IMAP_SET_MAX, &taken);
-            settle->failed = !settle_set(settle, set, &settle->folders[i], error);
-            if (settle->failed)
-                return FALSE;
-            g_array_remove_range(uids, 0, taken);
-        }
-    }
+    for (guint i = 0; i < settle->actions_n; i++)
+        if (!flush_action(settle, &settle->actions[i], error))
+            return FALSE;
     return TRUE;
 }

@@ -1,4 +1,4 @@
-/* Where mail comes from: a const struct of four verbs. IMAP, Maildir, mbox, files, directories, standard
+/* Where mail comes from: a const struct of five verbs. IMAP, Maildir, mbox, files, directories, standard
  * input. A source hands out bytes and a reference, and is told the outcome after COMMIT, never before. */
 #pragma once
 
@@ -9,11 +9,20 @@
 /* What becomes of a mail whose outcome is known. */
 enum after { AFTER_LEAVE, AFTER_FLAG, AFTER_MOVE, AFTER_DELETE };
 
+enum { OUTCOMES = OUTCOME_PROBLEM + 1 };
+
 struct settle_rules {
-    enum after after;      /* default: move for IMAP, leave for what is named on the command line */
-    const char *processed; /* folder for stored, duplicate and no_report; "Processed" */
-    const char *problems;  /* folder for problem; "Problems" */
+    enum after after[OUTCOMES];   /* by enum outcome; all AFTER_LEAVE: nothing is ever changed */
+    const char *folder[OUTCOMES]; /* the same, where AFTER_MOVE moves to; NULL: "Problems" for a problem, else
+                                     "Processed" */
 };
+/* What one word for all mails means. AFTER_DELETE is for reports that are in the database, and for no others:
+ * what holds none and what is a problem is moved, as there is no second copy of it. */
+void settle_rules_all(struct settle_rules *rules, enum after after);
+/* The folder for an outcome; lent. */
+const char *settle_rules_folder(const struct settle_rules *rules, enum outcome outcome);
+/* Whether any outcome is treated so. */
+gboolean settle_rules_any(const struct settle_rules *rules, enum after after);
 
 struct mail {
     char *ref; /* stable name: imap://host/INBOX;UIDVALIDITY=7/;UID=4211, maildir:..., file:... */
@@ -33,6 +42,8 @@ struct source {
     char *description; /* for messages; never holds a password */
 };
 
+enum wait_result { WAIT_NEWS, WAIT_TIMEOUT, WAIT_STOPPED };
+
 struct source_kind {
     const char *name;
     /* TRUE and a mail (to be cleared by the caller), or FALSE: with an error, or without one at the end. A
@@ -44,6 +55,9 @@ struct source_kind {
                        GError **error);
     /* How many mails are to come, for the progress line; -1 when unknown. */
     gint64 (*remaining)(struct source *source);
+    /* After next has come to the end: waits until there may be more for next, for `seconds` at most, or until
+     * the source is to stop. NULL where nothing ever comes to what was there when the source was opened. */
+    gboolean (*wait)(struct source *source, guint seconds, enum wait_result *result_r, GError **error);
     void (*close)(struct source *source);
 };
 

@@ -184,11 +184,12 @@ gboolean file_move(const char *path, const char *directory, const char *name, GE
 
 gboolean file_settle(const char *path, const struct settle_rules *rules, enum outcome outcome, GError **error)
 {
-    if (rules->after == AFTER_DELETE)
+    enum after after = rules->after[outcome];
+    if (after == AFTER_DELETE)
         return unlink(path) == 0 || errno == ENOENT || fail(error, "delete", path, errno);
-    if (rules->after != AFTER_MOVE)
+    if (after != AFTER_MOVE)
         return TRUE;
-    const char *folder = outcome == OUTCOME_PROBLEM ? rules->problems : rules->processed;
+    const char *folder = settle_rules_folder(rules, outcome);
     g_autofree char *name = g_path_get_basename(path);
     g_autofree char *beside = g_path_get_dirname(path);
     g_autofree char *directory =

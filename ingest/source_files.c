@@ -76,8 +76,10 @@ static GPtrArray *names_of(const char *path)
 
 static gboolean is_target(const struct file_source *files, const char *name)
 {
-    return files->rules.after == AFTER_MOVE &&
-           (strcmp(name, files->rules.processed) == 0 || strcmp(name, files->rules.problems) == 0);
+    gboolean found = FALSE;
+    for (guint i = 0; i < OUTCOMES; i++)
+        found |= files->rules.after[i] == AFTER_MOVE && strcmp(name, files->rules.folder[i]) == 0;
+    return found;
 }
 
 static void list_maildir(struct file_source *files, const char *below)
@@ -233,8 +235,8 @@ static void files_close(struct source *source)
     g_string_free(files->names, TRUE);
     g_array_unref(files->starts);
     g_free(files->root);
-    g_free((char *)(guintptr)files->rules.processed);
-    g_free((char *)(guintptr)files->rules.problems);
+    for (guint i = 0; i < OUTCOMES; i++)
+        g_free((char *)(guintptr)files->rules.folder[i]);
     g_free(files->source.description);
     g_free(files);
 }
@@ -276,10 +278,9 @@ struct source *source_open_path(const char *path, const struct settle_rules *rul
 {
     struct file_source *files = g_new0(struct file_source, 1);
     files->source.kind = &files_kind;
-    files->rules =
-        (struct settle_rules){.after = rules->after,
-                              .processed = g_strdup(rules->processed ? rules->processed : "Processed"),
-                              .problems = g_strdup(rules->problems ? rules->problems : "Problems")};
+    files->rules = *rules;
+    for (guint i = 0; i < OUTCOMES; i++)
+        files->rules.folder[i] = g_strdup(settle_rules_folder(rules, (enum outcome)i));
     files->limits = *limits;
     files->root = g_canonicalize_filename(path, NULL);
     files->names = g_string_new(NULL);

@@ -110,12 +110,13 @@ static gboolean make_folder(const char *folder, GError **error)
 gboolean maildir_settle(const char *path, const struct settle_rules *rules, enum outcome outcome,
                         GError **error)
 {
-    if (rules->after == AFTER_LEAVE)
+    enum after after = rules->after[outcome];
+    if (after == AFTER_LEAVE)
         return TRUE;
     g_autofree char *now = maildir_find(path);
     if (!now)
         return TRUE;
-    if (rules->after == AFTER_DELETE) {
+    if (after == AFTER_DELETE) {
         if (unlink(now) == 0 || errno == ENOENT)
             return TRUE;
         g_set_error(error, WS_ERROR, WS_ERROR_SOURCE, "could not delete %s: %s", now, g_strerror(errno));
@@ -124,13 +125,12 @@ gboolean maildir_settle(const char *path, const struct settle_rules *rules, enum
     g_autofree char *name = g_path_get_basename(now);
     g_autofree char *sub = g_path_get_dirname(now);
     g_autofree char *directory = g_path_get_dirname(sub);
-    g_autofree char *settled = name_for_cur(name, rules->after == AFTER_FLAG);
-    if (rules->after == AFTER_FLAG) {
+    g_autofree char *settled = name_for_cur(name, after == AFTER_FLAG);
+    if (after == AFTER_FLAG) {
         g_autofree char *own = g_build_filename(directory, "cur", NULL);
         return file_move(now, own, settled, error);
     }
-    g_autofree char *folder =
-        folder_path(directory, outcome == OUTCOME_PROBLEM ? rules->problems : rules->processed);
+    g_autofree char *folder = folder_path(directory, settle_rules_folder(rules, outcome));
     g_autofree char *cur = g_build_filename(folder, "cur", NULL);
     return make_folder(folder, error) && file_move(now, cur, settled, error);
 }

@@ -2,8 +2,8 @@
 """An IMAP server that misbehaves as it is told: imap_mock.py DIR
 
 DIR/tls holds right.pem and right.key. It listens on two free ports of loopback, TLS and plain (for STARTTLS), and writes
-both to DIR/ports. For each connection it reads the name of a scenario from DIR/scenario, and writes the commands that come to
-DIR/commands. Ends by itself after five minutes.
+both to DIR/ports. For each connection it takes the first name of a scenario from DIR/scenario, where the last one stays for
+all that follow, and adds the commands that come to DIR/commands. Ends by itself after five minutes.
 
 A scenario is a function of the same name that gets the server and the command; where it returns true, the command is
 answered, else the mailbox answers it as a good server would.
@@ -108,9 +108,9 @@ class Server:
             self.ok("[READ-WRITE] selected")
             return
         elif word == "UID SEARCH":
-            span = re.search(r"UID (\d+):?(\d*)", command[10:])
+            span = re.search(r"UID (\d+)(:?)(\d*)", command[10:])
             self.line("* SEARCH " + " ".join(str(uid) for uid in MAILS if not span or
-                                             int(span.group(1)) <= uid <= int(span.group(2) or "99")))
+                                             int(span.group(1)) <= uid <= int(span.group(3) or (span.group(2) and "99") or span.group(1))))
         elif word == "UID FETCH" and "BODY" not in command:
             for uid, body in MAILS.items():
                 self.line(f"* {uid} FETCH (UID {uid} RFC822.SIZE {len(body)})")
@@ -124,7 +124,7 @@ class Server:
         self.ok()
 
     def run(self):
-        with open(f"{DIR}/commands", "w", encoding="latin-1") as log:
+        with open(f"{DIR}/commands", "a", encoding="latin-1") as log:
             if not self.scenario(self, "GREETING"):
                 self.line("* OK ready")
             while True:
@@ -257,12 +257,77 @@ do_refused = on("AUTHENTICATE", lambda s: s.no("[AUTHENTICATIONFAILED] secret is
 do_unavailable = on("AUTHENTICATE", lambda s: s.no("[UNAVAILABLE] directory is down"))
 
 
+def do_move_bad(server, command):
+    """MOVE is announced and not known."""
+    return command.startswith("UID MOVE") and (server.line(f"{server.tag} BAD Command Argument Error. 12"), True)[1]
+
+
+def uids_of(command):
+    """The UIDs of a command with a set."""
+    uids = set()
+    for part in command.split()[2].split(","):
+        first, last = (part.split(":") + [part])[:2]
+        uids.update(range(int(first), int(last) + 1))
+    return uids
+
+
+# One mail that cannot be moved, one that cannot be fetched.
+do_stubborn = lambda server, command: command.startswith("UID MOVE") and 2 in uids_of(command) and server.no("not this one")
+do_poison = lambda server, command: is_fetch(command) and 2 in uids_of(command) and server.cut()
+do_other_numbers = on("SELECT", lambda s: (s.send("* 3 EXISTS\r\n* OK [UIDVALIDITY 8] ok\r\n"), s.ok("[READ-WRITE] selected"))[1])
+
+
+# Waiting: the mailbox has three mails, as SELECT said.
+def do_idle_cut(server, command):
+    server.capabilities = CAPABILITIES + " IDLE"
+    return command == "IDLE" and (server.line("+ idling"), server.cut())
+
+
+def do_idle_no(server, command):
+    server.capabilities = CAPABILITIES + " IDLE"
+    return command == "IDLE" and server.no("not today")
+
+
+def do_idle_ends(server, command):
+    server.capabilities = CAPABILITIES + " IDLE"
+    return command == "IDLE" and (server.line("+ idling"), server.ok("that was it"))[1]
+
+
+def do_idle_deaf(server, command):
+    """Takes IDLE, and says nothing any more."""
+    server.capabilities = CAPABILITIES + " IDLE"
+    return command == "IDLE" and (server.line("+ idling"), server.stall())
+
+
+def do_idle_repeats(server, command):
+    """Says the same number again and again, which is no news; with the second IDLE there is one more."""
+    server.capabilities = CAPABILITIES + " IDLE"
+    if command == "IDLE":
+        server.idles = getattr(server, "idles", 0) + 1
+        server.send("+ idling\r\n* 3 EXISTS\r\n* 0 RECENT\r\n* OK still here\r\n")
+        if server.idles == 2:
+            server.send("* 3 EXISTS\r\n* 4 EXISTS\r\n")
+        server.idle_tag = server.tag
+        done = server.read()
+        return server.ok("ended") if done == "DONE" else server.stall()
+    return False
+
+
 def do_plain_copy(server, command):
     server.capabilities = "IMAP4rev1 AUTH=PLAIN"
     if command.startswith('LIST "" ""'):
         server.line('* LIST (\\Noselect) "." ""')
         return server.ok()
     return False
+
+
+def next_scenario():
+    with open(f"{DIR}/scenario", encoding="ascii") as file:
+        names = file.read().split()
+    if len(names) > 1:
+        with open(f"{DIR}/scenario", "w", encoding="ascii") as file:
+            file.write(" ".join(names[1:]) + "\n")
+    return names[0]
 
 
 def serve(listener, context, tls):
@@ -276,8 +341,7 @@ def talk(sock, context, tls):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             sock = context.wrap_socket(sock, server_side=True)
-        with open(f"{DIR}/scenario", encoding="ascii") as file:
-            server = Server(sock, context, file.read().strip())
+        server = Server(sock, context, next_scenario())
         server.run()
     except (Gone, OSError):
         pass

@@ -60,7 +60,7 @@ static void tear_down(void)
 static struct source *open_source(const char *name, enum after after, const struct limits *limits)
 {
     g_autofree char *path = name ? path_to(name) : g_strdup("-");
-    const struct settle_rules rules = {.after = after, .processed = "Processed", .problems = "Problems"};
+    const struct settle_rules rules = {.after = {after, after, after, after}};
     g_autoptr(GError) error = NULL;
     struct source *source = source_open_path(path, &rules, limits ? limits : &limits_default, &error);
     g_assert_no_error(error);
@@ -136,7 +136,7 @@ static void test_missing(void)
 {
     set_up();
     g_autofree char *path = path_to("none");
-    const struct settle_rules rules = {.after = AFTER_LEAVE};
+    const struct settle_rules rules = {.after = {AFTER_LEAVE}};
     g_autoptr(GError) error = NULL;
     g_assert_null(source_open_path(path, &rules, &limits_default, &error));
     g_assert_error(error, WS_ERROR, WS_ERROR_INPUT);
