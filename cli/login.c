@@ -56,10 +56,13 @@ static gboolean get_password(struct login *login, GError **error)
     login->password = secret_get(&place, &broken);
     if (!login->password && !broken) {
         g_autofree char *user = render_safe(account->user), *host = render_safe(account->host);
+        g_autofree char *hint = account->token_url || account->token_command
+                                    ? g_strconcat(login->group, ".auth to xoauth2 or oauthbearer", NULL)
+                                    : g_strdup_printf("%s_file or %s_command", place.name, place.name);
         g_set_error(&broken, WS_ERROR, WS_ERROR_CONFIG,
                     "no password is configured for '%s' at '%s'\n"
-                    "hint: set %s_file or %s_command, see whosends.conf(5)",
-                    user, host, place.name, place.name);
+                    "hint: set %s, see whosends.conf(5)",
+                    user, host, hint);
     }
     if (broken)
         g_propagate_error(error, broken);
@@ -95,6 +98,12 @@ static gboolean get_token(struct login *login, GError **error)
 {
     const struct account *account = login->account;
     struct token_settings *settings = &login->settings;
+    if (account->password || account->password_file || account->password_command) {
+        g_set_error(error, WS_ERROR, WS_ERROR_CONFIG,
+                    "a password is configured for %s, and %s.auth = %s takes none", login->group,
+                    login->group, account->auth);
+        return FALSE;
+    }
     settings->name = login->group;
     settings->url = account->token_url;
     settings->client_id = account->client_id;

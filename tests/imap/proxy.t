@@ -33,14 +33,14 @@ pg_start "$dir/pg" && pg_newdb proxy || exit 1
 
 conf=$dir/whosends.conf
 (umask 077 && printf '%s\n' '[whosends]' "database = $PG_CONNINFO" '[imap]' "ca_file = $CA_FILE" 'host = localhost' \
-    "port = $IMAPS_PORT" 'user = dmarc' 'password = secret' 'after = leave' 'timeout = 5' >"$conf" &&
+    "port = $IMAPS_PORT" 'user = dmarc' 'after = leave' 'timeout = 5' >"$conf" &&
     echo 'pass word' >"$dir/pass" && echo wrongword >"$dir/wrong")
 # through PROXY OPTION...: ingest by that way, the log being what the proxy saw of it
 through() {
     local way=$1
     shift
     : >"$proxy/log"
-    run --config "$conf" --set "imap.proxy=$way" "$@" ingest
+    run --config "$conf" --set imap.password_command='echo secret' --set "imap.proxy=$way" "$@" ingest
 }
 
 through ''
@@ -97,7 +97,7 @@ rm "$proxy/login"
 
 # The token URL: this mailbox knows no tokens, but one was fetched.
 through "socks5h://127.0.0.1:$SOCKS_PORT" --set imap.auth=xoauth2 --set "imap.token_url=https://localhost:$TOKEN_PORT/token" \
-    --set imap.client_id=x --set "imap.refresh_token_command=echo refresh1" --set imap.password_file=
+    --set imap.client_id=x --set "imap.refresh_token_command=echo refresh1" --set imap.password_command=
 check "a token" 77 '' 'refused the login'
 is "is fetched by the same way" "$(cat "$proxy/log")" "socks5h - localhost:$TOKEN_PORT
 socks5h - localhost:$IMAPS_PORT"

@@ -87,6 +87,11 @@ check "no token at all" 78 '' 'no token is configured for imap'
 ingest --set "imap.token_url=$url"
 check "two places for one" 78 '' 'both imap.token_command and imap.token_url'
 
+ingest --set imap.password_command='echo x'
+check "a password and a token" 78 '' 'a password is configured for imap, and imap.auth = xoauth2 takes none'
+ingest --set imap.auth=password
+check "a token that nobody asks for" 78 '' 'hint: set imap.auth to xoauth2 or oauthbearer'
+
 (umask 077 && echo 'client+secret&x' >"$dir/secret" && echo wrongsecret >"$dir/wrong")
 configure "auth = oauthbearer" "token_url = $url" "client_id = who&sends" "client_secret_file = $dir/secret" \
     "scope = https://mail.example/.default" "mailbox = INBOX | INBOX | INBOX"

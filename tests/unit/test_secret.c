@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char *directory;
 
@@ -76,6 +77,36 @@ static void test_credential(void)
     secret_free(secret);
 }
 
+/* Behind a link, of the same mode; what cannot be written is told, and leaves nothing behind. */
+static void test_replace(void)
+{
+    g_autofree char *file = write_file("token", "old\nsecond line\n", 0640);
+    g_autofree char *missing = g_build_filename(directory, "missing", NULL);
+    g_autofree char *link = g_build_filename(directory, "link", NULL), *text = NULL;
+    g_autoptr(GError) error = NULL;
+    struct stat st;
+    g_assert_cmpint(symlink("token", link), ==, 0);
+    int lock = secret_lock(link);
+    g_assert_cmpint(lock, >=, 0);
+    g_assert_true(secret_replace(link, "new", &error));
+    g_assert_no_error(error);
+    close(lock);
+    g_assert_true(g_file_test(link, G_FILE_TEST_IS_SYMLINK));
+    g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "new\n");
+    g_assert_cmpint(g_stat(file, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 07777, ==, 0640);
+    g_assert_cmpint(secret_lock(missing), ==, -1);
+    g_assert_false(secret_replace(missing, "new", &error));
+    g_assert_error(error, WS_ERROR, WS_ERROR_SYSTEM);
+    g_assert_null(strstr(error->message, "new"));
+    g_assert_false(g_file_test(missing, G_FILE_TEST_EXISTS));
+    /* A file system that nobody writes to. */
+    g_clear_error(&error);
+    g_assert_false(secret_replace("/proc/self/status", "new", &error));
+    g_assert_error(error, WS_ERROR, WS_ERROR_SYSTEM);
+}
+
 static void remove_directory(void)
 {
     g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
@@ -95,6 +126,7 @@ int main(int argc, char **argv)
     g_assert_nonnull(directory);
     g_test_add_func("/secret/places", test_places);
     g_test_add_func("/secret/credential", test_credential);
+    g_test_add_func("/secret/replace", test_replace);
     int status = g_test_run();
     remove_directory();
     return status;
