@@ -1,12 +1,17 @@
 #include "ingest/base64.h"
 #include "ingest/blob.h"
+#include "ingest/fdpass.h"
 #include "ingest/label.h"
 #include "ingest/lines.h"
 #include "parser/error.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void check_bytes(const void *got, gsize n, const void *expected, gsize length)
@@ -150,6 +155,113 @@ static void test_spool_limit(void)
     spool_free(spool);
 }
 
+static struct spool *large_spool(GError **error)
+{
+    static char data[1100000];
+    struct spool *spool = spool_new(sizeof data, "message_size");
+    memset(data, 'x', sizeof data);
+    if (spool_add(spool, data, sizeof data, error))
+        return spool;
+    spool_free(spool);
+    return NULL;
+}
+
+/* Files that are there already: taken in turn, emptied and given back, and no more than there are. */
+static void test_scratch(void)
+{
+    int fds[2];
+    GError *error = NULL;
+    struct stat status;
+    for (guint i = 0; i < 2; i++)
+        fds[i] = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600);
+    blob_use_scratch(fds, 2);
+    struct spool *unfinished = large_spool(&error);
+    struct blob *blob = spool_finish(large_spool(&error), &error), *slice = blob_slice(blob, 10, 10);
+    g_assert_no_error(error);
+    g_assert_cmpuint(blob_scratch_in_use(), ==, 2);
+    g_assert_null(large_spool(&error));
+    g_assert_error(error, WS_ERROR, WS_ERROR_LIMIT);
+    g_clear_error(&error);
+    blob_unref(blob);
+    g_assert_cmpuint(blob_scratch_in_use(), ==, 2);
+    check_content(slice, "xxxxxxxxxx");
+    blob_unref(slice);
+    g_assert_cmpuint(blob_scratch_in_use(), ==, 1);
+    spool_free(unfinished);
+    g_assert_cmpuint(blob_scratch_in_use(), ==, 0);
+    for (guint i = 0; i < 2; i++) {
+        g_assert_cmpint(fstat(fds[i], &status), ==, 0);
+        g_assert_cmpint(status.st_size, ==, 0);
+    }
+    blob = spool_finish(large_spool(&error), &error);
+    g_assert_cmpuint(blob_size(blob), ==, 1100000);
+    blob_unref(blob);
+    blob_use_scratch(NULL, 0);
+    for (guint i = 0; i < 2; i++)
+        close(fds[i]);
+}
+
+/* A file that may not become so large costs what is in it, and no more. */
+static void test_file_size(void)
+{
+    struct rlimit before, small = {.rlim_cur = 1000000};
+    GError *error = NULL;
+    getrlimit(RLIMIT_FSIZE, &before);
+    small.rlim_max = before.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    g_assert_null(large_spool(&error));
+    setrlimit(RLIMIT_FSIZE, &before);
+    g_assert_error(error, WS_ERROR, WS_ERROR_LIMIT);
+    g_clear_error(&error);
+}
+
+static void test_fdpass(void)
+{
+    int ends[2], fds[2], got_fd, file = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600);
+    char buf[16] = "";
+    GError *error = NULL;
+    g_assert_cmpint(write(file, "the file", 8), ==, 8);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), ==, 0);
+    int own = fdpass_reopen(file, &error);
+    g_assert_no_error(error);
+    /* Plain bytes, then two files: each comes with its own call. */
+    g_assert_cmpint(send(ends[0], "plain", 5, 0), ==, 5);
+    g_assert_cmpint(fdpass_send(ends[0], own, "a", 1, &error), ==, 1);
+    g_assert_cmpint(fdpass_send(ends[0], file, "b", 1, &error), ==, 1);
+    close(own);
+    gssize n = fdpass_receive(ends[1], buf, 5, &got_fd, &error);
+    check_bytes(buf, (gsize)n, "plain", 5);
+    g_assert_cmpint(got_fd, ==, -1);
+    for (guint i = 0; i < 2; i++) {
+        n = fdpass_receive(ends[1], buf, sizeof buf, &fds[i], &error);
+        check_bytes(buf, (gsize)n, i ? "b" : "a", 1);
+        g_assert_cmpint(fds[i], >=, 0);
+        g_assert_cmpint(fcntl(fds[i], F_GETFD), ==, FD_CLOEXEC);
+    }
+    /* The first has a position of its own, and is not to be written to. */
+    check_bytes(buf, (gsize)read(fds[0], buf, sizeof buf), "the file", 8);
+    g_assert_cmpint(lseek(file, 0, SEEK_CUR), ==, 8);
+    g_assert_cmpint(lseek(fds[0], 0, SEEK_SET), ==, 0);
+    g_assert_cmpint(lseek(file, 0, SEEK_CUR), ==, 8);
+    g_assert_cmpint(write(fds[0], "x", 1), ==, -1);
+    g_assert_cmpint(write(fds[1], "x", 1), ==, 1);
+    /* A full socket takes nothing, a closed one is an error. */
+    g_assert_cmpint(fcntl(ends[0], F_SETFL, O_NONBLOCK), ==, 0);
+    do
+        n = fdpass_send(ends[0], file, buf, sizeof buf, &error);
+    while (n > 0);
+    g_assert_cmpint(n, ==, 0);
+    g_assert_no_error(error);
+    close(ends[1]);
+    g_assert_cmpint(fdpass_send(ends[0], file, buf, sizeof buf, &error), ==, -1);
+    g_assert_error(error, WS_ERROR, WS_ERROR_SYSTEM);
+    g_clear_error(&error);
+    int all[] = {ends[0], fds[0], fds[1], file};
+    for (guint i = 0; i < G_N_ELEMENTS(all); i++)
+        close(all[i]);
+}
+
 /* Lines come out the same from memory and from a file, also those that are longer than any buffer. */
 static void test_lines(void)
 {
@@ -278,6 +390,9 @@ int main(int argc, char **argv)
     g_test_add_func("/blob/sha256", test_sha256);
     g_test_add_func("/spool/sizes", test_spool);
     g_test_add_func("/spool/limit", test_spool_limit);
+    g_test_add_func("/spool/scratch", test_scratch);
+    g_test_add_func("/spool/file size", test_file_size);
+    g_test_add_func("/fdpass", test_fdpass);
     g_test_add_func("/lines", test_lines);
     g_test_add_func("/base64", test_base64);
     g_test_add_func("/label", test_label);
