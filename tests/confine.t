@@ -56,7 +56,7 @@ try_as()
 {
     local who=$1 word answer end got_word got_answer got_end
     shift
-    (cd / && "$@" "$dir/confined" try $(cut -d '|' -f 1 <<<"$tries") self) >"$dir/got" 2>"$dir/err"
+    (cd "$TMPDIR" && "$@" "$dir/confined" try $(cut -d '|' -f 1 <<<"$tries") self) >"$dir/got" 2>"$dir/err"
     ok $? "$who: the workers were started" "$dir/err"
     while IFS='|' read -r word answer end; do
         IFS='|' read -r got_word got_answer got_end < <(grep "^$word|" "$dir/got")
@@ -71,9 +71,9 @@ read_as()
 {
     local who=$1
     shift
-    (cd / && "$dir/confined" here "$dir"/mails/*) >"$dir/here" 2>"$dir/err" && [ -s "$dir/here" ]
+    (cd "$TMPDIR" && "$dir/confined" here "$dir"/mails/*) >"$dir/here" 2>"$dir/err" && [ -s "$dir/here" ]
     ok $? "the mails are read without confinement" "$dir/err"
-    (cd / && "$@" "$dir/confined" mails "$dir"/mails/*) >"$dir/there" 2>"$dir/err"
+    (cd "$TMPDIR" && "$@" "$dir/confined" mails "$dir"/mails/*) >"$dir/there" 2>"$dir/err"
     ok $? "$who: the mails are read in a worker" "$dir/err"
     # The mail with more large parts inside of each other than anybody sends is refused.
     for side in here there; do
@@ -114,7 +114,7 @@ look_at()
 {
     local who=$1 worker nursery fds line
     shift
-    coproc held { cd / && exec "$@" "$dir/confined" hold write 2>"$dir/err"; }
+    coproc held { cd "$TMPDIR" && exec "$@" "$dir/confined" hold 2>"$dir/err"; }
     read -r worker <&"${held[0]}"
     nursery=$(ps -o ppid= "$worker" | tr -d ' ')
     if [ "$(id -u)" = 0 ]; then
@@ -136,10 +136,12 @@ look_at()
     kill -INT "$nursery" "$worker"
     kill -TERM "$nursery" "$worker"
     kill -HUP "$nursery" "$worker"
-    echo >&"${held[1]}"
+    echo write >&"${held[1]}"
     read -r line <&"${held[0]}"
     [ "$line" = 'write|allowed' ]
     ok $? "$who: signals to stop are the parent's" "$line"
+    echo spin >&"${held[1]}"
+    sleep 0.1
     kill -KILL "$held_PID"
     wait "$held_PID" 2>"$dir/out"
     for _ in {1..50}; do
@@ -147,7 +149,7 @@ look_at()
         sleep 0.05
     done
     [ ! -d "/proc/$worker" ] && [ ! -d "/proc/$nursery" ]
-    ok $? "$who: all end with the parent"
+    ok $? "$who: all end with the parent, busy or not"
 }
 
 # What the nursery says when the libraries need more than is allowed.
@@ -155,11 +157,11 @@ check_as()
 {
     local who=$1
     shift
-    (cd / && "$@" "$dir/confined" check socket) >"$dir/out" 2>&1
+    (cd "$TMPDIR" && "$@" "$dir/confined" check socket) >"$dir/out" 2>&1
     [ $? = 1 ] && printf 'could not start a confined worker: %s\nhint: --no-confine reads mails without this protection\n' \
         "$sys" | diff - "$dir/out" >"$dir/diff"
     ok $? "$who: a worker that is killed in its first check is no worker" "$dir/diff"
-    (cd / && "$@" "$dir/confined" check open) >"$dir/out" 2>&1
+    (cd "$TMPDIR" && "$@" "$dir/confined" check open) >"$dir/out" 2>&1
     [ $? = 1 ] && printf 'could not confine a worker: open: EACCES\nhint: --no-confine reads mails without this protection\n' |
         diff - "$dir/out" >"$dir/diff"
     ok $? "$who: and neither is one whose check fails" "$dir/diff"

@@ -122,7 +122,7 @@ static void try_words(struct nursery *nursery, char **words)
     }
 }
 
-static void hold(struct nursery *nursery, const char *word)
+static void hold(struct nursery *nursery)
 {
     struct worker_process worker;
     char line[LINE];
@@ -130,7 +130,7 @@ static void hold(struct nursery *nursery, const char *word)
     printf("%d\n", (int)worker.pid);
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
-        try_word_in(&worker, word);
+        try_word_in(&worker, g_strchomp(line));
         printf("\n");
         fflush(stdout);
     }
@@ -226,7 +226,7 @@ int main(int argc, char **argv)
 {
     GError *error = NULL;
     gint64 begin = g_get_monotonic_time();
-    if (argc < 3) {
+    if (argc < 2) {
         fprintf(stderr, "usage: confined try|mails|here|check|hold|time ...\n");
         return 64;
     }
@@ -234,18 +234,18 @@ int main(int argc, char **argv)
         look_at_all(NULL, argv + 2);
         return 0;
     }
-    check_word = g_str_equal(argv[1], "check") ? argv[2] : NULL;
+    check_word = g_str_equal(argv[1], "check") && argc > 2 ? argv[2] : NULL;
     struct nursery *nursery = nursery_start(&work, &error);
     if (!nursery)
         die(error);
-    if (g_str_equal(argv[1], "time")) {
+    if (g_str_equal(argv[1], "time") && argc > 2) {
         take_time(nursery, begin, (guint)g_ascii_strtoull(argv[2], NULL, 10));
         return 0;
     }
     if (g_str_equal(argv[1], "try") || check_word)
         try_words(nursery, argv + 2);
     else if (g_str_equal(argv[1], "hold"))
-        hold(nursery, argv[2]);
+        hold(nursery);
     else
         look_at_all(nursery, argv + 2);
     nursery_stop(nursery);
