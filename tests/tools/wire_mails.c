@@ -1,7 +1,7 @@
 /* Tells every mail in the directories and files named to a journal, directly and over the wire, and compares:
  * the answer fed as a whole, byte by byte, in two pieces cut at each offset (at up to CUTS of them in a long
- * answer), and several answers behind each other. Prints how many mails, frames' bytes and cuts there were,
- * or the first difference. */
+ * answer), and several answers behind each other. Limits come first, as name=value. Prints how many mails,
+ * frames' bytes and cuts there were, or the first difference. */
 #include "ingest/journey.h"
 #include "ingest/wire.h"
 #include "tests/unit/recorder.h"
@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CUTS = 2000, BYTE_BY_BYTE = 300000 };
+enum { CUTS = 100, BYTE_BY_BYTE = 20000 };
 
 struct check {
     struct run_settings settings;
@@ -139,6 +139,13 @@ static void check_path(struct check *check, const char *path)
     }
 }
 
+/* "name=value" */
+static gboolean set_limit(struct limits *limits, const char *argument)
+{
+    g_auto(GStrv) pair = g_strsplit(argument, "=", 2);
+    return g_strv_length(pair) == 2 && limits_set(limits, pair[0], g_ascii_strtoull(pair[1], NULL, 10));
+}
+
 int main(int argc, char **argv)
 {
     static char id[] = "mx.example.org", *ids[] = {id, NULL};
@@ -152,8 +159,11 @@ int main(int argc, char **argv)
     check.writer.suffixes = suffixes;
     check.settings = (struct run_settings){
         .limits = &check.limits, .writer = &check.writer, .suffixes = suffixes, .now = 1700000000};
+    int first = 1;
+    while (first < argc && set_limit(&check.limits, argv[first]))
+        first++;
     check.reader = wire_reader_new(&check.limits, suffixes);
-    for (int i = 1; i < argc; i++)
+    for (int i = first; i < argc; i++)
         check_path(&check, argv[i]);
     hear_all(&check);
     printf("%" G_GUINT64_FORMAT " mails, %" G_GUINT64_FORMAT " bytes, fed in %" G_GUINT64_FORMAT " ways\n",
