@@ -41,31 +41,40 @@ void wire_out_clear(struct wire_out *out)
     *out = (struct wire_out){0};
 }
 
-guint8 *wire_out_add(struct wire_out *out, gsize n)
+static void grow(struct wire_out *out, gsize n)
 {
-    if (G_UNLIKELY(out->room - out->length < n)) {
-        out->room = MAX(out->room * 2, out->length + n + 1024);
-        out->data = g_realloc(out->data, out->room);
-    }
+    out->room = MAX(out->room * 2, out->length + n + 1024);
+    out->data = g_realloc(out->data, out->room);
+}
+
+static inline guint8 *add(struct wire_out *out, gsize n)
+{
+    if (G_UNLIKELY(out->room - out->length < n))
+        grow(out, n);
     guint8 *at = out->data + out->length;
     out->length += n;
     return at;
 }
 
+guint8 *wire_out_add(struct wire_out *out, gsize n)
+{
+    return add(out, n);
+}
+
 static void put_byte(struct wire_out *out, guint8 byte)
 {
-    *wire_out_add(out, 1) = byte;
+    *add(out, 1) = byte;
 }
 
 static void put_count(struct wire_out *out, guint n)
 {
-    memcpy(wire_out_add(out, sizeof n), &n, sizeof n);
+    memcpy(add(out, sizeof n), &n, sizeof n);
 }
 
 /* Length plus one, bytes, NUL; NULL is 0. */
 static void put_bytes(struct wire_out *out, const char *text, gsize n)
 {
-    guint8 *at = wire_out_add(out, n + (n + 1 < LONG_TEXT ? 2 : 6));
+    guint8 *at = add(out, n + (n + 1 < LONG_TEXT ? 2 : 6));
     if (n + 1 < LONG_TEXT) {
         *at++ = (guint8)(n + 1);
     } else {
@@ -130,7 +139,7 @@ static void put_address(struct wire_out *out, const void *object)
     memcpy(&family, object, sizeof family);
     guint n = family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
     put_byte(out, (guint8)n);
-    memcpy(wire_out_add(out, n), (const guint8 *)object + sizeof family, n);
+    memcpy(add(out, n), (const guint8 *)object + sizeof family, n);
 }
 
 static gboolean put_list(struct wire_out *out, const struct wire_field *field, const char *const *list)
@@ -197,7 +206,7 @@ static gboolean put_field(struct wire_out *out, const struct wire_field *field, 
         const guint8 *sum = pointer_of(object, field);
         put_byte(out, sum ? SUM_BYTES : 0);
         if (sum)
-            memcpy(wire_out_add(out, SUM_BYTES), sum, SUM_BYTES);
+            memcpy(add(out, SUM_BYTES), sum, SUM_BYTES);
         return TRUE;
     }
     case FIELD_ADDRESS:
@@ -220,7 +229,7 @@ static gboolean put_field(struct wire_out *out, const struct wire_field *field, 
     case FIELD_RAW:
         break;
     }
-    memcpy(wire_out_add(out, field->size), member(object, field), field->size);
+    memcpy(add(out, field->size), member(object, field), field->size);
     return TRUE;
 }
 
