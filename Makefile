@@ -5,6 +5,7 @@
 #   make deps       only installs what is missing (make deps-check: for the tests, too)
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
+#   make bench-imap    what IMAP alone costs, through a round trip of 30 ms
 #   make bench-parse   what parsing alone costs, beside xmllint
 #   make fuzz   FUZZ_SECONDS=60: every fuzz harness of tests/fuzz, built with clang into build-fuzz/
 
@@ -107,6 +108,9 @@ fuzz:
 
 fuzz-build: $(FUZZ_BIN)
 
+bench-imap: $B/tests/imap_tool
+	@bench/imap.sh
+
 bench-parse: $B/tests/parse_mails
 	@bench/parse.sh
 
@@ -134,5 +138,5 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
-.PHONY: all tests fuzz fuzz-build bench-parse deps deps-check demo check install clean
+.PHONY: all tests fuzz fuzz-build bench-imap bench-parse deps deps-check demo check install clean
 .SECONDARY:

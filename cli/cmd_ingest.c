@@ -72,7 +72,7 @@ static gboolean read_path(struct job *job, const char *path, GError **error)
 
 static gboolean read_folder(struct job *job, struct login *login, const char *folder, GError **error)
 {
-    struct mailbox *mailbox = mailbox_open(login, folder, job->cli->options.after, error);
+    struct mailbox *mailbox = mailbox_open(login, job->db, folder, job->cli->options.after, error);
     gboolean ok = mailbox && run_source(job, mailbox->source, error);
     mailbox_close(mailbox);
     return ok;

@@ -1,9 +1,9 @@
 #include "cli/mailbox.h"
 
 #include "cli/rules.h"
+#include "db/place.h"
 #include "ingest/secret.h"
 #include "parser/error.h"
-#include "reports/render.h"
 
 #include <string.h>
 
@@ -96,11 +96,25 @@ struct account *mailbox_account_of_url(const struct config *config, const char *
 
 /* --- a folder --- */
 
-struct mailbox *mailbox_open(struct login *login, const char *folder, const char *after, GError **error)
+static gboolean load_place(gpointer db, const char *mailbox, guint32 *uidvalidity, guint32 *uid,
+                           GError **error)
+{
+    return place_load(db, mailbox, uidvalidity, uid, error);
+}
+
+static gboolean save_place(gpointer db, const char *mailbox, guint32 uidvalidity, guint32 uid, GError **error)
+{
+    return place_save(db, mailbox, uidvalidity, uid, error);
+}
+
+struct mailbox *mailbox_open(struct login *login, struct db *db, const char *folder, const char *after,
+                             GError **error)
 {
     const struct account *account = login_account(login);
     struct mailbox *mailbox = g_new0(struct mailbox, 1);
     struct imap_settings settings = login_settings(login);
+    mailbox->place = (struct imap_place){.load = load_place, .save = save_place, .data = db};
+    settings.place = &mailbox->place;
     settings.mailbox = folder;
     if (rules_read(account, after, TRUE, &mailbox->rules, error))
         mailbox->source = source_open_imap(&settings, &mailbox->rules, login_limits(login), error);

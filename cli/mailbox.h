@@ -2,7 +2,8 @@
 #pragma once
 
 #include "cli/login.h"
-#include "ingest/source.h"
+#include "db/conn.h"
+#include "ingest/imap.h"
 
 /* "imaps://..." or "imap://..." */
 gboolean mailbox_is_url(const char *argument);
@@ -16,10 +17,12 @@ struct account *mailbox_account_of_url(const struct config *config, const char *
 struct mailbox {
     struct source *source;
     struct settle_rules rules;
+    struct imap_place place;
 };
 
-/* `after` is instead of the account's; NULL: the account's. `login` is lent until mailbox_close. Errors as of
- * source_open_imap. */
-struct mailbox *mailbox_open(struct login *login, const char *folder, const char *after, GError **error);
+/* `after` is instead of the account's; NULL: the account's. `login` is lent until mailbox_close, and so is
+ * `db`, which keeps how far a folder was read whose mails are left. Errors as of source_open_imap. */
+struct mailbox *mailbox_open(struct login *login, struct db *db, const char *folder, const char *after,
+                             GError **error);
 /* May be NULL. */
 void mailbox_close(struct mailbox *mailbox);

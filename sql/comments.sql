@@ -32,6 +32,12 @@ COMMENT ON COLUMN dmarc.message.auth_domain IS 'the domain that passed: of DMARC
 COMMENT ON COLUMN dmarc.message.original IS 'kept: in dmarc.original; private: not kept, because a failure report or other feedback was in it, which holds mail of others; too_large: not kept, over limit original_size; NULL: not wanted, or not to be had';
 COMMENT ON COLUMN dmarc.message.reread_at IS 'when reading it again last changed something; what was known before is in dmarc.reading';
 
+COMMENT ON TABLE dmarc.mailbox IS 'How far IMAP folders were read whose mails are left in them. A row that is deleted is no loss: all that is still there is read once more, and what the ledger knows is not counted again';
+COMMENT ON COLUMN dmarc.mailbox.mailbox IS 'imap://USER@HOST/FOLDER';
+COMMENT ON COLUMN dmarc.mailbox.uidvalidity IS 'of the folder when it was read; the next column means nothing for another one';
+COMMENT ON COLUMN dmarc.mailbox.uid IS 'mails with this UID and lower ones are in the ledger, and are not read again';
+COMMENT ON COLUMN dmarc.mailbox.read_at IS 'when that was noted last';
+
 COMMENT ON TABLE dmarc.original IS 'The mails themselves, to be read again: one row for each mail that is kept. They hold all that was mailed; readers of the reports have no right to them';
 COMMENT ON COLUMN dmarc.original.mail_sha256 IS 'sha256 of dmarc.message';
 COMMENT ON COLUMN dmarc.original.size IS 'bytes of the mail';

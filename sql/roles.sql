@@ -33,7 +33,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN
         GRANT USAGE ON SCHEMA dmarc TO whosends_ingest;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_ingest;
-        GRANT INSERT, UPDATE, DELETE ON dmarc.message, dmarc.document, dmarc.original, dmarc.reading, dmarc.report, dmarc.evidence, dmarc.observation,
+        GRANT INSERT, UPDATE, DELETE ON dmarc.message, dmarc.document, dmarc.original, dmarc.reading, dmarc.mailbox, dmarc.report, dmarc.evidence, dmarc.observation,
             dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure TO whosends_ingest;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA dmarc TO whosends_ingest;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_ingest;

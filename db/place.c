@@ -1,0 +1,31 @@
+#include "db/place.h"
+
+gboolean place_load(struct db *db, const char *mailbox, guint32 *uidvalidity, guint32 *uid, GError **error)
+{
+    const char *const values[] = {mailbox};
+    struct db_result *result =
+        db_query(db, "how far a mailbox was read",
+                 "SELECT uidvalidity, uid FROM dmarc.mailbox WHERE mailbox = $1", 1, values, error);
+    if (!result)
+        return FALSE;
+    gboolean known = db_rows(result) > 0;
+    *uidvalidity = known ? (guint32)db_int(result, 0, 0) : 0;
+    *uid = known ? (guint32)db_int(result, 0, 1) : 0;
+    db_result_free(result);
+    return TRUE;
+}
+
+gboolean place_save(struct db *db, const char *mailbox, guint32 uidvalidity, guint32 uid, GError **error)
+{
+    static const char sql[] =
+        "INSERT INTO dmarc.mailbox AS m (mailbox, uidvalidity, uid) VALUES ($1, $2::bigint, $3::bigint) "
+        "ON CONFLICT ON CONSTRAINT mailbox_pk DO UPDATE SET uidvalidity = excluded.uidvalidity, "
+        "uid = CASE WHEN m.uidvalidity = excluded.uidvalidity THEN greatest(m.uid, excluded.uid) "
+        "ELSE excluded.uid END, read_at = excluded.read_at";
+    g_autofree char *validity = g_strdup_printf("%" G_GUINT32_FORMAT, uidvalidity);
+    g_autofree char *number = g_strdup_printf("%" G_GUINT32_FORMAT, uid);
+    const char *const values[] = {mailbox, validity, number};
+    struct db_result *result = db_query(db, "noting how far a mailbox was read", sql, 3, values, error);
+    db_result_free(result);
+    return result != NULL;
+}
