@@ -162,15 +162,15 @@ static int add_conditional(scmp_filter_ctx filter)
         {SCMP_ACT_ALLOW, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
         {SCMP_ACT_ALLOW, SCMP_SYS(mmap2), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
         {SCMP_ACT_ALLOW, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(sendto), SCMP_A4(SCMP_CMP_EQ, 0)}, /* without an address */
-        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), SCMP_A1(SCMP_CMP_EQ, F_GETFL)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), SCMP_A1(SCMP_CMP_EQ, F_GETFD)},
-        {SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid())}, /* abort() */
-        {SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), SCMP_A0(SCMP_CMP_GE, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(sendto), SCMP_A4(SCMP_CMP_EQ, 0, 0)}, /* without an address */
+        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_GETFD, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), SCMP_A1(SCMP_CMP_EQ, F_DUPFD_CLOEXEC, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), SCMP_A1(SCMP_CMP_EQ, F_GETFD, 0)},
+        {SCMP_ACT_ALLOW, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)}, /* abort() */
+        {SCMP_ACT_ERRNO(ENOTTY), SCMP_SYS(ioctl), SCMP_A0(SCMP_CMP_GE, 0, 0)},
     };
     int status = 0;
     for (guint i = 0; status == 0 && i < G_N_ELEMENTS(rules); i++)
