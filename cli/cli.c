@@ -141,7 +141,7 @@ int cli_main(char **argv)
         log_error(error);
     /* A mail that is in the ledger is delivered, whether anybody reads the summary or not. */
     if (delivery)
-        status = status ? EX_TEMPFAIL : EX_OK;
+        status = status && status != EX_DATAERR ? EX_TEMPFAIL : EX_OK;
     else
         status = close_output(status);
     config_clear(&cli.config);

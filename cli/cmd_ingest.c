@@ -3,36 +3,19 @@
 #include "cli/log.h"
 #include "cli/mailbox.h"
 #include "cli/progress.h"
+#include "cli/reading.h"
 #include "cli/rules.h"
 #include "db/schema.h"
 #include "ingest/run.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_signal(int number)
-{
-    stop_signal = number;
-}
-
-/* The first one asks the run to stop after its batch, the second one ends the program. A connection that the
- * other side closed is an error to handle and no reason to die. */
-static void catch_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGHUP, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
+#include <sysexits.h>
 
 struct job {
     struct cli *cli;
     struct db *db;
-    struct run_settings settings;
+    const struct run_settings *settings;
     struct run_totals totals;
     gboolean over; /* nothing more can be read */
 };
@@ -42,7 +25,7 @@ static void tell(struct job *job, const GError *error)
 {
     struct cli *cli = job->cli;
     log_error(error);
-    int status = stop_signal ? 128 + stop_signal : ws_error_exit_status(error);
+    int status = reading_stopped() ? 128 + reading_stopped() : ws_error_exit_status(error);
     cli->status = cli->status ? cli->status : status;
 }
 
@@ -50,7 +33,7 @@ static gboolean run_source(struct job *job, struct source *source, GError **erro
 {
     g_autoptr(GError) broken = NULL;
     log_debug("reading %s", source->description);
-    if (ingest_run(job->db, source, &job->settings, &job->totals, &broken))
+    if (ingest_run(job->db, source, job->settings, &job->totals, &broken))
         return TRUE;
     job->over = ws_error_spoils(broken) == WS_SPOILS_RUN;
     g_propagate_error(error, g_steal_pointer(&broken));
@@ -133,7 +116,7 @@ static void read_all(struct job *job)
 static void print_summary(const struct run_totals *totals, gboolean quiet)
 {
     const guint64 *by = totals->by_outcome;
-    if (quiet && !by[OUTCOME_PROBLEM])
+    if (quiet && !totals->problems)
         return;
     printf("%" G_GUINT64_FORMAT " %s: %" G_GUINT64_FORMAT " stored, %" G_GUINT64_FORMAT
            " duplicate, %" G_GUINT64_FORMAT " without report, %" G_GUINT64_FORMAT " %s",
@@ -142,8 +125,9 @@ static void print_summary(const struct run_totals *totals, gboolean quiet)
     if (totals->resumed)
         printf(", %" G_GUINT64_FORMAT " already in the ledger", totals->resumed);
     putchar('\n');
-    if (by[OUTCOME_PROBLEM])
-        puts("\"whosends problems\" tells why, and what to do");
+    if (totals->problems)
+        printf("%" G_GUINT64_FORMAT " %s a person: \"whosends problems\" tells why, and what to do\n",
+               totals->problems, totals->problems == 1 ? "problem needs" : "problems need");
 }
 
 /* An empty database gets the schema; any other must be ours and up to date. */
@@ -193,47 +177,22 @@ static gboolean check_request(const struct cli *cli, GError **error)
     return cli->arguments[0] || check_accounts(cli, error);
 }
 
-static enum keep_subject subject_rule(const char *word)
-{
-    return strcmp(word, "kept") == 0      ? SUBJECT_KEPT
-           : strcmp(word, "dropped") == 0 ? SUBJECT_DROPPED
-                                          : SUBJECT_HASHED;
-}
-
-static enum keep_originals original_rule(const char *word)
-{
-    return strcmp(word, "none") == 0       ? KEEP_NONE
-           : strcmp(word, "problems") == 0 ? KEEP_PROBLEMS
-                                           : KEEP_REPORTS;
-}
-
 gboolean cmd_ingest(struct cli *cli, GError **error)
 {
     struct job job = {.cli = cli};
     if (!check_request(cli, error) || !(job.db = open_database(&cli->config, error)))
         return FALSE;
-    struct domain_list *suffixes = domain_list_new();
-    const struct trust_rules trust = {.authserv_ids = cli->config.authserv_ids,
-                                      .domains = cli->config.domains};
-    struct writer_settings writer = writer_defaults;
-    writer.trust = &trust;
-    writer.suffixes = suffixes;
-    writer.keep = original_rule(cli->config.keep_originals);
-    writer.original_size = cli->config.limits.original_size;
-    job.settings = (struct run_settings){.limits = &cli->config.limits,
-                                         .writer = &writer,
-                                         .suffixes = suffixes,
-                                         .now = cli->now,
-                                         .keep_subject = subject_rule(cli->config.keep_subject),
-                                         .progress = progress_update,
-                                         .stop = &stop_signal};
-    catch_signals();
+    struct reading reading;
+    reading_init(&reading, cli);
+    job.settings = &reading.settings;
     progress_begin(!cli->options.quiet);
     read_all(&job);
     progress_hide();
     if (!cli->status || job.totals.mails)
         print_summary(&job.totals, cli->options.quiet);
-    domain_list_free(suffixes);
+    if (!cli->status && job.totals.problems)
+        cli->status = EX_DATAERR;
+    reading_clear(&reading);
     db_close(job.db);
     return TRUE;
 }

@@ -70,6 +70,7 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
     struct report_request *request = &asked->request;
     request->row = report_find(cli->command->name, options->disagree    ? "disagree"
                                                    : options->untrusted ? "untrusted"
+                                                   : options->list      ? "list"
                                                    : options->samples   ? "samples"
                                                                         : NULL);
     request->trusted = options->trusted;
@@ -103,12 +104,15 @@ gboolean cmd_report(struct cli *cli, GError **error)
     return ok;
 }
 
-/* What the codes of all problems mean, one line each, and what helps. */
-static gboolean explain(struct db *db, const struct report_row *report, GError **error)
+/* What the codes of the problems mean, one line each, and what helps. */
+static gboolean explain(struct db *db, const struct report_request *request, GError **error)
 {
-    g_autofree char *sql = g_strdup_printf(
-        "SELECT DISTINCT code FROM %s() WHERE code IS NOT NULL ORDER BY code", report->function);
-    struct db_result *codes = db_query(db, "codes of problems", sql, 0, NULL, error);
+    const struct report_row *report = request->row;
+    const char *values[] = {request->code};
+    g_autofree char *sql =
+        g_strdup_printf("SELECT DISTINCT code FROM %s(%s) WHERE code IS NOT NULL ORDER BY code",
+                        report->function, report->coded ? "$1::text" : "");
+    struct db_result *codes = db_query(db, "codes of problems", sql, report->coded ? 1 : 0, values, error);
     if (!codes)
         return FALSE;
     for (guint i = 0; i < db_rows(codes); i++) {
@@ -126,9 +130,22 @@ gboolean cmd_problems(struct cli *cli, GError **error)
 {
     struct asked asked = {.domain = NULL};
     struct db *db = NULL;
-    gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+    const char *code = cli->arguments[0];
+    if (code && (cli->options.untrusted || !code_find(code))) {
+        g_autofree char *safe = render_safe(code);
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                    "'%s' is no code of a problem\nhint: \"whosends problems\" has them", safe);
+        return FALSE;
+    }
+    /* The one argument is no domain here. */
+    cli->options.list = cli->options.list || code;
+    struct cli plain = *cli;
+    char *none[] = {NULL};
+    plain.arguments = none;
+    asked.request.code = code;
+    gboolean ok = take_request(&plain, &asked, error) && (db = database_ready(&cli->config, error)) &&
                   report_run(db, &asked.request, stdout, error) &&
-                  (asked.request.format != FORMAT_TABLE || explain(db, asked.request.row, error));
+                  (asked.request.format != FORMAT_TABLE || explain(db, &asked.request, error));
     db_close(db);
     g_free(asked.domain);
     return ok;

@@ -37,9 +37,15 @@ static const struct command commands[] = {
      .run = cmd_ingest},
     {.name = "problems",
      .group = GROUP_MAIL,
-     .usage = "",
-     .details = "Below the table, each reason is explained with what can be done about it.",
+     .usage = "[CODE]",
+     .details =
+         "Each reason, how many problems are alike, since when, and the number of the latest mail for "
+         "\"whosends\n"
+         "show\". With CODE, or --list, one by one. Below the table, each reason is explained with what "
+         "can be\n"
+         "done about it; after an upgrade, \"whosends retry\" reads them again.",
      .options = options_problems,
+     .most = 1,
      .configured = TRUE,
      .run = cmd_problems},
     {.name = "show",
@@ -53,6 +59,32 @@ static const struct command commands[] = {
      .most = 1,
      .configured = TRUE,
      .run = cmd_show},
+    {.name = "retry",
+     .group = GROUP_MAIL,
+     .usage = "[REF]",
+     .summary = "read problems again, with what this version knows",
+     .details =
+         "Mails with problems whose originals are kept are read again: one that is named as in "
+         "\"whosends show\",\n"
+         "those with a --code, or --all. What is solved is stored as if it had come now, and is no "
+         "problem any\n"
+         "more; \"whosends show\" still tells what it was. The exit status is 65 when problems are left.",
+     .options = options_retry,
+     .most = 1,
+     .configured = TRUE,
+     .run = cmd_retry},
+    {.name = "reparse",
+     .group = GROUP_MAIL,
+     .usage = "",
+     .summary = "read kept mails again, and correct what is stored",
+     .details = "Reads all originals again. Where this version understands a report in another way, what is "
+                "stored\n"
+                "gives way to that, one mail a transaction. A mail in which not every stored report is found "
+                "again\n"
+                "is left as it is and named, and the exit status is 65.",
+     .options = options_reparse,
+     .configured = TRUE,
+     .run = cmd_reparse},
     {.name = "init",
      .group = GROUP_DATABASE,
      .usage = "",

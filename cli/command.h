@@ -42,5 +42,7 @@ gboolean cmd_stop(struct cli *cli, GError **error);
 gboolean cmd_report(struct cli *cli, GError **error);
 gboolean cmd_problems(struct cli *cli, GError **error);
 gboolean cmd_show(struct cli *cli, GError **error);
+gboolean cmd_retry(struct cli *cli, GError **error);
+gboolean cmd_reparse(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);

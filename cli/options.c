@@ -73,6 +73,7 @@ const struct option_row options_ledger[] = {REPORT_FORMAT, END};
 const struct option_row options_problems[] = {
     {"untrusted", 0, OPTION_FLAG, AT(untrusted), NULL,
      "reports that somebody else sent in a reporter's name, or about domains that are not ours"},
+    {"list", 0, OPTION_FLAG, AT(list), NULL, "one by one, with the number of each mail for show and retry"},
     REPORT_FORMAT,
     END,
 };
@@ -80,6 +81,29 @@ const struct option_row options_problems[] = {
 const struct option_row options_show[] = {
     {"format", 0, OPTION_TEXT, AT(format), "WORD", "table or json"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, "the mail itself, byte by byte, where its original is kept"},
+    END,
+};
+
+#define READ_AGAIN                                                                                           \
+    {"limit", 0, OPTION_LIST, AT(limits), "NAME=VALUE", "change a limit for this run; may be repeated"},     \
+    {                                                                                                        \
+        "quiet", 'q', OPTION_FLAG, AT(quiet), NULL,                                                          \
+            "no progress, and a summary only when something is left to do"                                   \
+    }
+
+const struct option_row options_retry[] = {
+    {"code", 0, OPTION_TEXT, AT(code), "CODE", "all with a problem of this code, see problems"},
+    {"all", 0, OPTION_FLAG, AT(all), NULL, "all with a problem"},
+    READ_AGAIN,
+    END,
+};
+
+const struct option_row options_reparse[] = {
+    {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only mails with reports about this policy domain"},
+    {"since", 0, OPTION_TEXT, AT(since), "DAY",
+     "only mails with reports from this day on, as 2026-07-01 (UTC)"},
+    {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL, "change nothing, and list what would change"},
+    READ_AGAIN,
     END,
 };
 

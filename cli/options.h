@@ -15,6 +15,9 @@ struct options {
     char *domain, *last, *since, *until, *format, *sort, *limit;
     /* show */
     gboolean raw;
+    /* retry, reparse, problems */
+    gboolean all, dry_run, list;
+    char *code;
     /* help */
     gboolean table;
 };
@@ -32,7 +35,8 @@ struct option_row {
 
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
-    options_failures[], options_ledger[], options_problems[], options_show[], options_help[];
+    options_failures[], options_ledger[], options_problems[], options_show[], options_retry[],
+    options_reparse[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE

@@ -4,6 +4,7 @@
 #include "db/decide.h"
 #include "db/digest.h"
 #include "db/others.h"
+#include "db/reread.h"
 #include "db/rows.h"
 #include "parser/step.h"
 
@@ -96,6 +97,7 @@ struct writing {
     struct copying copying;
     guint first, end; /* messages */
     struct decision reports;
+    struct rereading *again; /* NULL: the mails are new */
 };
 
 static struct batch_message *message_at(const struct writing *w, guint i)
@@ -114,7 +116,7 @@ static gboolean stage_reports(struct writing *w, GError **error)
         return FALSE;
     for (guint i = w->reports.first; i < w->reports.end; i++) {
         const struct batch_report *report = report_at(w, i);
-        if (report->same_as != i)
+        if (report->same_as != i || report->settled)
             continue;
         rows_report_begin(w->copying.buffer);
         if (!copying_span(&w->copying, w->batch->heads, report->head, error))
@@ -151,27 +153,33 @@ static gboolean stage_evidence_of(struct writing *w, const struct batch_report *
     return TRUE;
 }
 
-static gboolean write_evidence(struct writing *w, GError **error)
+/* Of new reports, or of all. */
+static gboolean stage_evidence(struct writing *w, gboolean all, GError **error)
 {
     struct digest_set *seen = digest_set_new();
     gboolean ok = copying_begin(&w->copying, "staging evidence", rows_evidence_copy, error);
     for (guint i = w->reports.first; ok && i < w->reports.end; i++)
-        if (report_at(w, i)->fresh)
+        if (all || report_at(w, i)->fresh)
             ok = stage_evidence_of(w, report_at(w, i), seen, error);
     digest_set_free(seen);
-    return ok && copying_end(&w->copying, error) &&
-           db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error);
+    return ok && copying_end(&w->copying, error);
 }
 
-static gboolean write_observations(struct writing *w, GError **error)
+static gboolean copy_observations(struct writing *w, gboolean all, const char *sql, GError **error)
 {
-    if (!copying_begin(&w->copying, "copying records", rows_observation_copy, error))
+    if (!copying_begin(&w->copying, "copying records", sql, error))
         return FALSE;
     for (guint i = w->reports.first; i < w->reports.end; i++)
-        if (report_at(w, i)->fresh &&
+        if ((all || report_at(w, i)->fresh) &&
             !copying_span(&w->copying, w->batch->observations, report_at(w, i)->observations, error))
             return FALSE;
     return copying_end(&w->copying, error);
+}
+
+static void find_stored(struct writing *w)
+{
+    for (guint i = w->reports.first; i < w->reports.end; i++)
+        report_at(w, i)->stored_id = report_at(w, report_at(w, i)->same_as)->stored_id;
 }
 
 static gboolean write_reports(struct writing *w, GError **error)
@@ -180,9 +188,29 @@ static gboolean write_reports(struct writing *w, GError **error)
         return TRUE;
     if (!stage_reports(w, error) || !decide_stored(&w->reports, error))
         return FALSE;
-    for (guint i = w->reports.first; i < w->reports.end; i++)
-        report_at(w, i)->stored_id = report_at(w, report_at(w, i)->same_as)->stored_id;
-    return !w->reports.fresh || (write_evidence(w, error) && write_observations(w, error));
+    find_stored(w);
+    return !w->reports.fresh || (stage_evidence(w, FALSE, error) &&
+                                 db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error) &&
+                                 copy_observations(w, FALSE, rows_observation_copy, error));
+}
+
+/* Everything is staged, to be compared with what is there. */
+static gboolean write_reports_again(struct writing *w, GError **error)
+{
+    struct db *db = w->copying.db;
+    if (w->reports.primaries && (!stage_reports(w, error) || !stage_evidence(w, TRUE, error) ||
+                                 !copy_observations(w, TRUE, rows_reread_observation_copy, error)))
+        return FALSE;
+    if (!rereading_make_room(w->again, error))
+        return FALSE;
+    if (!w->reports.primaries)
+        return TRUE;
+    if (!decide_stored(&w->reports, error))
+        return FALSE;
+    find_stored(w);
+    return !w->reports.fresh || (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
+                                 db_run(db, "changing evidence", rows_reread_evidence, error) &&
+                                 db_run(db, "inserting records", rows_reread_observation_insert, error));
 }
 
 /* stored if anything is new, else problem if anything is one, else duplicate if anything is, else no_report.
@@ -218,9 +246,9 @@ static gboolean has_problem(const struct writing *w, const struct batch_message 
 }
 
 /* Nothing but duplicates is kept already, in the mail that came first. */
-static gboolean wants_original(const struct writing *w, const struct batch_message *message)
+static gboolean wants_original(const struct batch_message *message)
 {
-    return message->outcome == OUTCOME_STORED || has_problem(w, message);
+    return message->outcome == OUTCOME_STORED || message->problem;
 }
 
 static void put_other(struct writing *w, const struct batch_message *message, guint ordinal,
@@ -249,13 +277,14 @@ static void put_documents(struct writing *w, const struct batch_message *message
     }
 }
 
-static gboolean write_documents(struct writing *w, GHashTable *written, GError **error)
+/* Of mails in `written`; NULL: of all. */
+static gboolean write_documents(struct writing *w, GHashTable *written, const char *sql, GError **error)
 {
-    if (!copying_begin(&w->copying, "copying documents", rows_document_copy, error))
+    if (!copying_begin(&w->copying, "copying documents", sql, error))
         return FALSE;
     for (guint i = w->first; i < w->end; i++) {
         const struct batch_message *message = message_at(w, i);
-        if (message->n_documents && g_hash_table_contains(written, &message->id))
+        if (message->n_documents && (!written || g_hash_table_contains(written, &message->id)))
             put_documents(w, message);
         if (!copying_more(&w->copying, error))
             return FALSE;
@@ -282,21 +311,27 @@ static gboolean write_originals(struct writing *w, GError **error)
            db_run(w->copying.db, "inserting originals", rows_original_insert, error);
 }
 
-static gboolean write_messages(struct writing *w, GError **error)
+static gboolean stage_messages(struct writing *w, GError **error)
 {
-    g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     if (!copying_begin(&w->copying, "staging mails", rows_message_copy, error))
         return FALSE;
     for (guint i = w->first; i < w->end; i++) {
         struct batch_message *message = message_at(w, i);
         message->outcome = outcome_of(w, message);
-        if (message->original == ORIGINAL_KEPT && !wants_original(w, message))
+        message->problem = has_problem(w, message);
+        if (message->original == ORIGINAL_KEPT && !wants_original(message))
             message->original = ORIGINAL_NONE;
         rows_message(w->copying.buffer, message);
         if (!copying_more(&w->copying, error))
             return FALSE;
     }
-    if (!copying_end(&w->copying, error))
+    return copying_end(&w->copying, error);
+}
+
+static gboolean write_messages(struct writing *w, GError **error)
+{
+    g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!stage_messages(w, error))
         return FALSE;
     struct db_result *result =
         db_query(w->copying.db, "inserting mails", rows_message_insert, 0, NULL, error);
@@ -307,7 +342,39 @@ static gboolean write_messages(struct writing *w, GError **error)
         g_hash_table_add(written, g_memdup2(&id, sizeof id));
     }
     db_result_free(result);
-    return write_documents(w, written, error) && write_originals(w, error);
+    return write_documents(w, written, rows_document_copy, error) && write_originals(w, error);
+}
+
+/* One mail that the ledger has. */
+static gboolean write_again(struct writing *w, guint first_other, guint end_other, GError **error)
+{
+    struct db *db = w->copying.db;
+    const struct reread *reread = w->batch->reread;
+    if (!(w->again = rereading_new(w->batch, db, w->first, error)))
+        return FALSE;
+    gboolean left = rereading_is_left(w->again);
+    if (!left &&
+        !(write_reports_again(w, error) &&
+          others_write(w->batch->others, db, first_other, end_other, error) &&
+          rereading_point(w->again, error) && stage_messages(w, error) &&
+          write_documents(w, NULL, rows_reread_document_copy, error) && rereading_finish(w->again, error)))
+        return FALSE;
+    struct reread_result result = rereading_result(w->again);
+    result.problem = has_problem(w, message_at(w, w->first));
+    gboolean write = result.end == REREAD_CHANGED && !reread->dry_run;
+    message_at(w, w->first)->outcome = result.after;
+    if (!db_run(db, "ending a mail that was read again", write ? "COMMIT" : "ROLLBACK", error))
+        return FALSE;
+    if (reread->told)
+        reread->told(&result, reread->data);
+    return TRUE;
+}
+
+static gboolean write_new(struct writing *w, guint first_other, guint end_other, GError **error)
+{
+    return write_reports(w, error) &&
+           others_write(w->batch->others, w->copying.db, first_other, end_other, error) &&
+           write_messages(w, error) && db_run(w->copying.db, "committing a batch", "COMMIT", error);
 }
 
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error)
@@ -320,12 +387,13 @@ gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end,
     decide_among(&w.reports);
     step("a batch is full");
     copying_init(&w.copying, db);
-    gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) &&
-                  others_write(batch->others, db, first_other, end_other, error) &&
-                  write_messages(&w, error) && db_run(db, "committing a batch", "COMMIT", error);
+    w.reports.alone = batch->reread != NULL;
+    gboolean ok = decide_begin(&w.reports, error) &&
+                  (batch->reread ? write_again : write_new)(&w, first_other, end_other, error);
     if (!ok && db_alive(db))
         db_run(db, "rolling back a batch", "ROLLBACK", NULL);
     step("committed");
+    rereading_free(w.again);
     copying_clear(&w.copying);
     return ok;
 }

@@ -27,6 +27,7 @@ struct batch_report {
     enum trust trust;   /* of it and its copies in the transaction */
     gboolean collision; /* the same identity with other content came earlier in the transaction */
     gboolean fresh;
+    gint64 settled; /* it stays a duplicate of this one, whatever it holds; 0: not decided */
 };
 
 struct batch_document {
@@ -45,10 +46,12 @@ struct batch_message {
     enum outcome outcome; /* worst of the documents until it is written, then what became of it */
     enum { ORIGINAL_NONE, ORIGINAL_KEPT, ORIGINAL_PRIVATE, ORIGINAL_LARGE } original;
     struct spool_span packed; /* of an original that is to be kept, unless it is a duplicate */
+    gboolean problem;         /* in any of it; known once it is written */
     gboolean bare;            /* a known mail: no documents were looked at */
 };
 
 struct batch {
+    const struct reread *reread; /* NULL: the mails are new */
     GArray *messages, *documents, *reports;
     struct others *others; /* failure reports and TLS reports, see db/others.h */
     GStringChunk *texts;
@@ -67,6 +70,6 @@ const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256);
 /* Evidence waits in the spool as hash, length of the row, row. */
 #define EVIDENCE_FRAME (16 + (guint)sizeof(guint32))
 
-/* Writes messages [first, end) in one transaction, which is over in any case when this returns, and fills in
- * their outcome. */
+/* Writes messages [first, end), only one when they are read again, in one transaction, which is over in any
+ * case when this returns, and fills in their outcome. */
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error);

@@ -39,7 +39,7 @@ static void find_same(struct decision *d)
         struct batch_report *report = report_at(d, i);
         gpointer earlier;
         report->fresh = report->collision = FALSE;
-        report->stored_id = 0;
+        report->stored_id = report->settled = 0;
         report->same_as = i;
         report->trust = report->brought;
         if (!g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
@@ -121,7 +121,11 @@ gboolean decide_begin(const struct decision *d, GError **error)
                           ")",
                       alone[] =
                           "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(" LOCK ")";
-    return db_run(d->db, "beginning a batch", !d->primaries ? begin : d->incomplete ? alone : shared, error);
+    return db_run(d->db, "beginning a batch",
+                  d->alone || d->incomplete ? alone
+                  : d->primaries            ? shared
+                                            : begin,
+                  error);
 }
 
 /* The report with this id of ours; NULL for none. */

@@ -19,6 +19,7 @@ struct decision {
     guint first, end;       /* reports */
     guint primaries, fresh; /* to be staged; that turned out to be new */
     gboolean incomplete;    /* one of the primaries is */
+    gboolean alone;         /* in any case */
 };
 
 /* Among themselves: fills in same_as, collision and trust. */

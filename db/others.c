@@ -74,6 +74,11 @@ const struct other_report *others_at(const struct others *others, guint i)
     return &g_array_index(others->reports, struct other_report, i);
 }
 
+struct other_report *others_change(struct others *others, guint i)
+{
+    return at(others, i);
+}
+
 static void forget_rows(struct others *others, const struct other_report *from)
 {
     row_spool_truncate(others->heads, from->head.begin);
@@ -219,12 +224,14 @@ static void find_same(struct writing *w)
         struct other_report *report = at(w->others, i);
         gpointer earlier;
         report->fresh = FALSE;
-        report->stored_id = 0;
+        report->stored_id = report->settled;
+        report->same_as = i;
+        if (report->settled)
+            continue;
         if (g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
             report->same_as = GPOINTER_TO_UINT(earlier);
             continue;
         }
-        report->same_as = i;
         report->collision = !g_hash_table_add(identities, report->key);
         g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
         w->staged[report->kind]++;
@@ -237,7 +244,7 @@ static gboolean stage(struct writing *w, enum other_kind kind, GError **error)
         return FALSE;
     for (guint i = w->first; i < w->end; i++) {
         const struct other_report *report = at(w->others, i);
-        if (report->kind != kind || report->same_as != i)
+        if (report->kind != kind || report->same_as != i || report->settled)
             continue;
         if (!copying_span(&w->copying, w->others->heads, report->head, error))
             return FALSE;

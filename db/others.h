@@ -26,6 +26,7 @@ struct other_report {
     guint same_as;      /* index of the first in the transaction that is the same: often itself */
     gboolean collision; /* the same identity with other content came earlier in the transaction */
     gboolean fresh;
+    gint64 settled; /* it stays a duplicate of this one, whatever it holds; 0: not decided */
 };
 
 struct others;
@@ -35,6 +36,7 @@ gsize others_bytes(const struct others *others);
 
 guint others_count(const struct others *others);
 const struct other_report *others_at(const struct others *others, guint i);
+struct other_report *others_change(struct others *others, guint i);
 /* Forgets those from number `n` on, and the one that has begun and not ended. */
 void others_truncate(struct others *others, guint n);
 

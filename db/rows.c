@@ -5,23 +5,20 @@
 
 #include <string.h>
 
-#define REPORT_SAME                                                                                          \
-    "id, domain, day, identity, reporter, org_name, email, extra_contact_info, report_id, period_begin, "    \
-    "period_end, "                                                                                           \
-    "generation, namespace_uri, version, generator, error, p, sp, np, adkim, aspf, pct, fo, testing, "       \
-    "discovery_method, "                                                                                     \
-    "extensions, raw, content, record_count, records_seen, incomplete, warnings, warning_notes"
+#define REPORT_SAID                                                                                          \
+    "domain, day, identity, reporter, org_name, email, extra_contact_info, report_id, period_begin, "        \
+    "period_end, generation, namespace_uri, version, generator, error, p, sp, np, adkim, aspf, pct, fo, "    \
+    "testing, discovery_method, extensions, raw, content, record_count, records_seen"
+#define REPORT_SAME "id, " REPORT_SAID ", incomplete, warnings, warning_notes"
 #define REPORT_END "total, collision, trusted, foreign_domain"
 #define REPORT_COLUMNS 37 /* REPORT_SAME, REPORT_END */
 
-#define EVIDENCE_SAME                                                                                        \
-    "domain, hash, header_from, envelope_from, envelope_to, disposition, dkim_verdict, spf_verdict, "        \
-    "verdict_computed, "                                                                                     \
+#define EVIDENCE_SAID                                                                                        \
+    "header_from, envelope_from, envelope_to, disposition, dkim_verdict, spf_verdict, verdict_computed, "    \
     "dkim_aligned, spf_aligned, dkim_aligned_domain, dkim_aligned_selector, spf_aligned_domain, disagree, "  \
-    "dkim_domains, "                                                                                         \
-    "dkim_selectors, dkim_results, dkim_raw, dkim_human, spf_domains, spf_scopes, spf_results, spf_raw, "    \
-    "spf_human, "                                                                                            \
-    "reason_types, reason_raw, reason_comments, extensions, raw"
+    "dkim_domains, dkim_selectors, dkim_results, dkim_raw, dkim_human, spf_domains, spf_scopes, "            \
+    "spf_results, spf_raw, spf_human, reason_types, reason_raw, reason_comments, extensions, raw"
+#define EVIDENCE_SAME "domain, hash, " EVIDENCE_SAID
 #define EVIDENCE_COLUMNS 30
 
 #define MESSAGE_SAME                                                                                         \
@@ -135,9 +132,91 @@ const char rows_original_insert[] =
     "INSERT INTO dmarc.original (mail_sha256, size, data) SELECT mail_sha256, size, data"
     " FROM pg_temp.stage_original ORDER BY mail_sha256 ON CONFLICT DO NOTHING";
 
-const char rows_document_copy[] = "COPY dmarc.document (mail_sha256, message, ordinal, path, kind, size, "
-                                  "sha256, outcome, code, detail, domain, day, report, warnings)"
-                                  " FROM STDIN (FORMAT binary)";
+#define DOCUMENT_SAME                                                                                        \
+    "mail_sha256, message, ordinal, path, kind, size, sha256, outcome, code, detail, domain, day, report, "  \
+    "warnings"
+const char rows_document_copy[] = "COPY dmarc.document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
+
+/* ---- what was read again ---- */
+
+#define OBSERVATION_SAID "ordinal, source_ip, message_count, evidence, source_raw"
+#define OBSERVATION_SAME "domain, day, report, " OBSERVATION_SAID
+/* What a mail is known by, but its source, and who brought it: that was found out when it came. */
+#define MAIL_SAID "message_id, mail_from, from_domain, subject, mail_date, outcome, code, detail"
+
+const char rows_reread_staging[] =
+    "CREATE TEMP TABLE IF NOT EXISTS stage_observation ON COMMIT DELETE ROWS AS"
+    " SELECT " OBSERVATION_SAME " FROM dmarc.observation WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_document ON COMMIT DELETE ROWS AS"
+    " SELECT " DOCUMENT_SAME " FROM dmarc.document WITH NO DATA";
+const char rows_reread_observation_copy[] =
+    "COPY pg_temp.stage_observation (" OBSERVATION_SAME ") FROM STDIN (FORMAT binary)";
+const char rows_reread_document_copy[] =
+    "COPY pg_temp.stage_document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
+
+#define OLD_REPORT "FROM dmarc.report WHERE domain = $1 AND day = $2::date AND id = $3::bigint"
+#define OLD_RECORDS                                                                                          \
+    "SELECT " OBSERVATION_SAID " FROM dmarc.observation"                                                     \
+    " WHERE domain = $1 AND day = $2::date AND report = $3::bigint"
+#define NEW_RECORDS "SELECT " OBSERVATION_SAID " FROM pg_temp.stage_observation WHERE report = $4::bigint"
+#define NEW_HASHES "SELECT evidence FROM pg_temp.stage_observation WHERE report = $4::bigint"
+const char rows_reread_differs[] =
+    "SELECT (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, message_count) " OLD_REPORT ")"
+    " IS DISTINCT FROM (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, total::numeric)"
+    " FROM pg_temp.stage_report WHERE id = $4::bigint)"
+    " OR EXISTS ((" OLD_RECORDS " EXCEPT ALL " NEW_RECORDS ") UNION ALL (" NEW_RECORDS
+    " EXCEPT ALL " OLD_RECORDS "))"
+    " OR EXISTS (SELECT " EVIDENCE_SAME
+    " FROM pg_temp.stage_evidence WHERE domain = $1 AND hash IN (" NEW_HASHES ") EXCEPT SELECT " EVIDENCE_SAME
+    " FROM dmarc.evidence WHERE domain = $1 AND hash IN (" NEW_HASHES "))";
+
+/* A report that is trusted, or whole, by another copy stays so. */
+const char rows_reread_inherit[] =
+    "UPDATE pg_temp.stage_report s SET trusted = CASE WHEN r.trusted THEN true ELSE s.trusted END,"
+    " incomplete = s.incomplete AND (r.incomplete OR r.content <> s.content)"
+    " FROM dmarc.report r WHERE s.id = $4::bigint AND r.domain = $1 AND r.day = $2::date AND r.id = "
+    "$3::bigint";
+const char rows_reread_delete[] = "DELETE " OLD_REPORT " RETURNING ingested_at";
+const char rows_reread_came[] = "UPDATE dmarc.report SET ingested_at = $4::timestamptz"
+                                " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
+
+/* The same hash may stand for what is understood in another way now. */
+const char rows_reread_evidence[] =
+    "UPDATE dmarc.evidence k SET (" EVIDENCE_SAID ") = (SELECT " EVIDENCE_SAID
+    " FROM pg_temp.stage_evidence e WHERE e.domain = k.domain AND e.hash = k.hash LIMIT 1)"
+    " WHERE (k.domain, k.hash) IN (SELECT x.domain, x.hash FROM (SELECT " EVIDENCE_SAME
+    " FROM pg_temp.stage_evidence EXCEPT SELECT " EVIDENCE_SAME " FROM dmarc.evidence"
+    " WHERE (domain, hash) IN (SELECT domain, hash FROM pg_temp.stage_evidence)) x)";
+const char rows_reread_observation_insert[] =
+    "INSERT INTO dmarc.observation (" OBSERVATION_SAME ") SELECT " OBSERVATION_SAME
+    " FROM pg_temp.stage_observation o WHERE EXISTS (SELECT FROM dmarc.report r"
+    " WHERE r.domain = o.domain AND r.day = o.day AND r.id = o.report)";
+
+#define OLD_MAIL "sha256 = decode($1, 'hex') AND id = $2::bigint"
+#define OLD_DOCUMENTS "mail_sha256 = decode($1, 'hex') AND message = $2::bigint"
+#define OLD_ROWS "SELECT " DOCUMENT_SAME " FROM dmarc.document WHERE " OLD_DOCUMENTS
+#define NEW_ROWS "SELECT " DOCUMENT_SAME " FROM pg_temp.stage_document"
+const char rows_reread_mail_differs[] =
+    "SELECT (SELECT ROW(" MAIL_SAID ") FROM dmarc.message WHERE " OLD_MAIL ")"
+    " IS DISTINCT FROM (SELECT ROW(" MAIL_SAID ") FROM pg_temp.stage_message)"
+    " OR EXISTS ((" OLD_ROWS " EXCEPT ALL " NEW_ROWS ") UNION ALL (" NEW_ROWS " EXCEPT ALL " OLD_ROWS "))";
+const char rows_reread_history[] =
+    "INSERT INTO dmarc.reading (mail_sha256, message, ordinal, command, outcome, problems)"
+    " SELECT sha256, id, (SELECT count(*) + 1 FROM dmarc.reading WHERE " OLD_DOCUMENTS "), $3, outcome,"
+    " (SELECT array_agg(concat_ws(': ', p.code, p.detail) ORDER BY p.ordinal) FROM"
+    " (SELECT m.code, m.detail, 0 AS ordinal WHERE m.code IS NOT NULL UNION ALL"
+    " (SELECT code, detail, ordinal FROM dmarc.document WHERE " OLD_DOCUMENTS
+    " AND outcome = 'problem' ORDER BY ordinal LIMIT 100)) p)"
+    " FROM dmarc.message m WHERE " OLD_MAIL;
+const char *const rows_reread_mail[3] = {
+    "UPDATE dmarc.message SET (" MAIL_SAID ") = (SELECT " MAIL_SAID
+    " FROM pg_temp.stage_message), reread_at = now() WHERE " OLD_MAIL,
+    "DELETE FROM dmarc.document WHERE " OLD_DOCUMENTS,
+    "INSERT INTO dmarc.document (" DOCUMENT_SAME ") " NEW_ROWS " WHERE " OLD_DOCUMENTS,
+};
+const char rows_reread_forget[] = "DELETE FROM dmarc.original WHERE mail_sha256 = decode($1, 'hex')";
+const char rows_reread_private[] =
+    "UPDATE dmarc.message SET original = 'private' WHERE sha256 = decode($1, 'hex') AND original = 'kept'";
 
 void rows_words(GByteArray *out, raw_words list)
 {

@@ -54,3 +54,15 @@ extern const char rows_document_copy[];
 /* With a report or, when that is NULL, without. */
 void rows_document(GByteArray *out, const struct batch_message *message, guint ordinal,
                    const struct batch_document *document, const struct batch_report *report);
+
+/* Of mails that were read again, see db/reread.h. Their records and documents are staged like the rest.
+ * `differs` (domain, day, id of the old report, id of the staged one) returns whether they do; `inherit`
+ * takes the same, `delete` the first three and returns when it came in, `came` has that as its fourth.
+ * `mail_differs` and the three of `mail` take the SHA-256 of the mail in hexadecimal and its number,
+ * `history` the command, too; `forget` and `private` only the first. */
+extern const char rows_reread_staging[], rows_reread_observation_copy[], rows_reread_document_copy[];
+extern const char rows_reread_differs[], rows_reread_inherit[], rows_reread_delete[], rows_reread_came[],
+    rows_reread_evidence[], rows_reread_observation_insert[];
+extern const char rows_reread_mail_differs[], rows_reread_history[], rows_reread_forget[],
+    rows_reread_private[];
+extern const char *const rows_reread_mail[3];

@@ -66,6 +66,15 @@ static void put_sessions(GByteArray *out, gint64 sessions)
         pgcopy_int8(out, sessions);
 }
 
+const char *const rows_reread_tls[2] = {
+    "DELETE FROM dmarc.tls_failure WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
+    "DELETE FROM dmarc.tls_policy WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
+};
+const char rows_reread_tls_delete[] = "DELETE FROM dmarc.tls_report WHERE domain = $1 AND day = $2::date"
+                                      " AND id = $3::bigint RETURNING ingested_at";
+const char rows_reread_tls_came[] = "UPDATE dmarc.tls_report SET ingested_at = $4::timestamptz"
+                                    " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
+
 void rows_failure(GByteArray *out, gint64 id, const guint8 *key, const struct failure_report *report,
                   const char *subject, const guint8 *subject_hash)
 {

@@ -28,3 +28,7 @@ void rows_tls_policy(GByteArray *out, const struct other_report *report, guint o
                      const struct tls_policy *policy);
 void rows_tls_failure(GByteArray *out, const struct other_report *report, guint policy, guint ordinal,
                       const struct tls_failure *failure);
+
+/* Take a TLS report away, its parts first: domain, day, id; as in db/rows.h. */
+extern const char *const rows_reread_tls[2];
+extern const char rows_reread_tls_delete[], rows_reread_tls_came[];

@@ -38,8 +38,9 @@ struct writer {
     writer_settled settled;
     gpointer data;
     struct batch *batch;
-    guint done;     /* messages of the batch that are committed and settled */
-    guint prepared; /* db_session that has the staging tables */
+    guint64 problems; /* settled with one */
+    guint done;       /* messages of the batch that are committed and settled */
+    guint prepared;   /* db_session that has the staging tables */
     GHashTable *months;
     struct ids report_ids, message_ids;
     struct report_sink sink;
@@ -75,6 +76,7 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->settled = settled;
     writer->data = data;
     writer->batch = batch_new(settings->batch_bytes);
+    writer->batch->reread = settings->reread;
     writer->months = g_hash_table_new(NULL, NULL);
     ids_init(&writer->report_ids, "SELECT nextval('dmarc.report_no') FROM generate_series(1, $1::int)");
     ids_init(&writer->message_ids, "SELECT nextval('dmarc.message_id') FROM generate_series(1, $1::int)");
@@ -437,12 +439,15 @@ static gboolean keep_original(struct writer *writer, struct batch_message *entry
     struct batch *batch = writer->batch;
     const struct ledger_message *message = &entry->ledger;
     gboolean large;
-    if (!message->original.read || entry->bare || !is_wanted(writer, message))
+    gboolean wanted = message->row || is_wanted(writer, message);
+    if (!message->original.read || entry->bare || !wanted)
         return TRUE;
     if (is_private(writer)) {
         entry->original = ORIGINAL_PRIVATE;
         return TRUE;
     }
+    if (message->row)
+        return TRUE;
     g_byte_array_set_size(writer->packed, 0);
     if (!packer_pack(writer->packer, &message->original, writer->settings->original_size, writer->packed,
                      &large, error))
@@ -471,7 +476,8 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
         .n_others = others_count(batch->others) - writer->first_other,
         .bare = bare,
     };
-    if (!ids_take(&writer->message_ids, writer->db, &entry.id, error))
+    entry.id = message->row;
+    if (!entry.id && !ids_take(&writer->message_ids, writer->db, &entry.id, error))
         return FALSE;
     entry.ledger = keep_message(batch, message);
     if (writer->over && !entry.ledger.code) {
@@ -556,6 +562,9 @@ static gboolean prepare(struct writer *writer, GError **error)
         if (!db_run(writer->db, "making the staging tables", rows_staging, error) ||
             !db_run(writer->db, "making the other staging tables", rows_other_staging, error))
             return FALSE;
+        if (writer->settings->reread && !db_run(writer->db, "making the staging tables of what is read again",
+                                                rows_reread_staging, error))
+            return FALSE;
         writer->prepared = db_session(writer->db);
     }
     return ensure_months(writer, error);
@@ -566,6 +575,7 @@ static void settle(struct writer *writer, guint end)
     for (; writer->done < end; writer->done++) {
         const struct batch_message *message =
             &g_array_index(writer->batch->messages, struct batch_message, writer->done);
+        writer->problems += message->problem ? 1 : 0;
         if (writer->settled)
             writer->settled(message->ledger.token, message->outcome, writer->data);
     }
@@ -615,6 +625,11 @@ static gboolean write_all(struct writer *writer, GError **error)
     return TRUE;
 }
 
+guint64 writer_problems(const struct writer *writer)
+{
+    return writer->problems;
+}
+
 gboolean writer_flush(struct writer *writer, GError **error)
 {
     if (writer->done < writer->batch->messages->len && (!prepare(writer, error) || !write_all(writer, error)))
@@ -626,5 +641,10 @@ gboolean writer_flush(struct writer *writer, GError **error)
 gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha256, const char *const *sources,
                       const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error)
 {
-    return known_mails(writer->db, n, sha256, sources, identities, outcomes_r, resumed_r, error);
+    for (guint i = 0; writer->settings->reread && i < n; i++) {
+        outcomes_r[i] = -1;
+        resumed_r[i] = FALSE;
+    }
+    return writer->settings->reread ||
+           known_mails(writer->db, n, sha256, sources, identities, outcomes_r, resumed_r, error);
 }

@@ -39,12 +39,38 @@ struct writer;
 /* Whose originals are kept: of mails with reports or problems, of those with problems, of none. */
 enum keep_originals { KEEP_REPORTS, KEEP_PROBLEMS, KEEP_NONE };
 
+/* What reading a mail again came to. */
+enum reread_end {
+    REREAD_SAME,    /* nothing is different */
+    REREAD_CHANGED, /* what is known of it is different now, or would be but for a dry run */
+    REREAD_WORSE,   /* a report that is stored from it was not found again: all was left as it was */
+};
+
+struct reread_result {
+    gint64 mail; /* its number in the ledger */
+    enum reread_end end;
+    enum outcome before, after;
+    gboolean problem;           /* something in it still cannot be read */
+    guint same, changed, fresh; /* reports: as they were, changed, stored for the first time */
+};
+
+/* Mails that the ledger has are read again: the row of each, its documents and its reports are changed to
+ * what is read now, see db/reread.h, and what was known before goes into dmarc.reading. Settings have
+ * batch_messages 1 then, each mail has its row, and writer_known knows none. */
+struct reread {
+    const char *command;                                             /* "retry", "reparse" */
+    gboolean dry_run;                                                /* nothing is written */
+    void (*told)(const struct reread_result *result, gpointer data); /* after COMMIT */
+    gpointer data;
+};
+
 struct writer_settings {
     guint batch_messages;               /* 500 */
     gsize batch_bytes;                  /* 8 MiB */
     guint spill_records;                /* 20,000: rows of a report past it wait in a file */
     enum keep_originals keep;           /* KEEP_REPORTS */
     guint64 original_size;              /* 8 MiB: of an original, packed */
+    const struct reread *reread;        /* NULL: the mails are new */
     const struct trust_rules *trust;    /* NULL: nothing is known of anybody */
     const struct domain_list *suffixes; /* needed with trust */
 };
@@ -57,6 +83,7 @@ struct ledger_message {
     const char *message_id, *mail_from, *from_domain, *subject;
     gint64 date; /* 0: none */
     guint64 size;
+    gint64 row;                            /* of a mail that is read again: its number in the ledger */
     struct mail_bytes original;            /* lent until the mail ends; read NULL: not to be had */
     const char *code, *detail;             /* why the mail as a whole is a problem; else NULL */
     const char *auth_result, *auth_domain; /* of struct mail_auth, see auth_words; may be NULL */
@@ -115,6 +142,9 @@ gboolean writer_message_end(struct writer *writer, const struct ledger_message *
 /* A mail whose bytes are known already as a report carrier: a ledger row, outcome duplicate, no document. */
 gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message,
                                   GError **error);
+/* How many of the mails that were settled have something in them that could not be read, whatever their
+ * outcome is. */
+guint64 writer_problems(const struct writer *writer);
 gboolean writer_flush(struct writer *writer, GError **error);
 /* After an error: forget the batch. What of it was committed has been settled, the rest has not. */
 void writer_reset(struct writer *writer);

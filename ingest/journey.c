@@ -412,6 +412,7 @@ struct ledger_message journey_row(const struct mail *mail, const guint8 *sha256)
                                    .source = mail->ref,
                                    .identity = mail->ref_is_identity,
                                    .size = mail->body ? blob_size(mail->body) : 0,
+                                   .row = mail->row,
                                    .original = {mail->body ? read_body : NULL, mail->body},
                                    .token = GSIZE_TO_POINTER((gsize)mail->token)};
 }

@@ -180,6 +180,7 @@ gboolean ingest_run(struct db *db, struct source *source, const struct run_setti
     gboolean ok = run_windows(&run, window, error);
     window_clear(window);
     g_free(window);
+    totals->problems += writer_problems(run.writer);
     writer_free(run.writer);
     g_array_free(run.tokens, TRUE);
     g_array_free(run.outcomes, TRUE);

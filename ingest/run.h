@@ -29,6 +29,7 @@ struct run_totals {
     guint64 mails;
     guint64 by_outcome[4]; /* by enum outcome */
     guint64 resumed;       /* were in the ledger already, at the same place: settled, not counted */
+    guint64 problems; /* mails with something in them that could not be read, whatever their outcome is */
     guint64 bytes;
 };
 

@@ -33,6 +33,7 @@ struct mail {
     struct blob *body;        /* NULL when it could not be had: the two below say why */
     const char *refusal_code; /* static: limit, unreadable */
     char *refusal;            /* the reason in words, owned */
+    gint64 row;               /* of a mail that the ledger has and that is read again: its number there */
     guint64 token;            /* the source's own number for this mail, for settle */
 };
 void mail_clear(struct mail *mail);

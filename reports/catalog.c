@@ -94,8 +94,17 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.problems",
      .summary = "mails and documents that could not be stored, by reason",
      .ledger = TRUE,
-     .table = "code what problems last_seen detail source",
-     .narrow = "source what last_seen detail",
+     .table = "code what problems first_seen last_seen message detail",
+     .narrow = "what first_seen last_seen detail",
+     .empty = "no problems"},
+    {.name = "problems",
+     .option = "list",
+     .function = "dmarc.problem_list",
+     .summary = "problems one by one",
+     .ledger = TRUE,
+     .coded = TRUE,
+     .table = "code message ingested_at detail path source original",
+     .narrow = "original source path ingested_at detail",
      .empty = "no problems"},
     {.name = "problems",
      .option = "untrusted",
@@ -322,7 +331,10 @@ static gboolean query(struct run *run, struct db *db, GError **error)
         values[n++] = request->since;
         values[n++] = request->until;
     }
-    const char *arguments = row->ledger        ? "()"
+    if (row->coded)
+        values[n++] = request->code;
+    const char *arguments = row->coded         ? "($1::text)"
+                            : row->ledger      ? "()"
                             : request->trusted ? "($1::text, $2::date, $3::date, true)"
                                                : "($1::text, $2::date, $3::date)";
     g_autofree char *call = g_strconcat(row->function, arguments, NULL);

@@ -16,6 +16,7 @@ struct report_row {
     const char *summary;   /* for --help */
     gboolean wants_domain; /* takes a [DOMAIN] argument (all do) */
     gboolean ledger;       /* about mails: takes no domain and no period */
+    gboolean coded;        /* of the ledger: takes the code of a problem */
     gboolean trusting;     /* the function's fourth argument leaves out what nobody vouches for */
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
@@ -36,6 +37,7 @@ enum column_kind report_column_kind(const char *name, guint type);
 struct report_request {
     const struct report_row *row;
     const char *domain;        /* normalised, or NULL for all */
+    const char *code;          /* of problems, or NULL for all; only where the row is coded */
     const char *since, *until; /* ISO days, until exclusive; NULL: open */
     gboolean trusted;          /* without what nobody vouches for; only where the row is trusting */
     const char

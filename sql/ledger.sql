@@ -82,3 +82,55 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.untrusted() IS 'Reports that --trusted leaves out: reporter_mismatch (the mail did not come from the reporter) and foreign_domain (about a domain that is not ours), with the mail that brought each first';
+
+-- What may be read again: mails that have something to look into, and whose originals are kept. A row that only says that the
+-- same bytes came again has nothing.
+DROP FUNCTION IF EXISTS dmarc.rereadable(text, text, boolean, text, date);
+CREATE FUNCTION dmarc.rereadable(ref text, code text, problems boolean, domain text, since date)
+RETURNS TABLE (
+    mail_sha256 bytea,
+    message bigint,
+    source text,
+    identity boolean,
+    kept boolean
+)
+LANGUAGE sql STABLE AS $fn$
+    SELECT m.sha256, m.id, m.source, m.identity, EXISTS (SELECT FROM dmarc.original o WHERE o.mail_sha256 = m.sha256)
+    FROM dmarc.message m
+    WHERE ($1 IS NULL OR (m.sha256, m.id) IN (SELECT f.mail_sha256, f.message FROM dmarc.find_mail($1) f))
+      AND ($3 IS NOT TRUE OR (m.outcome = 'problem' AND ($2 IS NULL OR m.code = $2))
+           OR (m.sha256, m.id) IN (SELECT d.mail_sha256, d.message FROM dmarc.document d
+                                   WHERE d.outcome = 'problem' AND ($2 IS NULL OR d.code = $2)))
+      AND (m.outcome = 'problem' OR EXISTS (SELECT FROM dmarc.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id))
+      AND (($4 IS NULL AND $5 IS NULL)
+           OR EXISTS (SELECT FROM dmarc.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id
+                      AND ($4 IS NULL OR d.domain = $4) AND ($5 IS NULL OR d.day >= $5)))
+$fn$;
+COMMENT ON FUNCTION dmarc.rereadable(text, text, boolean, text, date) IS 'The mails that "whosends retry" (problems: true) and "whosends reparse" read again, and whether their originals are kept. Arguments: as find_mail, code of a problem, only problems, policy domain, first day; NULL leaves one out';
+
+-- Problems one by one, of one reason or of all.
+DROP FUNCTION IF EXISTS dmarc.problem_list(text);
+CREATE FUNCTION dmarc.problem_list(reason text)
+RETURNS TABLE (
+    code text,
+    what text,
+    message bigint,
+    ingested_at timestamptz,
+    detail text,
+    path text,
+    source text,
+    mail_from text,
+    subject text,
+    original text
+)
+LANGUAGE plpgsql STABLE AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT p.code, p.what, p.message, p.ingested_at, p.detail, p.path, p.source, p.mail_from, p.subject, m.original
+    FROM dmarc.problem p JOIN dmarc.message m ON m.sha256 = p.mail_sha256 AND m.id = p.message
+    WHERE $1 IS NULL OR p.code = $1
+    ORDER BY p.message DESC, p.path;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.problem_list(text) IS 'Problems one by one, the latest first, with the number of the mail for "whosends show". Argument: code of the reason, NULL for all';

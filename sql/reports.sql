@@ -490,7 +490,8 @@ RETURNS TABLE (
     last_seen timestamptz,
     detail text,
     source text,
-    subject text
+    subject text,
+    message bigint
 )
 LANGUAGE plpgsql STABLE AS $fn$
 #variable_conflict use_column
@@ -499,7 +500,8 @@ BEGIN
     SELECT p.code, p.what, count(*), min(p.ingested_at), max(p.ingested_at),
            (array_agg(p.detail ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1],
            (array_agg(p.source ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1],
-           (array_agg(p.subject ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1]
+           (array_agg(p.subject ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1],
+           (array_agg(p.message ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1]
     FROM dmarc.problem p
     GROUP BY p.code, p.what
     ORDER BY count(*) DESC, p.code, p.what;
