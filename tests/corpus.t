@@ -24,6 +24,7 @@ figures()
 
 build/whosends --database "$PG_CONNINFO" ingest --quiet "$corpus/files" >"$dir/out" 2>&1
 status=$?
+[ $status != 65 ] || status=0 # problems are expected
 [ $status = 0 ] || sed 's/^/# /' "$dir/out"
 ok $status "the corpus is ingested"
 
@@ -32,7 +33,9 @@ n=$((n + 4))
 
 before=$(figures)
 build/whosends --database "$PG_CONNINFO" ingest --quiet "$corpus/files" >"$dir/out" 2>&1
-ok $? "the corpus is ingested again"
+status=$?
+[ $status != 65 ] || status=0
+ok $status "the corpus is ingested again"
 after=$(figures)
 [ "$before" = "$after" ] || echo "# before $before, after $after"
 [ -n "$before" ] && [ "$before" = "$after" ]

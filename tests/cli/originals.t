@@ -37,7 +37,7 @@ printf 'Feedback-Type: abuse\nVersion: 1\nUser-Agent: x\n' | mail complaint mess
 printf 'Feedback-Type:\n' | mail senseless message/feedback-report
 head -c 400000 /dev/urandom | base64 | cat <(report large) - | mail large text/xml
 run ingest --limit original_size=100K "$dir/mail"
-check "mails of all kinds" 0 '^7 mails: ' '*'
+check "mails of all kinds" 65 '^7 mails: ' '*'
 is "a report is kept" "$(kept stored)" kept
 is "a problem is kept" "$(kept broken)" kept
 is "somebody's mail is not" "$(kept prose)" -
