@@ -37,7 +37,7 @@ is 'are read again, and those that are' "$status $(handed) $(cut -d' ' -f2 "$pla
 run $tls --after leave --place "$place"
 is 'are not' "$status $(handed)" '0 1'
 is 'nothing has changed' "$(mails_in) $(find "$MAILDIR" -name '*:2,*S*' | wc -l) $(find "$MAILDIR" -name '.P*' | wc -l)" '8 0 0'
-rm "$MAILDIR"/dovecot*
+echo '1 4294967295' >"$place"
 run $tls --after leave --place "$place"
 is 'in a folder with new numbers all is read' "$status $(handed)" '0 8'
 
@@ -72,10 +72,10 @@ check 'and reads what is new alone' 0 '^0 mails: ' ''
 sql 'DELETE FROM dmarc.mailbox'
 run --config "$conf" ingest
 check 'without that note nothing is counted twice' 0 '^6 mails: 0 stored, 0 duplicate, 0 without report, .* 6 already in the ledger' ''
-rm "$MAILDIR"/dovecot*
+sql 'UPDATE dmarc.mailbox SET uidvalidity = 1, uid = 4294967295'
 mails 1
 run --config "$conf" ingest
-check 'with new numbers they are read again' 0 '^7 mails: 0 stored, 0 duplicate, 7 without' ''
+check 'and with new numbers neither' 0 '^7 mails: .* 1 without report, .* 6 already in the ledger' ''
 is 'with one row' "$(sql 'SELECT count(*) FROM dmarc.mailbox')" 1
 sql 'UPDATE dmarc.mailbox SET uid = 4294967295'
 run --config "$conf" ingest --after move
