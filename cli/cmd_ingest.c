@@ -2,6 +2,7 @@
 #include "cli/database.h"
 #include "cli/log.h"
 #include "cli/mailbox.h"
+#include "cli/patience.h"
 #include "cli/progress.h"
 #include "cli/reading.h"
 #include "cli/rules.h"
@@ -15,9 +16,18 @@
 struct job {
     struct cli *cli;
     struct db *db;
-    const struct run_settings *settings;
+    struct reading reading;
     struct run_totals totals;
-    gboolean over; /* nothing more can be read */
+    char *since;     /* the database's time when it was first opened */
+    gboolean leaves; /* the source that was read last leaves mails where they are */
+    gboolean over;   /* nothing more can be read */
+};
+
+/* Where mail is read from: a path, or a folder of an account. */
+struct place {
+    const char *path;
+    struct login *login;
+    const char *folder;
 };
 
 /* Each failure is told, the status is the first one's. */
@@ -29,15 +39,24 @@ static void tell(struct job *job, const GError *error)
     cli->status = cli->status ? cli->status : status;
 }
 
-static gboolean run_source(struct job *job, struct source *source, GError **error)
+/* An empty database gets the schema; any other must be ours and up to date. *now_r is its time. */
+static struct db *open_database(const struct config *config, char **now_r, GError **error)
 {
-    g_autoptr(GError) broken = NULL;
+    struct db *db = database_open(config, TRUE, error);
+    int version = db ? schema_version(db, error) : -1;
+    gboolean ok = version >= 0 && (*now_r = schema_writable(db, error)) &&
+                  (version ? schema_check(db, error) : schema_upgrade(db, NULL, error));
+    if (!ok)
+        g_clear_pointer(&db, db_close);
+    return db;
+}
+
+static gboolean run_source(struct job *job, struct source *source, const struct settle_rules *rules,
+                           GError **error)
+{
     log_debug("reading %s", source->description);
-    if (ingest_run(job->db, source, job->settings, &job->totals, &broken))
-        return TRUE;
-    job->over = ws_error_spoils(broken) == WS_SPOILS_RUN;
-    g_propagate_error(error, g_steal_pointer(&broken));
-    return FALSE;
+    job->leaves = settle_rules_any(rules, AFTER_LEAVE);
+    return ingest_run(job->db, source, &job->reading.settings, &job->totals, error);
 }
 
 static gboolean read_path(struct job *job, const char *path, GError **error)
@@ -48,7 +67,7 @@ static gboolean read_path(struct job *job, const char *path, GError **error)
     if (!rules_read(config->imap, after, FALSE, &rules, error))
         return FALSE;
     struct source *source = source_open_path(path, &rules, &config->limits, error);
-    gboolean ok = source && run_source(job, source, error);
+    gboolean ok = source && run_source(job, source, &rules, error);
     source_close(source);
     return ok;
 }
@@ -56,9 +75,60 @@ static gboolean read_path(struct job *job, const char *path, GError **error)
 static gboolean read_folder(struct job *job, struct login *login, const char *folder, GError **error)
 {
     struct mailbox *mailbox = mailbox_open(login, job->db, folder, job->cli->options.after, error);
-    gboolean ok = mailbox && run_source(job, mailbox->source, error);
+    gboolean ok = mailbox && run_source(job, mailbox->source, &mailbox->rules, error);
     mailbox_close(mailbox);
     return ok;
+}
+
+static gboolean read_once(struct job *job, const struct place *place, GError **error)
+{
+    return place->path ? read_path(job, place->path, error)
+                       : read_folder(job, place->login, place->folder, error);
+}
+
+static guint64 committed(const struct job *job)
+{
+    return job->totals.mails - job->totals.resumed;
+}
+
+/* Reads it once more, with another connection: what was committed is found in the ledger. Where mails are
+ * left, those come again, and are not to be counted twice. */
+static gboolean read_again(struct job *job, const struct place *place, guint64 before, GError **error)
+{
+    struct run_totals *totals = &job->totals;
+    guint64 resumed = totals->resumed, own = committed(job) - before;
+    g_autofree char *now = NULL;
+    db_close(job->db);
+    job->db = open_database(&job->cli->config, &now, error);
+    if (!job->db)
+        return FALSE;
+    job->reading.writer.since = job->since;
+    gboolean ok = read_once(job, place, error);
+    job->reading.writer.since = NULL;
+    guint64 twice = job->leaves ? MIN(own, totals->resumed - resumed) : 0;
+    totals->resumed -= twice;
+    totals->mails -= twice;
+    return ok;
+}
+
+/* A database that goes away meanwhile is waited for. Standard input cannot be read twice. */
+static gboolean read_place(struct job *job, const struct place *place, GError **error)
+{
+    guint64 before = committed(job);
+    struct patience patience = {.most = job->cli->config.database_wait, .stop = job->reading.settings.stop};
+    GError *broken = NULL;
+    if (g_strcmp0(place->path, "-") == 0)
+        patience.most = 0;
+    gboolean ok = read_once(job, place, &broken);
+    while (!ok && patience_wait(&patience, broken, committed(job))) {
+        g_clear_error(&broken);
+        ok = read_again(job, place, before, &broken);
+    }
+    if (ok)
+        return TRUE;
+    job->over = ws_error_spoils(broken) == WS_SPOILS_RUN;
+    g_propagate_error(error, broken);
+    return FALSE;
 }
 
 /* Messages begin with `prefix`. A folder that fails does not keep the others from being read, unless it is
@@ -72,7 +142,8 @@ static void read_account(struct job *job, const struct account *account, const c
     for (char **folder = named[0] ? named : account->folders; login && *folder && !refused && !job->over;
          folder++) {
         g_autoptr(GError) failure = NULL;
-        if (read_folder(job, login, *folder, &failure))
+        const struct place place = {.login = login, .folder = *folder};
+        if (read_place(job, &place, &failure))
             continue;
         refused = g_error_matches(failure, WS_ERROR, WS_ERROR_AUTH);
         g_prefix_error(&failure, "%s", prefix);
@@ -89,8 +160,9 @@ static void read_argument(struct job *job, const char *argument)
 {
     g_autoptr(GError) broken = NULL;
     struct account *account = NULL;
+    const struct place place = {.path = argument};
     if (!mailbox_is_url(argument))
-        read_path(job, argument, &broken);
+        read_place(job, &place, &broken);
     else if ((account = mailbox_account_of_url(&job->cli->config, argument, &broken)))
         read_account(job, account, "");
     if (broken)
@@ -128,17 +200,6 @@ static void print_summary(const struct run_totals *totals, gboolean quiet)
     if (totals->problems)
         printf("%" G_GUINT64_FORMAT " %s a person: \"whosends problems\" tells why, and what to do\n",
                totals->problems, totals->problems == 1 ? "problem needs" : "problems need");
-}
-
-/* An empty database gets the schema; any other must be ours and up to date. */
-static struct db *open_database(const struct config *config, GError **error)
-{
-    struct db *db = database_open(config, TRUE, error);
-    int version = db ? schema_version(db, error) : -1;
-    gboolean ok = version >= 0 && (version ? schema_check(db, error) : schema_upgrade(db, NULL, error));
-    if (!ok)
-        g_clear_pointer(&db, db_close);
-    return db;
 }
 
 /* Without an argument there must be an account that can be read. */
@@ -180,11 +241,9 @@ static gboolean check_request(const struct cli *cli, GError **error)
 gboolean cmd_ingest(struct cli *cli, GError **error)
 {
     struct job job = {.cli = cli};
-    if (!check_request(cli, error) || !(job.db = open_database(&cli->config, error)))
+    if (!check_request(cli, error) || !(job.db = open_database(&cli->config, &job.since, error)))
         return FALSE;
-    struct reading reading;
-    reading_init(&reading, cli);
-    job.settings = &reading.settings;
+    reading_init(&job.reading, cli);
     progress_begin(!cli->options.quiet);
     read_all(&job);
     progress_hide();
@@ -192,7 +251,8 @@ gboolean cmd_ingest(struct cli *cli, GError **error)
         print_summary(&job.totals, cli->options.quiet);
     if (!cli->status && job.totals.problems)
         cli->status = EX_DATAERR;
-    reading_clear(&reading);
+    reading_clear(&job.reading);
     db_close(job.db);
+    g_free(job.since);
     return TRUE;
 }

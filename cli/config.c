@@ -20,6 +20,8 @@ const struct config_key config_keys[] = {
      "conninfo or URI of the PostgreSQL database; without it, a private cluster is used"},
     {"whosends", "data_directory", CONFIG_PATH, AT(data_directory), NULL, NULL,
      "where the private cluster lives"},
+    {"whosends", "database_wait", CONFIG_NUMBER, AT(database_wait), "60", "0 86400",
+     "seconds to wait for a database that goes away while mail is read"},
     {"whosends", "trusted_authserv_id", CONFIG_WORDS, AT(authserv_ids), NULL, NULL,
      "names of one's own mail servers in Authentication-Results"},
     {"whosends", "domains", CONFIG_DOMAINS, AT(domains), NULL, NULL,

@@ -4,20 +4,37 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
+
+#define STOP_SECONDS 4
 
 static volatile sig_atomic_t stop_signal;
 
 static void on_signal(int number)
 {
     stop_signal = number;
+    alarm(STOP_SECONDS);
 }
 
-/* The first one asks the run to stop after its batch, the second one ends the program. A connection that the
- * other side closed is an error to handle and no reason to die. */
+/* It waits for a server that does not answer. To be ended here is as good as to be killed, which is safe at
+ * any time. */
+static void on_alarm(int number)
+{
+    static const char message[] = "whosends: error: stopped by a signal, without waiting any longer\n";
+    ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
+    (void)written;
+    (void)number;
+    _exit(128 + stop_signal);
+}
+
+/* The first one asks the run to stop after its batch, which may take some seconds, the second one ends the
+ * program. A connection that the other side closed is an error to handle and no reason to die. */
 static void catch_signals(void)
 {
     struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction late = {.sa_handler = on_alarm};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGALRM, &late, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &stop, NULL);

@@ -12,7 +12,8 @@ struct reading {
 };
 
 /* From the configuration, which is lent; points into itself, so it is not to be moved. The first INT, TERM or
- * HUP asks the run to stop after its batch, the second one ends the program. */
+ * HUP asks the run to stop after its batch, the second one ends the program, and so do
+ * four seconds after the first. */
 void reading_init(struct reading *reading, const struct cli *cli);
 void reading_clear(struct reading *reading);
 /* The signal that came, or 0. */

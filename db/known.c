@@ -23,15 +23,17 @@ static enum outcome outcome_from(const char *word)
 }
 
 static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *sha256,
-                                   const char *const *sources, const gboolean *identities, GError **error)
+                                   const char *const *sources, const gboolean *identities, const char *since,
+                                   GError **error)
 {
+#define SAME                                                                                                 \
+    "((q.identity AND identity OR coalesce(ingested_at >= $4::timestamptz, false)) AND source = q.source)"
     static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
                               "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
-                              " CROSS JOIN LATERAL (SELECT outcome, q.identity AND identity AND source = "
-                              "q.source AS same FROM dmarc.message"
-                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR "
-                              "(q.identity AND identity AND source = q.source))"
+                              " CROSS JOIN LATERAL (SELECT outcome, " SAME " AS same FROM dmarc.message"
+                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR " SAME ")"
                               " ORDER BY same DESC, id LIMIT 1) AS m";
+#undef SAME
     GString *arrays[3];
     for (guint a = 0; a < 3; a++)
         arrays[a] = g_string_new("{");
@@ -46,15 +48,16 @@ static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *
     }
     for (guint a = 0; a < 3; a++)
         g_string_append_c(arrays[a], '}');
-    const char *values[] = {arrays[0]->str, arrays[1]->str, arrays[2]->str};
-    struct db_result *result = db_query(db, "looking for known mails", sql, 3, values, error);
+    const char *values[] = {arrays[0]->str, arrays[1]->str, arrays[2]->str, since};
+    struct db_result *result = db_query(db, "looking for known mails", sql, 4, values, error);
     for (guint a = 0; a < 3; a++)
         g_string_free(arrays[a], TRUE);
     return result;
 }
 
 gboolean known_mails(struct db *db, guint n, const guint8 *const *sha256, const char *const *sources,
-                     const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error)
+                     const gboolean *identities, const char *since, int *outcomes_r, gboolean *resumed_r,
+                     GError **error)
 {
     for (guint i = 0; i < n; i++) {
         outcomes_r[i] = -1;
@@ -62,7 +65,7 @@ gboolean known_mails(struct db *db, guint n, const guint8 *const *sha256, const 
     }
     if (!n)
         return TRUE;
-    struct db_result *result = ask_known(db, n, sha256, sources, identities, error);
+    struct db_result *result = ask_known(db, n, sha256, sources, identities, since, error);
     for (guint row = 0; result && row < db_rows(result); row++) {
         guint i = (guint)db_int(result, row, 0) - 1;
         outcomes_r[i] = (int)outcome_from(db_value(result, row, 1));

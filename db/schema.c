@@ -257,3 +257,21 @@ gboolean schema_check(struct db *db, GError **error)
             version, whole ? "" : ", half installed", schema_latest());
     return whole > 0 && version == schema_latest();
 }
+
+char *schema_writable(struct db *db, GError **error)
+{
+    struct db_result *result =
+        db_query(db, "asking whether the database can be written to",
+                 "SELECT current_setting('transaction_read_only'), clock_timestamp()", 0, NULL, error);
+    if (!result)
+        return NULL;
+    char *now = g_strdup(db_value(result, 0, 1));
+    if (strcmp(db_value(result, 0, 0), "on") == 0) {
+        g_clear_pointer(&now, g_free);
+        g_set_error(error, WS_ERROR, WS_ERROR_DB_DOWN,
+                    "could not write to the database: it is read-only: a standby, or "
+                    "default_transaction_read_only is set for this user or database");
+    }
+    db_result_free(result);
+    return now;
+}

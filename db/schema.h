@@ -28,3 +28,6 @@ gboolean schema_upgrade(struct db *db, int *applied_r, GError **error);
 /* For every command but init: fails with WS_ERROR_DB_SCHEMA and a hint when the schema is missing, too old or
  * too new. */
 gboolean schema_check(struct db *db, GError **error);
+/* For those who write: the database's time as text, owned by the caller, or NULL with WS_ERROR_DB_DOWN when
+ * it is read-only. */
+char *schema_writable(struct db *db, GError **error);

@@ -645,6 +645,6 @@ gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha25
         outcomes_r[i] = -1;
         resumed_r[i] = FALSE;
     }
-    return writer->settings->reread ||
-           known_mails(writer->db, n, sha256, sources, identities, outcomes_r, resumed_r, error);
+    return writer->settings->reread || known_mails(writer->db, n, sha256, sources, identities,
+                                                   writer->settings->since, outcomes_r, resumed_r, error);
 }

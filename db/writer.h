@@ -73,6 +73,10 @@ struct writer_settings {
     const struct reread *reread;        /* NULL: the mails are new */
     const struct trust_rules *trust;    /* NULL: nothing is known of anybody */
     const struct domain_list *suffixes; /* needed with trust */
+    /* When a source is read once more because the database went away: the time of schema_writable when it
+     * was first opened. What is in the ledger since then, from the same place and with the same bytes, is the
+     * same mail and not a second one. NULL: else. */
+    const char *since;
 };
 extern const struct writer_settings writer_defaults;
 

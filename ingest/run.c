@@ -154,8 +154,10 @@ static gboolean run_windows(struct run *run, struct window *window, GError **err
         g_autoptr(GError) broken = NULL;
         gboolean filled = window_fill(run, window, &broken);
         /* What came before a source broke off is as good as any other mail. */
-        if (!window_write(run, window, error))
+        if (!window_write(run, window, error)) {
+            settle(run, NULL);
             return FALSE;
+        }
         if (!filled) {
             if (writer_flush(run->writer, NULL))
                 settle(run, NULL);
