@@ -28,14 +28,19 @@ static void wait_ms(long ms)
 /* The other side has what was sent before, and none of its answer comes back. */
 static void cut(int family)
 {
+    char answer[4096];
     wait_ms(100);
     for (int fd = 3; fd < 256; fd++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
         if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0)
             continue;
-        if (family == AF_UNIX ? peer.ss_family == AF_UNIX : peer.ss_family != AF_UNIX)
-            shutdown(fd, SHUT_RDWR);
+        if (family == AF_UNIX ? peer.ss_family != AF_UNIX : peer.ss_family == AF_UNIX)
+            continue;
+        shutdown(fd, SHUT_RDWR);
+        /* What had come already could still be read. */
+        while (recv(fd, answer, sizeof answer, MSG_DONTWAIT) > 0)
+            ;
     }
 }
 

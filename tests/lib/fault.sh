@@ -81,3 +81,30 @@ ca_file = $CA_FILE
 CONF
     )
 }
+
+# run_faulty FAULT [COMMAND]: the run meets the fault; with a COMMAND it is stopped there until the command is done. Leaves
+# $status, $seconds and $dir/out.
+run_faulty()
+{
+    local began=$EPOCHSECONDS pid i
+    WHOSENDS_FAULT=$1 timeout -s KILL 100 "${run[@]}" >"$dir/out" 2>&1 &
+    pid=$!
+    if [ $# -gt 1 ]; then
+        for ((i = 0; i < 200; i++)); do
+            grep -qs '^State:.T' "/proc/$(pgrep -P $pid)/status" && break
+            sleep 0.05
+        done
+        [ $i -lt 200 ] || echo 'it did not come to this step' >>"$dir/out"
+        faulty=$(pgrep -P $pid)
+        "${@:2}" >>"$dir/out" 2>&1
+        kill -CONT "$faulty"
+    fi
+    wait $pid
+    status=$? seconds=$((EPOCHSECONDS - began))
+}
+
+# said PATTERN: the last run did
+said()
+{
+    grep -Eq -e "$1" "$dir/out"
+}
