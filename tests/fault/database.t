@@ -23,7 +23,7 @@ goes_on()
 {
     send_group
     run_faulty "${@:2}"
-    [ $status = 0 ] && said 'the next try is in 1 s' && holds done
+    went_well $status && said 'the next try is in 1 s' && holds done
     ok $? "$1: the run goes on, and each mail is counted once" "status $status" "$dir/out" "$dir/wrong"
     said "${summary:-^7 mails: 4 stored, 1 duplicate, 1 without report, 1 problem}"
     ok $? "$1: the summary, too" "$dir/out"
@@ -151,7 +151,7 @@ for ((i = 0; i < 3; i++)); do cp "$dir/groups/$next_group"/*.eml "$dir/plain" &&
 run=("$program" --database "$PG_CONNINFO" ingest "$dir/plain")
 run_faulty 'committing a batch:1:cut-database'
 mails=$(find "$dir/plain" -type f | wc -l)
-[ $status = 0 ] && said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc.message')" = "$mails" ]
+went_well $status && said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc.message')" = "$mails" ]
 ok $? 'files that are left where they are: once in the ledger and in the summary' "status $status" "$dir/out"
 run_clean
 said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc.message')" = $((2 * mails)) ]
