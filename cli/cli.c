@@ -69,17 +69,24 @@ static char **all_settings(const struct options *options)
     return g_strv_builder_end(settings);
 }
 
+gboolean cli_configure(const struct options *options, struct config *config, GError **error)
+{
+    g_auto(GStrv) environment = g_get_environ();
+    g_auto(GStrv) settings = all_settings(options);
+    if (!config_load(config, options->config, environment, settings, error))
+        return FALSE;
+    log_debug("configuration: %s", config->file ? config->file : "no file");
+    return TRUE;
+}
+
 static gboolean configure(struct cli *cli, GError **error)
 {
     if (!cli->command->configured)
         return TRUE;
     g_auto(GStrv) environment = g_get_environ();
-    warn_of_variables(environment);
-    g_auto(GStrv) settings = all_settings(&cli->options);
-    if (!config_load(&cli->config, cli->options.config, environment, settings, error))
-        return FALSE;
-    log_debug("configuration: %s", cli->config.file ? cli->config.file : "no file");
-    return TRUE;
+    if (!cli->options.watched)
+        warn_of_variables(environment);
+    return cli_configure(&cli->options, &cli->config, error);
 }
 
 /* The command is found and its options are taken; argv becomes what stays. */
@@ -131,7 +138,7 @@ static int close_output(int status)
 int cli_main(char **argv)
 {
     g_autoptr(GError) error = NULL;
-    struct cli cli = {.now = g_get_real_time() / G_USEC_PER_SEC};
+    struct cli cli = {.argv = argv, .now = g_get_real_time() / G_USEC_PER_SEC};
     gboolean delivery = is_delivery(argv);
     char **own = g_strdupv(argv);
     log_open(FALSE);

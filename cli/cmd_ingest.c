@@ -6,7 +6,9 @@
 #include "cli/progress.h"
 #include "cli/reading.h"
 #include "cli/rules.h"
-#include "db/schema.h"
+#include "cli/totals.h"
+#include "cli/watch.h"
+#include "cli/watcher.h"
 #include "ingest/run.h"
 
 #include <stdio.h>
@@ -37,18 +39,6 @@ static void tell(struct job *job, const GError *error)
     log_error(error);
     int status = reading_stopped() ? 128 + reading_stopped() : ws_error_exit_status(error);
     cli->status = cli->status ? cli->status : status;
-}
-
-/* An empty database gets the schema; any other must be ours and up to date. *now_r is its time. */
-static struct db *open_database(const struct config *config, char **now_r, GError **error)
-{
-    struct db *db = database_open(config, TRUE, error);
-    int version = db ? schema_version(db, error) : -1;
-    gboolean ok = version >= 0 && (*now_r = schema_writable(db, error)) &&
-                  (version ? schema_check(db, error) : schema_upgrade(db, NULL, error));
-    if (!ok)
-        g_clear_pointer(&db, db_close);
-    return db;
 }
 
 static gboolean run_source(struct job *job, struct source *source, const struct settle_rules *rules,
@@ -99,7 +89,7 @@ static gboolean read_again(struct job *job, const struct place *place, guint64 b
     guint64 resumed = totals->resumed, own = committed(job) - before;
     g_autofree char *now = NULL;
     db_close(job->db);
-    job->db = open_database(&job->cli->config, &now, error);
+    job->db = database_writable(&job->cli->config, &now, error);
     if (!job->db)
         return FALSE;
     job->reading.writer.since = job->since;
@@ -187,16 +177,10 @@ static void read_all(struct job *job)
 
 static void print_summary(const struct run_totals *totals, gboolean quiet)
 {
-    const guint64 *by = totals->by_outcome;
     if (quiet && !totals->problems)
         return;
-    printf("%" G_GUINT64_FORMAT " %s: %" G_GUINT64_FORMAT " stored, %" G_GUINT64_FORMAT
-           " duplicate, %" G_GUINT64_FORMAT " without report, %" G_GUINT64_FORMAT " %s",
-           totals->mails, totals->mails == 1 ? "mail" : "mails", by[OUTCOME_STORED], by[OUTCOME_DUPLICATE],
-           by[OUTCOME_NO_REPORT], by[OUTCOME_PROBLEM], by[OUTCOME_PROBLEM] == 1 ? "problem" : "problems");
-    if (totals->resumed)
-        printf(", %" G_GUINT64_FORMAT " already in the ledger", totals->resumed);
-    putchar('\n');
+    g_autofree char *line = totals_line(totals);
+    puts(line);
     if (totals->problems)
         printf("%" G_GUINT64_FORMAT " %s a person: \"whosends problems\" tells why, and what to do\n",
                totals->problems, totals->problems == 1 ? "problem needs" : "problems need");
@@ -229,6 +213,9 @@ static gboolean check_request(const struct cli *cli, GError **error)
     struct settle_rules rules;
     if (!rules_read(cli->config.imap, options->after, FALSE, &rules, error))
         return FALSE;
+    if (options->watch && cli->arguments[0])
+        return usage(error,
+                     "cannot use --watch with a PATH or URL: it is for the accounts that are configured");
     if (options->account && cli->arguments[0])
         return usage(error, "cannot use --account with a PATH or URL: it is for what is configured");
     if (options->account) {
@@ -241,7 +228,13 @@ static gboolean check_request(const struct cli *cli, GError **error)
 gboolean cmd_ingest(struct cli *cli, GError **error)
 {
     struct job job = {.cli = cli};
-    if (!check_request(cli, error) || !(job.db = open_database(&cli->config, &job.since, error)))
+    if (!check_request(cli, error))
+        return FALSE;
+    if (cli->options.watch && !cli->options.watched)
+        return watch_run(cli, check_request, error);
+    if (cli->options.watched)
+        return watcher_run(cli, error);
+    if (!(job.db = database_writable(&cli->config, &job.since, error)))
         return FALSE;
     reading_init(&job.reading, cli);
     progress_begin(!cli->options.quiet);

@@ -11,6 +11,7 @@ struct command;
 struct cli {
     const struct command *command;
     struct options options;
+    char **argv;          /* all, as the program was called */
     char **arguments;     /* behind the command, without options */
     struct config config; /* only for commands that want it */
     gint64 now;           /* seconds */

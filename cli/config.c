@@ -30,6 +30,8 @@ const struct config_key config_keys[] = {
      "what is kept of the subject of a message that a failure report is about"},
     {"whosends", "keep_originals", CONFIG_CHOICE, AT(keep_originals), "reports", "reports problems none",
      "whose original mails are kept in the database, to be read again"},
+    {"whosends", "watch_timeout", CONFIG_NUMBER, AT(watch_timeout), "900", "10 86400",
+     "seconds without a sign of life after which ingest --watch starts a folder's process anew"},
     {"imap", "host", CONFIG_TEXT, OF(host), NULL, NULL, "the mail server"},
     {"imap", "port", CONFIG_NUMBER, OF(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
     {"imap", "security", CONFIG_CHOICE, OF(security), "tls", "tls starttls",
@@ -87,6 +89,8 @@ const struct config_key config_keys[] = {
      "where mail that is a problem is moved"},
     {"imap", "timeout", CONFIG_NUMBER, OF(timeout), "60", "1 3600", "seconds to wait for the server"},
     {"imap", "batch", CONFIG_NUMBER, OF(batch), "500", "1 10000", "mails asked for at once"},
+    {"imap", "poll", CONFIG_NUMBER, OF(poll), "240", "1 1680",
+     "seconds between two looks of ingest --watch, and after which an IDLE is begun anew"},
     {NULL, NULL, CONFIG_TEXT, 0, NULL, NULL, NULL},
 };
 

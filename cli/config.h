@@ -35,7 +35,7 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 41                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 43                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
@@ -52,7 +52,7 @@ struct account {
     char *after_stored, *after_duplicate, *after_no_report, *after_problem; /* NULL: as `after` says */
     char *processed, *problems;
     char *duplicates, *no_reports; /* NULL: processed */
-    guint port, timeout, batch;
+    guint port, timeout, batch, poll;
     enum config_origin origins[CONFIG_KEYS]; /* by the order of config_keys */
 };
 
@@ -63,7 +63,7 @@ struct config {
     char *database, *data_directory;
     char **authserv_ids, **domains;
     char *keep_subject, *keep_originals;
-    guint database_wait;
+    guint database_wait, watch_timeout;
     struct limits limits;
     struct account *imap; /* [imap]; NULL when config_load failed early */
     /* struct account, what "whosends ingest" reads: [imap] first, unless it has no user and only serves the

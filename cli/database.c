@@ -33,6 +33,17 @@ struct db *database_open(const struct config *config, gboolean make, GError **er
     return conninfo ? db_open(conninfo, error) : NULL;
 }
 
+struct db *database_writable(const struct config *config, char **now_r, GError **error)
+{
+    struct db *db = database_open(config, TRUE, error);
+    int version = db ? schema_version(db, error) : -1;
+    gboolean ok = version >= 0 && (*now_r = schema_writable(db, error)) &&
+                  (version ? schema_check(db, error) : schema_upgrade(db, NULL, error));
+    if (!ok)
+        g_clear_pointer(&db, db_close);
+    return db;
+}
+
 struct db *database_ready(const struct config *config, GError **error)
 {
     struct db *db = database_open(config, FALSE, error);

@@ -9,7 +9,9 @@
 char *database_conninfo(const struct config *config, gboolean make, GError **error);
 /* A connection to it. Owned by the caller. */
 struct db *database_open(const struct config *config, gboolean make, GError **error);
-/* The same, and the schema is there and is ours. */
+/* For one who writes: an empty database gets the schema first. *now_r is the time of schema_writable. */
+struct db *database_writable(const struct config *config, char **now_r, GError **error);
+/* For one who reads: the schema is there and is ours. */
 struct db *database_ready(const struct config *config, GError **error);
 /* Where the private cluster is or would be. Owned by the caller. */
 char *database_directory(const struct config *config);

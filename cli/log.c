@@ -14,6 +14,7 @@ struct level {
 
 static const struct level level_error = {"error", "\033[1;31m"};
 static const struct level level_warning = {"warning", "\033[1;33m"};
+static const struct level level_note = {"note", "\033[1;36m"};
 static const struct level level_debug = {"debug", "\033[2m"};
 static const struct level level_detail = {"detail", "\033[1m"};
 static const struct level level_hint = {"hint", "\033[1;36m"};
@@ -79,6 +80,15 @@ void log_warning(const char *format, ...)
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     say(&level_warning, message);
+}
+
+void log_note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    say(&level_note, message);
 }
 
 void log_debug(const char *format, ...)

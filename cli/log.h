@@ -13,4 +13,6 @@ void log_open(gboolean debug);
 
 void log_error(const GError *error);
 void log_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* What happened, where there is nobody to see a summary. */
+void log_note(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void log_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);

@@ -25,6 +25,7 @@ struct login {
     GPtrArray *names; /* that the places below point to */
     struct token_settings settings;
     struct token *token;
+    int stop_fd; /* 0: none */
 };
 
 /* A string that lives as long as the login. Takes it. */
@@ -167,6 +168,11 @@ const struct limits *login_limits(const struct login *login)
     return &login->config->limits;
 }
 
+void login_stop_by(struct login *login, int fd)
+{
+    login->stop_fd = fd;
+}
+
 struct imap_settings login_settings(const struct login *login)
 {
     const struct account *account = login->account;
@@ -181,5 +187,7 @@ struct imap_settings login_settings(const struct login *login)
                                   .proxy_password = login->proxy_password,
                                   .ca_file = account->ca_file,
                                   .timeout = account->timeout,
-                                  .batch = account->batch};
+                                  .batch = account->batch,
+                                  .renew = account->poll,
+                                  .stop_fd = login->stop_fd};
 }

@@ -19,5 +19,7 @@ void login_close(struct login *login);
 /* What it was opened with. */
 const struct account *login_account(const struct login *login);
 const struct limits *login_limits(const struct login *login);
+/* A descriptor that becomes readable when the program is to end, for all connections from now on. */
+void login_stop_by(struct login *login, int fd);
 /* All but the folder; what is in it is lent until login_close. */
 struct imap_settings login_settings(const struct login *login);

@@ -28,6 +28,8 @@ const struct option_row options_ingest[] = {
      "what becomes of mail that is in the ledger: leave, flag, move or delete"},
     {"account", 0, OPTION_TEXT, AT(account), "NAME", "read only this account of the configuration"},
     {"mailbox", 0, OPTION_TEXT, AT(mailbox), "NAME", "read this IMAP folder instead of the configured ones"},
+    {"watch", 0, OPTION_FLAG, AT(watch), NULL, "go on for ever: read mail as it comes"},
+    {"watched", 0, OPTION_TEXT, AT(watched), "NAME", NULL},
     {"limit", 0, OPTION_LIST, AT(limits), "NAME=VALUE", "change a limit for this run; may be repeated"},
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and a summary only when there is a problem"},
     END,
@@ -241,9 +243,9 @@ void options_clear(struct options *options)
 {
     g_strfreev(options->settings);
     g_strfreev(options->limits);
-    char *texts[] = {options->config, options->database, options->after, options->mailbox,
-                     options->domain, options->last,     options->since, options->until,
-                     options->format, options->sort,     options->limit};
+    char *texts[] = {options->config,  options->database, options->after, options->mailbox,
+                     options->watched, options->domain,   options->last,  options->since,
+                     options->until,   options->format,   options->sort,  options->limit};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

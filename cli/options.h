@@ -9,6 +9,8 @@ struct options {
     char *config, *database, **settings;
     /* ingest */
     gboolean quiet;
+    gboolean watch;
+    char *watched; /* account of the one folder that this process is for */
     char *after, *account, *mailbox, **limits;
     /* reports */
     gboolean no_color, trusted, disagree, untrusted, samples;
