@@ -65,18 +65,21 @@ void reading_init(struct reading *reading, const struct cli *cli)
     reading->writer.suffixes = reading->suffixes;
     reading->writer.keep = original_rule(config->keep_originals);
     reading->writer.original_size = config->limits.original_size;
-    reading->settings = (struct run_settings){.limits = &config->limits,
-                                              .writer = &reading->writer,
-                                              .suffixes = reading->suffixes,
-                                              .now = cli->now,
-                                              .keep_subject = subject_rule(config->keep_subject),
-                                              .progress = progress_update,
-                                              .stop = &stop_signal};
+    reading->settings =
+        (struct run_settings){.limits = &config->limits,
+                              .writer = &reading->writer,
+                              .suffixes = reading->suffixes,
+                              .parser = aggregate_parser_new(&config->limits, reading->suffixes),
+                              .now = cli->now,
+                              .keep_subject = subject_rule(config->keep_subject),
+                              .progress = progress_update,
+                              .stop = &stop_signal};
     catch_signals();
 }
 
 void reading_clear(struct reading *reading)
 {
+    aggregate_parser_free(reading->settings.parser);
     domain_list_free(reading->suffixes);
 }
 

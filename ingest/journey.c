@@ -181,8 +181,7 @@ static enum parse_status parse(struct journey *journey, const struct unpacked *d
         return failure_mail_read(journey->journal, settings->limits, message, journey->part.words, reader,
                                  outcome, error);
     }
-    return aggregate_parse(reader, settings->limits, settings->suffixes, &hints, journey->journal->reports,
-                           outcome, error);
+    return aggregate_parse(settings->parser, reader, &hints, journey->journal->reports, outcome, error);
 }
 
 /* What is refused without being a problem: prose, JSON of another kind, complaints about mail. */

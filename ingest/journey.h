@@ -9,8 +9,8 @@
 struct ledger_message journey_row(const struct mail *mail, const guint8 *sha256);
 
 /* Tells the mail and everything in it. Of the mail it needs body, name and may_be_bare, or the refusal; of
- * the settings limits, writer->trust, suffixes, now and keep_subject. FALSE only for errors that spoil more
- * than this mail: then the end was not told. */
+ * the settings limits, writer->trust, suffixes, parser, now and keep_subject. FALSE only for errors that
+ * spoil more than this mail: then the end was not told. */
 gboolean journey_tell(const struct journal *journal, const struct mail *mail,
                       const struct run_settings *settings, GError **error);
 

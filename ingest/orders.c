@@ -84,6 +84,7 @@ int orders_add_mail(GByteArray *out, const struct mail *mail)
 
 void orders_settings_clear(struct orders_settings *settings)
 {
+    aggregate_parser_free(settings->run.parser);
     g_strfreev(settings->trust.authserv_ids);
     *settings = (struct orders_settings){0};
 }
@@ -101,6 +102,7 @@ static void keep_settings(struct orders_settings *settings, const struct setting
     settings->run = (struct run_settings){.limits = &settings->limits,
                                           .writer = &settings->writer,
                                           .suffixes = suffixes,
+                                          .parser = aggregate_parser_new(&settings->limits, suffixes),
                                           .now = order->now,
                                           .keep_subject = (enum keep_subject)order->keep_subject};
 }

@@ -7,8 +7,8 @@
 
 #include "ingest/journey.h"
 
-/* Appends how to read mails: what journey_tell needs of the settings, but the list of suffixes. First of all
- * orders. */
+/* Appends how to read mails: what journey_tell needs of the settings, but the list of suffixes and the
+ * parser. First of all orders. */
 void orders_add_settings(GByteArray *out, const struct run_settings *settings);
 /* Appends a mail that has a body, with its bytes if they are in memory. Returns the descriptor that has to be
  * sent with the first byte of it, which the mail's body lends; -1 for none. */

@@ -15,8 +15,9 @@ struct run_settings {
     const struct limits *limits;
     const struct writer_settings *writer;
     const struct domain_list *suffixes;
-    gint64 now;                     /* seconds, for the warning about odd dates */
-    enum keep_subject keep_subject; /* of messages that failure reports are about */
+    struct aggregate_parser *parser; /* with these limits and suffixes; serves the whole run */
+    gint64 now;                      /* seconds, for the warning about odd dates */
+    enum keep_subject keep_subject;  /* of messages that failure reports are about */
     /* Called now and then with the number of mails done and how many are to come (-1: unknown). May be NULL.
      */
     void (*progress)(gint64 done, gint64 remaining, gpointer data);

@@ -86,7 +86,7 @@ static const char *const charsets[] = {
     "EUC-KR",       "CP949"};
 
 struct warm {
-    const struct domain_list *suffixes;
+    struct aggregate_parser *parser;
     guint64 budget;
     GString *said;
 };
@@ -147,8 +147,7 @@ static gboolean on_document(void *self, const struct unpacked *document, GError 
     enum parse_status status =
         document->kind == CONTENT_JSON
             ? tls_parse(document->reader, &limits_default, &hints, &tls, &outcome, error)
-            : aggregate_parse(document->reader, &limits_default, warm->suffixes, &hints, &sink, &outcome,
-                              error);
+            : aggregate_parse(warm->parser, document->reader, &hints, &sink, &outcome, error);
     if (outcome.code)
         g_string_append_printf(warm->said, "%s: %s|", outcome.code, outcome.detail);
     parse_outcome_clear(&outcome);
@@ -176,7 +175,8 @@ gboolean warm_check(const struct domain_list *suffixes, GError **error)
     g_autoptr(GBytes) bytes = g_bytes_new_static(sample, sizeof sample - 1);
     struct blob *mail = blob_new_bytes(bytes);
     struct message_head head;
-    struct warm warm = {suffixes, limits_default.unpacked_total, g_string_new(NULL)};
+    struct aggregate_parser *parser = aggregate_parser_new(&limits_default, suffixes);
+    struct warm warm = {parser, limits_default.unpacked_total, g_string_new(NULL)};
     guint8 digest[SHA256_BYTES];
     gboolean ok = blob_sha256(mail, digest, error) &&
                   message_walk(mail, &limits_default, &head, on_part, on_refusal, &warm, error);
@@ -184,6 +184,7 @@ gboolean warm_check(const struct domain_list *suffixes, GError **error)
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "a mail of samples was read as '%s'", warm.said->str);
         ok = FALSE;
     }
+    aggregate_parser_free(parser);
     g_string_free(warm.said, TRUE);
     message_head_clear(&head);
     blob_unref(mail);

@@ -10,11 +10,12 @@
 /* Reports in a row in one document; each needs a parser of its own. */
 enum { DOCUMENTS_MAX = 1000 };
 
-struct parse {
+struct aggregate_parser {
     struct feed feed;
     struct reader reader;
+    struct xml_parser *xml;
     const struct limits *limits;
-    guint documents;
+    guint documents; /* of this reading */
 };
 
 static gssize read_feed(void *self, void *buf, gsize n)
@@ -28,7 +29,8 @@ static gssize read_repair(void *self, void *buf, gsize n)
 }
 
 /* A refusal of what was being read: a report that had come to its end before is good. */
-static void refuse(struct parse *parse, enum code code, const char *what, const struct xml_result *result)
+static void refuse(struct aggregate_parser *parse, enum code code, const char *what,
+                   const struct xml_result *result)
 {
     if (!report_settle(&parse->reader))
         return;
@@ -39,7 +41,7 @@ static void refuse(struct parse *parse, enum code code, const char *what, const 
 }
 
 /* The ends of a reading that are the same for both. Returns FALSE for those that are not handled. */
-static gboolean stopped(struct parse *parse, const struct xml_result *result)
+static gboolean stopped(struct aggregate_parser *parse, const struct xml_result *result)
 {
     switch (result->end) {
     case XML_LIMIT:
@@ -62,7 +64,8 @@ static gboolean stopped(struct parse *parse, const struct xml_result *result)
     }
 }
 
-static void read_repaired(struct parse *parse, const guint8 *data, gsize length, const struct xml_result *why)
+static void read_repaired(struct aggregate_parser *parse, const guint8 *data, gsize length,
+                          const struct xml_result *why)
 {
     struct reader *reader = &parse->reader;
     struct repair *repair = repair_new(data, length, reader->closed, parse->limits);
@@ -71,7 +74,7 @@ static void read_repaired(struct parse *parse, const guint8 *data, gsize length,
     if (reader->state == REPORT_OPEN)
         report_abandon(reader);
     reader_rewind(reader);
-    struct xml_result result = xml_parse((struct xml_input){read_repair, repair}, parse->limits, &events);
+    struct xml_result result = xml_parse(parse->xml, (struct xml_input){read_repair, repair}, &events);
     if (repair_doctype(repair))
         refuse(parse, CODE_DOCTYPE, "the document has a DOCTYPE", NULL);
     else if (!stopped(parse, &result) && result.end == XML_BROKEN) {
@@ -117,7 +120,7 @@ static gboolean ends_well(struct feed *feed)
     return at > 0 && is_feedback(feed, at - 1, "</");
 }
 
-static void broken(struct parse *parse, guint64 start, const struct xml_result *result)
+static void broken(struct aggregate_parser *parse, guint64 start, const struct xml_result *result)
 {
     struct reader *reader = &parse->reader;
     const guint8 *data;
@@ -168,7 +171,7 @@ static guint64 skip_misc(struct feed *feed, guint64 at)
 }
 
 /* Looks at what follows a root element. TRUE when another report starts at *start_r. */
-static gboolean next_document(struct parse *parse, guint64 behind_root, guint64 *start_r)
+static gboolean next_document(struct aggregate_parser *parse, guint64 behind_root, guint64 *start_r)
 {
     struct feed *feed = &parse->feed;
     guint64 at = skip_misc(feed, behind_root);
@@ -183,7 +186,7 @@ static gboolean next_document(struct parse *parse, guint64 behind_root, guint64 
 }
 
 /* Reads the document that starts at *start. TRUE when another one follows, whose start is then there. */
-static gboolean read_document(struct parse *parse, guint64 *start)
+static gboolean read_document(struct aggregate_parser *parse, guint64 *start)
 {
     struct xml_events events = reader_events;
     events.self = &parse->reader;
@@ -195,7 +198,7 @@ static gboolean read_document(struct parse *parse, guint64 *start)
         return FALSE;
     }
     reader_rewind(&parse->reader);
-    struct xml_result result = xml_parse((struct xml_input){read_feed, &parse->feed}, parse->limits, &events);
+    struct xml_result result = xml_parse(parse->xml, (struct xml_input){read_feed, &parse->feed}, &events);
     if (stopped(parse, &result))
         return FALSE;
     if (result.end == XML_CLOSED)
@@ -204,7 +207,8 @@ static gboolean read_document(struct parse *parse, guint64 *start)
     return FALSE;
 }
 
-static enum parse_status conclude(struct parse *parse, struct parse_outcome *outcome, GError **error)
+static enum parse_status conclude(struct aggregate_parser *parse, struct parse_outcome *outcome,
+                                  GError **error)
 {
     struct reader *reader = &parse->reader;
     gboolean read_failed = parse->feed.error != NULL && !parse->feed.late;
@@ -226,29 +230,47 @@ static enum parse_status conclude(struct parse *parse, struct parse_outcome *out
     return reader->code != NULL ? PARSE_PARTLY : PARSE_OK;
 }
 
-enum parse_status aggregate_parse(struct byte_reader reader, const struct limits *limits,
-                                  const struct domain_list *suffixes, const struct report_hints *hints,
-                                  const struct report_sink *sink, struct parse_outcome *outcome_r,
-                                  GError **error)
+struct aggregate_parser *aggregate_parser_new(const struct limits *limits, const struct domain_list *suffixes)
 {
-    static const struct report_hints no_hints = {0};
-    struct parse parse = {.limits = limits};
+    struct aggregate_parser *parse = g_new0(struct aggregate_parser, 1);
+    parse->limits = limits;
+    parse->xml = xml_parser_new(limits, reader_name);
+    feed_init(&parse->feed, limits);
+    reader_init(&parse->reader, limits, suffixes);
+    return parse;
+}
+
+void aggregate_parser_free(struct aggregate_parser *parse)
+{
+    if (parse == NULL)
+        return;
+    xml_parser_free(parse->xml);
+    reader_clear(&parse->reader);
+    feed_clear(&parse->feed);
+    g_free(parse);
+}
+
+enum parse_status aggregate_parse(struct aggregate_parser *parse, struct byte_reader reader,
+                                  const struct report_hints *hints, const struct report_sink *sink,
+                                  struct parse_outcome *outcome_r, GError **error)
+{
     *outcome_r = (struct parse_outcome){0};
-    feed_init(&parse.feed, reader, limits);
-    reader_init(&parse.reader, limits, suffixes, hints != NULL ? hints : &no_hints, sink);
-    parse.reader.lead = &parse.feed.lead;
-    parse.reader.bad_charset = &parse.feed.bad_charset;
+    parse->documents = 0;
+    feed_start(&parse->feed, reader);
+    reader_start(&parse->reader, hints, sink);
+    parse->reader.lead = &parse->feed.lead;
+    parse->reader.bad_charset = &parse->feed.bad_charset;
     guint64 start = 0;
-    if (feed_at(&parse.feed, 0) >= 0)
-        while (read_document(&parse, &start))
+    if (feed_at(&parse->feed, 0) >= 0)
+        while (read_document(parse, &start))
             ;
-    else if (parse.feed.late)
-        refuse(&parse, CODE_LIMIT, parse.feed.error->message, NULL);
-    else if (parse.feed.error == NULL)
-        refuse(&parse, CODE_EMPTY, "the document is empty", NULL);
-    enum parse_status status = conclude(&parse, outcome_r, error);
-    reader_clear(&parse.reader);
-    feed_clear(&parse.feed);
+    else if (parse->feed.late)
+        refuse(parse, CODE_LIMIT, parse->feed.error->message, NULL);
+    else if (parse->feed.error == NULL)
+        refuse(parse, CODE_EMPTY, "the document is empty", NULL);
+    enum parse_status status = conclude(parse, outcome_r, error);
+    reader_forget(&parse->reader);
+    feed_forget(&parse->feed);
     return status;
 }
 

@@ -40,8 +40,15 @@ struct parse_outcome {
 };
 void parse_outcome_clear(struct parse_outcome *outcome);
 
-/* Reads to the end and pushes what it finds. `outcome_r` is filled and to be cleared in any case. */
-enum parse_status aggregate_parse(struct byte_reader reader, const struct limits *limits,
-                                  const struct domain_list *suffixes, const struct report_hints *hints,
-                                  const struct report_sink *sink, struct parse_outcome *outcome_r,
-                                  GError **error);
+/* What one document after the other is read with; what it made of one has no bearing on the next. Lends the
+ * limits and the list. Keeps no more than a few hundred kilobytes between two documents. */
+struct aggregate_parser;
+struct aggregate_parser *aggregate_parser_new(const struct limits *limits,
+                                              const struct domain_list *suffixes);
+void aggregate_parser_free(struct aggregate_parser *parser);
+
+/* Reads to the end and pushes what it finds. `hints` may be NULL. `outcome_r` is filled and to be cleared in
+ * any case. The sink must not call it with the same parser. */
+enum parse_status aggregate_parse(struct aggregate_parser *parser, struct byte_reader reader,
+                                  const struct report_hints *hints, const struct report_sink *sink,
+                                  struct parse_outcome *outcome_r, GError **error);

@@ -77,8 +77,15 @@ enum report_state {
     REPORT_REFUSED, /* inside, and passed over */
 };
 
+/* Text that comes in pieces, as bytes. */
+struct leaf_text {
+    char *bytes;
+    gsize length, room;
+};
+
 struct reader {
     const struct limits *limits;
+    gsize short_text; /* bytes of a text that is too long nowhere */
     const struct report_hints *hints;
     const struct report_sink *sink;
     struct names *names;
@@ -86,10 +93,10 @@ struct reader {
     /* where we are in the document; place[0] stands above the root */
     guint8 *place;
     guint depth;
-    gboolean collect; /* the innermost element is a leaf whose text is wanted */
-    gboolean cut;     /* its text was longer than allowed */
-    gboolean stray;   /* text between tags was seen, and counted */
-    GString *text;    /* of the leaf, or of a reason */
+    gboolean collect;      /* the innermost element is a leaf whose text is wanted */
+    gboolean cut;          /* its text was longer than allowed */
+    gboolean stray;        /* text between tags was seen, and counted */
+    struct leaf_text text; /* of the leaf, or of a reason */
     struct entry *entry;
     struct entry waste; /* for results beyond the limit */
     GString *extension;
@@ -132,8 +139,12 @@ struct reader {
 
 /* aggregate_read.c */
 extern const struct xml_events reader_events; /* with self to be filled in */
-void reader_init(struct reader *reader, const struct limits *limits, const struct domain_list *suffixes,
-                 const struct report_hints *hints, const struct report_sink *sink);
+int reader_name(const char *local);           /* an xml_name */
+/* One reader serves one document after the other: start, read, forget. Lends the limits and the list. */
+void reader_init(struct reader *reader, const struct limits *limits, const struct domain_list *suffixes);
+void reader_start(struct reader *reader, const struct report_hints *hints, const struct report_sink *sink);
+/* Nothing of the document stays but the memory, and the names, which mean the same in any document. */
+void reader_forget(struct reader *reader);
 void reader_clear(struct reader *reader);
 /* Before each reading of a document: back to above the root. */
 void reader_rewind(struct reader *reader);

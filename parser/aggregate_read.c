@@ -26,7 +26,7 @@ const char *reader_raw_word(struct arena *arena, const char *element, const char
     return word;
 }
 
-static int on_name(void *self G_GNUC_UNUSED, const char *local)
+int reader_name(const char *local)
 {
     gboolean standard;
     int name = tree_name(local, strlen(local), &standard);
@@ -213,34 +213,62 @@ static gboolean enter(struct reader *reader, enum node node, const char *uri)
         return TRUE;
     case NODE_REASON:
         reader->entry = add_entry(reader, &reader->record.reasons);
-        g_string_truncate(reader->text, 0);
+        reader->text.length = 0;
         return TRUE;
     default:
         return TRUE;
     }
 }
 
-/* An element in the middle of a text parts it: neither half of "pa<b/>ss" is a pass, nor is the whole. */
-static void part_text(struct reader *reader)
+static void grow(struct leaf_text *text, gsize n)
 {
-    GString *text = reader->text;
-    if (text->len > 0 && !g_ascii_isspace(text->str[text->len - 1]))
-        g_string_append_c(text, ' ');
+    text->room = 2 * (text->length + n + 1);
+    text->bytes = g_realloc(text->bytes, text->room);
 }
 
-static gboolean on_open(void *self, int id, const char *local, const char *uri, guint n_attributes,
-                        const char *const *attributes)
+static inline void append(struct leaf_text *text, const char *bytes, gsize n)
 {
-    struct reader *reader = self;
+    /* One byte more than the text, for a NUL behind it. */
+    if (G_UNLIKELY(n >= text->room - text->length))
+        grow(text, n);
+    memcpy(text->bytes + text->length, bytes, n);
+    text->length += n;
+}
+
+/* The four characters of white space are the only ones below 0x21 that XML has. */
+static gboolean is_space(char c)
+{
+    return (guchar)c <= ' ';
+}
+
+/* An element in the middle of a text parts it: neither half of "pa<b/>ss" is a pass, nor is the whole. */
+static void part_text(struct leaf_text *text)
+{
+    if (text->length > 0 && !is_space(text->bytes[text->length - 1]))
+        append(text, " ", 1);
+}
+
+static void open_leaf(struct reader *reader, enum node node)
+{
+    reader->collect = TRUE;
+    reader->stray = reader->cut = FALSE;
+    reader->text.length = 0;
+    reader->place[++reader->depth] = (guint8)node;
+}
+
+/* Whatever is no leaf in the place where it belongs. */
+static gboolean open_other(struct reader *reader, int id, const char *local, const char *uri,
+                           guint n_attributes, const char *const *attributes)
+{
     enum node node = choose_place(reader, id, local, uri);
     if (is_leaf(place_of(reader)))
-        part_text(reader);
-    reader->collect = reader->stray = FALSE;
+        part_text(&reader->text);
     if (is_leaf(node)) {
-        reader->collect = TRUE;
-        reader->cut = FALSE;
-        g_string_truncate(reader->text, 0);
-    } else if (node == NODE_EXTENSION) {
+        open_leaf(reader, node);
+        return TRUE;
+    }
+    reader->collect = reader->stray = FALSE;
+    if (node == NODE_EXTENSION) {
         if (reader->extension_depth == 0)
             reader->extension_depth = reader->depth + 1;
         extension_tag(reader, local, uri, n_attributes, attributes);
@@ -256,12 +284,37 @@ static gboolean on_open(void *self, int id, const char *local, const char *uri, 
     return TRUE;
 }
 
+static gboolean on_open(void *self, int id, const char *local, const char *uri, guint n_attributes,
+                        const char *const *attributes)
+{
+    struct reader *reader = self;
+    if (id >= 0 && id < NAME_LAST && reader->state == REPORT_OPEN) {
+        enum node node = tree_child(place_of(reader), (enum name)id);
+        if (is_leaf(node)) {
+            open_leaf(reader, node);
+            return TRUE;
+        }
+    }
+    return open_other(reader, id, local, uri, n_attributes, attributes);
+}
+
 /* ---- text ---- */
 
+/* Eight bytes at a time: most calls are for the white space between two tags. A byte is a blank when, one
+ * less, it has none of the upper three bits. */
 static gboolean is_blank_text(const char *text, gsize length)
 {
-    while (length > 0 && g_ascii_isspace(text[length - 1]))
+    const guint64 ones = G_GUINT64_CONSTANT(0x0101010101010101);
+    guint64 eight;
+    for (; length >= sizeof eight; text += sizeof eight, length -= sizeof eight) {
+        memcpy(&eight, text, sizeof eight);
+        if (((eight - ones) & (ones * 0xe0)) != 0)
+            return FALSE;
+    }
+    while (length > 0 && is_space(*text)) {
+        text++;
         length--;
+    }
     return length == 0;
 }
 
@@ -272,22 +325,33 @@ static gboolean too_long(struct reader *reader)
     return FALSE;
 }
 
-/* Keeps the text of a leaf within its bound; white space around it does not count. */
-static gboolean collect_text(struct reader *reader, const char *text, gsize length, gboolean prose)
+/* Keeps as much as allowed of a text that is too long. */
+static gboolean cut_text(struct reader *reader, const char *text, gsize length, gboolean prose)
 {
-    GString *kept = reader->text;
-    while (kept->len == 0 && length > 0 && g_ascii_isspace(*text)) {
-        text++;
-        length--;
-    }
     gsize most = prose ? reader->limits->prose_length : reader->limits->text_length;
-    gsize fits = most > kept->len ? most - kept->len : 0;
+    gsize fits = most > reader->text.length ? most - reader->text.length : 0;
     gsize take = MIN(length, fits);
-    g_string_append_len(kept, text, (gssize)take);
+    append(&reader->text, text, take);
     if (take == length || is_blank_text(text + take, length - take))
         return TRUE;
     reader->cut = TRUE;
     return prose ? TRUE : too_long(reader);
+}
+
+/* Keeps the text of a leaf within its bound; white space around it does not count. */
+static inline gboolean collect_text(struct reader *reader, const char *text, gsize length)
+{
+    while (reader->text.length == 0 && length > 0 && is_space(*text)) {
+        text++;
+        length--;
+    }
+    if (length > 0 && reader->text.length + length > reader->short_text) {
+        enum node node = place_of(reader);
+        return cut_text(reader, text, length,
+                        is_leaf(node) && tree_is_prose(node, (enum node)reader->place[reader->depth - 1]));
+    }
+    append(&reader->text, text, length);
+    return TRUE;
 }
 
 static gboolean on_text(void *self, const char *text, gsize length)
@@ -295,13 +359,12 @@ static gboolean on_text(void *self, const char *text, gsize length)
     struct reader *reader = self;
     enum node node = place_of(reader);
     if (reader->collect)
-        return collect_text(reader, text, length,
-                            tree_is_prose(node, (enum node)reader->place[reader->depth - 1]));
+        return collect_text(reader, text, length);
     if (node == NODE_EXTENSION) {
         extension_text(reader, text, length);
     } else if (node == NODE_REASON && reader->entry->text[ENTRY_TYPE] == NULL &&
                reader->entry->text[ENTRY_COMMENT] == NULL) {
-        return collect_text(reader, text, length, FALSE);
+        return collect_text(reader, text, length);
     } else if (node > NODE_EXTENSION && !reader->stray && !is_blank_text(text, length)) {
         reader->stray = TRUE;
         warnings_add(&reader->warnings, CODE_STRAY_TEXT, NULL, NULL);
@@ -312,19 +375,19 @@ static gboolean on_text(void *self, const char *text, gsize length)
 /* ---- end tags ---- */
 
 /* The collected text without the white space behind it, and without half a character where it was cut. */
-static char *take_text(struct reader *reader, struct arena *arena)
+static inline char *take_text(struct reader *reader, struct arena *arena)
 {
-    GString *text = reader->text;
-    while (text->len > 0 && g_ascii_isspace(text->str[text->len - 1]))
-        g_string_truncate(text, text->len - 1);
+    struct leaf_text *text = &reader->text;
+    while (text->length > 0 && is_space(text->bytes[text->length - 1]))
+        text->length--;
     if (reader->cut) {
         const char *end;
-        if (!g_utf8_validate_len(text->str, text->len, &end))
-            g_string_truncate(text, (gsize)(end - text->str));
+        if (!g_utf8_validate_len(text->bytes, text->length, &end))
+            text->length = (gsize)(end - text->bytes);
         warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
         reader->cut = FALSE;
     }
-    return arena_text(arena, text->str, text->len);
+    return arena_text(arena, text->bytes, text->length);
 }
 
 static void keep_head_text(struct reader *reader, enum node node, const char *local)
@@ -349,7 +412,8 @@ static void keep_text(struct reader *reader, enum node node, const char *local)
 {
     if (!reader->begun && reader->head_text[HEAD_REPORT_ID] == NULL && node != NODE_REPORT_ID) {
         g_checksum_update(reader->id, (const guchar *)local, (gssize)strlen(local) + 1);
-        g_checksum_update(reader->id, (const guchar *)reader->text->str, (gssize)reader->text->len + 1);
+        reader->text.bytes[reader->text.length] = '\0';
+        g_checksum_update(reader->id, (const guchar *)reader->text.bytes, (gssize)reader->text.length + 1);
     }
     if (node < NODE_SOURCE_IP) {
         keep_head_text(reader, node, local);
@@ -368,7 +432,7 @@ static void keep_text(struct reader *reader, enum node node, const char *local)
 static void keep_bare_reason(struct reader *reader)
 {
     struct entry *entry = reader->entry;
-    if (entry->text[ENTRY_TYPE] != NULL || entry->text[ENTRY_COMMENT] != NULL || reader->text->len == 0)
+    if (entry->text[ENTRY_TYPE] != NULL || entry->text[ENTRY_COMMENT] != NULL || reader->text.length == 0)
         return;
     entry->text[ENTRY_TYPE] = take_text(reader, &reader->record_arena);
     entry->bare = TRUE;
@@ -423,21 +487,21 @@ static void on_mark(void *self, const char *mark)
 }
 
 const struct xml_events reader_events = {
-    .name = on_name,
     .open = on_open,
     .close = on_close,
     .text = on_text,
     .mark = on_mark,
 };
 
-void reader_init(struct reader *reader, const struct limits *limits, const struct domain_list *suffixes,
-                 const struct report_hints *hints, const struct report_sink *sink)
+void reader_init(struct reader *reader, const struct limits *limits, const struct domain_list *suffixes)
 {
-    *reader = (struct reader){.limits = limits, .hints = hints, .sink = sink};
+    *reader = (struct reader){.limits = limits};
+    reader->short_text = MIN(limits->text_length, limits->prose_length);
     reader->names = names_new(suffixes);
     /* One place above the root, and one more for the root that the repair puts around everything. */
     reader->place = g_malloc((gsize)limits->xml_depth + 3);
-    reader->text = g_string_sized_new(256);
+    reader->text.room = 256;
+    reader->text.bytes = g_malloc(reader->text.room);
     reader->extension = g_string_new(NULL);
     reader->head_extensions = g_string_new(NULL);
     reader->id = g_checksum_new(G_CHECKSUM_SHA256);
@@ -446,11 +510,54 @@ void reader_init(struct reader *reader, const struct limits *limits, const struc
     reader->held = g_ptr_array_new();
 }
 
+void reader_start(struct reader *reader, const struct report_hints *hints, const struct report_sink *sink)
+{
+    static const struct report_hints no_hints = {0};
+    reader->hints = hints != NULL ? hints : &no_hints;
+    reader->sink = sink;
+}
+
+void reader_forget(struct reader *reader)
+{
+    warnings_reset(&reader->warnings);
+    names_forget(reader->names);
+    g_free(reader->namespace_uri);
+    g_free(reader->detail);
+    g_clear_error(&reader->error);
+    g_string_truncate(reader->extension, 0);
+    g_string_truncate(reader->head_extensions, 0);
+    g_checksum_reset(reader->id);
+    g_ptr_array_set_size(reader->head_raw, 0);
+    g_ptr_array_set_size(reader->raw, 0);
+    g_ptr_array_set_size(reader->held, 0);
+    arena_reset(&reader->head_arena);
+    arena_reset(&reader->record_arena);
+    arena_reset(&reader->scratch);
+    /* What is not named here begins with zeroes again. */
+    *reader = (struct reader){
+        .limits = reader->limits,
+        .short_text = reader->short_text,
+        .names = reader->names,
+        .place = reader->place,
+        .text = {.bytes = reader->text.bytes, .room = reader->text.room},
+        .extension = reader->extension,
+        .head_extensions = reader->head_extensions,
+        .id = reader->id,
+        .head_raw = reader->head_raw,
+        .raw = reader->raw,
+        .held = reader->held,
+        .head_arena = reader->head_arena,
+        .record_arena = reader->record_arena,
+        .scratch = reader->scratch,
+    };
+}
+
 void reader_clear(struct reader *reader)
 {
+    reader_forget(reader);
     names_free(reader->names);
     g_free(reader->place);
-    g_string_free(reader->text, TRUE);
+    g_free(reader->text.bytes);
     g_string_free(reader->extension, TRUE);
     g_string_free(reader->head_extensions, TRUE);
     g_checksum_free(reader->id);
@@ -460,10 +567,6 @@ void reader_clear(struct reader *reader)
     arena_clear(&reader->head_arena);
     arena_clear(&reader->record_arena);
     arena_clear(&reader->scratch);
-    warnings_reset(&reader->warnings);
-    g_free(reader->namespace_uri);
-    g_free(reader->detail);
-    g_clear_error(&reader->error);
 }
 
 void reader_rewind(struct reader *reader)

@@ -74,15 +74,19 @@ static gint64 build_count(struct reader *reader, const char *text)
         return 1;
     }
     const char *digits = text + (*text == '+' || *text == '-');
-    gsize n = strspn(digits, "0123456789");
-    const char *rest = digits + n;
+    const char *rest = digits;
+    while (g_ascii_isdigit(*rest))
+        rest++;
+    gsize n = (gsize)(rest - digits);
     gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
     if (n == 0 || (*rest != '\0' && !fraction)) {
         warn(reader, CODE_COUNT_FORM, "count", text);
         add_raw(reader, "count", text);
         return 1;
     }
-    gint64 value = n <= 18 ? g_ascii_strtoll(digits, NULL, 10) : G_MAXINT64;
+    gint64 value = n <= 18 ? 0 : G_MAXINT64;
+    for (const char *c = digits; n <= 18 && c < rest; c++)
+        value = 10 * value + (*c - '0');
     if (value > RECORD_COUNT_MAX || (*text == '-' && value != 0)) {
         warn(reader, CODE_BAD_COUNT, "count", text);
         return -1;
@@ -96,16 +100,22 @@ static gint64 build_count(struct reader *reader, const char *text)
 
 /* ---- identifiers ---- */
 
+static gboolean is_plain(const struct known_name *name)
+{
+    return name->ok && !name->address;
+}
+
 /* A name of the record, with a warning where it is not in order. */
 static const struct known_name *know_name(struct reader *reader, const char *element, const char *text)
 {
     const struct known_name *name = names_get(reader->names, text);
+    if (is_plain(name))
+        return name;
     if (!name->ok)
         warn(reader, CODE_BAD_NAME, element, text);
-    else if (name->address)
+    else
         warn(reader, CODE_ADDR_FORM, element, text);
-    if (!name->ok || name->address)
-        add_raw(reader, element, text);
+    add_raw(reader, element, text);
     return name;
 }
 
@@ -134,12 +144,14 @@ static gboolean names_several(const char *text)
 
 static gboolean is_below(const char *name, const char *domain)
 {
+    if (strcmp(name, domain) == 0)
+        return TRUE;
     gsize n = strlen(name), d = strlen(domain);
-    return n >= d && strcmp(name + n - d, domain) == 0 && (n == d || name[n - d - 1] == '.');
+    return n > d && strcmp(name + n - d, domain) == 0 && name[n - d - 1] == '.';
 }
 
-static void build_identifiers(struct reader *reader, const struct raw_record *raw,
-                              struct report_record *record)
+/* A From domain that is more, less or other than one name. */
+static void build_odd_from(struct reader *reader, const struct raw_record *raw, struct report_record *record)
 {
     const char *all = raw->text[RECORD_HEADER_FROM], *from = record_header_from(reader, raw);
     if (from != NULL && names_several(all)) {
@@ -152,10 +164,24 @@ static void build_identifiers(struct reader *reader, const struct raw_record *ra
         warn(reader, CODE_NO_FROM, NULL, NULL);
         record->header_from = reader->head.domain;
     }
+}
+
+/* Returns the From domain. */
+static const struct known_name *build_identifiers(struct reader *reader, const struct raw_record *raw,
+                                                  struct report_record *record)
+{
+    const char *text = raw->text[RECORD_HEADER_FROM];
+    const struct known_name *from = has_text(text) ? names_get(reader->names, text) : NULL;
+    if (from != NULL && is_plain(from) && has_text(from->name))
+        record->header_from = from->name;
+    else
+        build_odd_from(reader, raw, record);
     if (!is_below(record->header_from, reader->head.domain))
         warn(reader, CODE_FROM_OUTSIDE, "header_from", record->header_from);
     record->envelope_from = take_name(reader, "envelope_from", raw->text[RECORD_ENVELOPE_FROM]);
     record->envelope_to = take_name(reader, "envelope_to", raw->text[RECORD_ENVELOPE_TO]);
+    gboolean same = from != NULL && from->as_sent && record->header_from == from->name;
+    return same ? from : names_get(reader->names, record->header_from);
 }
 
 /* ---- auth_results ---- */
@@ -164,7 +190,7 @@ static void build_identifiers(struct reader *reader, const struct raw_record *ra
 static const char *result_word(struct reader *reader, const char *text, gboolean dkim, const char **raw_r)
 {
     const char *word = has_text(text) ? (dkim ? word_dkim_result(text) : word_spf_result(text)) : NULL;
-    if (word == NULL || strcmp(word, text) != 0) {
+    if (word == NULL || !word_is(word, text)) {
         warn(reader, CODE_AUTH_VAL, dkim ? "dkim result" : "spf result", text);
         *raw_r = text;
     }
@@ -180,7 +206,7 @@ static const struct known_name *auth_name(struct reader *reader, const char *ele
 
 static gboolean is_pass(const char *result)
 {
-    return result != NULL && strcmp(result, "pass") == 0;
+    return result != NULL && word_is(result, "pass");
 }
 
 /* rspamd writes neither selector nor scope nor envelope_from, and each temperror once more as permerror. */
@@ -199,7 +225,7 @@ static gboolean is_rspamd_like(const struct raw_record *raw)
 
 static gboolean repeats_temperror(const struct raw_record *raw, const struct entry *entry)
 {
-    if (g_strcmp0(entry->text[ENTRY_RESULT], "permerror") != 0)
+    if (entry->text[ENTRY_RESULT] == NULL || !word_is(entry->text[ENTRY_RESULT], "permerror"))
         return FALSE;
     for (guint i = 0; i < raw->dkim.n; i++) {
         const struct entry *other = &raw->dkim.items[i];
@@ -269,7 +295,7 @@ static void build_dkim(struct reader *reader, const struct raw_record *raw, cons
 static const char *scope_word(struct reader *reader, const char *text)
 {
     const char *word = has_text(text) ? word_scope(text) : NULL;
-    if (has_text(text) && (word == NULL || strcmp(word, text) != 0)) {
+    if (has_text(text) && (word == NULL || !word_is(word, text))) {
         warn(reader, CODE_SCOPE, "scope", text);
         add_raw(reader, "scope", text);
     }
@@ -279,7 +305,7 @@ static const char *scope_word(struct reader *reader, const char *text)
 /* A scope that was not understood is no MAIL FROM: only a missing one is. */
 static gboolean is_mail_from(const struct spf_result *result, const char *scope_text)
 {
-    return result->scope != NULL ? strcmp(result->scope, "mfrom") == 0 : !has_text(scope_text);
+    return result->scope != NULL ? word_is(result->scope, "mfrom") : !has_text(scope_text);
 }
 
 static void align_spf(struct reader *reader, struct report_record *record, const struct known_name *name,
@@ -327,7 +353,7 @@ static const char *verdict(struct reader *reader, const struct raw_record *raw, 
         return ours ? "pass" : "fail";
     }
     const char *word = word_verdict(text);
-    if (strcmp(word, text) != 0) {
+    if (!word_is(word, text)) {
         warn(reader, CODE_PE_VAL, element, text);
         add_raw(reader, element, text);
     }
@@ -354,7 +380,7 @@ static void build_disposition(struct reader *reader, const char *text, struct re
     if (text == NULL)
         return;
     record->disposition = word_disposition(text);
-    if (record->disposition == NULL || strcmp(record->disposition, text) != 0) {
+    if (record->disposition == NULL || !word_is(record->disposition, text)) {
         warn(reader, CODE_DISP, "disposition", text);
         add_raw(reader, "disposition", text);
     }
@@ -389,13 +415,12 @@ static void judge_disposition(struct reader *reader, const struct report_record 
     if (record->disposition == NULL || record->n_reasons > 0)
         return;
     gboolean passes = is_pass(record->dkim_verdict) || is_pass(record->spf_verdict);
-    gboolean punished =
-        strcmp(record->disposition, "quarantine") == 0 || strcmp(record->disposition, "reject") == 0;
+    gboolean punished = word_is(record->disposition, "quarantine") || word_is(record->disposition, "reject");
     const char *policy =
         head->sp != NULL && strcmp(record->header_from, head->domain) != 0 ? head->sp : head->p;
     gboolean sampled = (head->pct >= 0 && head->pct < 100) || g_strcmp0(head->testing, "y") == 0;
     gboolean spared =
-        !passes && !sampled && strcmp(record->disposition, "none") == 0 && g_strcmp0(policy, "reject") == 0;
+        !passes && !sampled && word_is(record->disposition, "none") && g_strcmp0(policy, "reject") == 0;
     if ((passes && punished) || spared)
         warn(reader, CODE_DISP_CONFLICT, NULL, NULL);
 }
@@ -403,8 +428,7 @@ static void judge_disposition(struct reader *reader, const struct report_record 
 static void build_record(struct reader *reader, const struct raw_record *raw, struct report_record *record)
 {
     build_address(reader, raw, record);
-    build_identifiers(reader, raw, record);
-    const struct known_name *from = names_get(reader->names, record->header_from);
+    const struct known_name *from = build_identifiers(reader, raw, record);
     build_dkim(reader, raw, from, record);
     build_spf(reader, raw, from, record);
     build_verdicts(reader, raw, record);

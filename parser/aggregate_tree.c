@@ -51,7 +51,7 @@ const char *const tree_names[NAME_LAST] = {
     [NAME_HUMAN_RESULT] = "human_result",
 };
 
-static const guint8 children[NODE_FIRST_LEAF][NAME_LAST] = {
+const guint8 tree_children[NODE_FIRST_LEAF][NAME_LAST] = {
     [NODE_WRAPPER] = {[NAME_FEEDBACK] = NODE_FEEDBACK},
     [NODE_FEEDBACK] = {[NAME_VERSION] = NODE_VERSION,
                        [NAME_REPORT_METADATA] = NODE_METADATA,
@@ -102,11 +102,6 @@ static const guint8 children[NODE_FIRST_LEAF][NAME_LAST] = {
                   [NAME_RESULT] = NODE_ENTRY_2,
                   [NAME_HUMAN_RESULT] = NODE_ENTRY_3},
 };
-
-enum node tree_child(enum node parent, enum name name)
-{
-    return parent < NODE_FIRST_LEAF ? children[parent][name] : NODE_SKIP;
-}
 
 static gboolean same_name(const char *standard, const char *local, gsize length)
 {

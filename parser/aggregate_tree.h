@@ -110,7 +110,11 @@ enum node {
 };
 
 /* The element of this name below `parent`; NODE_SKIP when none belongs there. */
-enum node tree_child(enum node parent, enum name name);
+extern const guint8 tree_children[NODE_FIRST_LEAF][NAME_LAST];
+static inline enum node tree_child(enum node parent, enum name name)
+{
+    return parent < NODE_FIRST_LEAF ? (enum node)tree_children[parent][name] : NODE_SKIP;
+}
 
 /* By enum name, as the standard spells it. */
 extern const char *const tree_names[NAME_LAST];

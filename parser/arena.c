@@ -1,8 +1,5 @@
 #include "parser/arena.h"
 
-#include <stddef.h>
-#include <string.h>
-
 enum { BLOCK = 32 * 1024 };
 
 struct arena_block {
@@ -27,41 +24,34 @@ void arena_clear(struct arena *arena)
         return;
     drop_older(arena);
     g_clear_pointer(&arena->block, g_free);
-    arena->used = arena->size = 0;
+    *arena = (struct arena){0};
+}
+
+static void begin_block(struct arena *arena)
+{
+    arena->next = (char *)arena->block->data;
+    arena->left = arena->block->room;
 }
 
 void arena_reset(struct arena *arena)
 {
     if (arena->block == NULL)
         return;
-    drop_older(arena);
-    arena->used = 0;
+    if (arena->block->older != NULL)
+        drop_older(arena);
+    begin_block(arena);
     if (arena->block->room > BLOCK)
         arena_clear(arena);
 }
 
-void *arena_alloc(struct arena *arena, gsize n)
+void *arena_alloc_block(struct arena *arena, gsize need)
 {
-    gsize need = (n + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
-    if (arena->block == NULL || arena->block->room - arena->used < need) {
-        gsize room = MAX(need, (gsize)BLOCK);
-        struct arena_block *block = g_malloc(sizeof *block + room);
-        block->older = arena->block;
-        block->room = room;
-        arena->block = block;
-        arena->used = 0;
-        arena->size += room;
-    }
-    void *result = (char *)arena->block->data + arena->used;
-    arena->used += need;
-    return result;
-}
-
-char *arena_text(struct arena *arena, const char *text, gsize length)
-{
-    char *copy = arena_alloc(arena, length + 1);
-    if (length > 0)
-        memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
+    gsize room = MAX(need, (gsize)BLOCK);
+    struct arena_block *block = g_malloc(sizeof *block + room);
+    block->older = arena->block;
+    block->room = room;
+    arena->block = block;
+    arena->size += room;
+    begin_block(arena);
+    return arena_alloc(arena, need);
 }

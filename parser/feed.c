@@ -8,6 +8,7 @@ enum {
     CHUNK = 64 * 1024,
     WINDOW = 128 * 1024, /* kept behind the place of reading when the document is too long to be kept */
     HEAD = 1024,         /* the XML declaration ends before */
+    KEPT = 4 * WINDOW,   /* memory that waits for the next document */
 };
 
 gunichar feed_windows_1252(guint8 byte)
@@ -33,8 +34,8 @@ static void make_room(struct feed *feed, gsize n)
         feed->length -= drop;
         feed->base += drop;
         /* A stream through a small window stays in the processor's cache. */
-        if (feed->room > 4 * WINDOW && feed->length + n <= 4 * WINDOW) {
-            feed->room = 4 * WINDOW;
+        if (feed->room > KEPT && feed->length + n <= KEPT) {
+            feed->room = KEPT;
             feed->data = g_realloc(feed->data, feed->room);
         }
     }
@@ -187,22 +188,38 @@ static gboolean starts(const struct feed *feed, const char *magic, gsize n)
     return feed->raw_length >= n && memcmp(feed->raw, magic, n) == 0;
 }
 
-/* One call of the source. */
-static gboolean read_raw(struct feed *feed)
+/* One call of the source: up to CHUNK bytes. -1 with feed->error. */
+static gssize read_source(struct feed *feed, guint8 *bytes, gsize n)
 {
     if (g_get_monotonic_time() >= feed->deadline) {
         feed->late = TRUE;
         g_set_error(&feed->error, WS_ERROR, WS_ERROR_LIMIT,
                     "reading the document took longer than report_seconds (%u)",
                     feed->limits->report_seconds);
-        return FALSE;
+        return -1;
     }
-    gssize n = feed->source.read(feed->source.self, feed->raw + feed->raw_length, CHUNK - feed->raw_length,
-                                 &feed->error);
+    gssize got = feed->source.read(feed->source.self, bytes, n, &feed->error);
+    feed->ended = got == 0;
+    return got;
+}
+
+static gboolean read_raw(struct feed *feed)
+{
+    gssize n = read_source(feed, feed->raw + feed->raw_length, CHUNK - feed->raw_length);
     if (n < 0)
         return FALSE;
-    feed->ended = n == 0;
     feed->raw_length += (gsize)n;
+    return TRUE;
+}
+
+/* What needs no translation is read to where it stays. */
+static gboolean read_plain(struct feed *feed)
+{
+    make_room(feed, CHUNK);
+    gssize n = read_source(feed, feed->data + feed->length, CHUNK);
+    if (n < 0)
+        return FALSE;
+    feed->length += (gsize)n;
     return TRUE;
 }
 
@@ -236,33 +253,53 @@ static gboolean begin(struct feed *feed)
     return feed->translate(feed, feed->ended);
 }
 
+static gboolean read_more(struct feed *feed)
+{
+    if (feed->translate == NULL)
+        return begin(feed);
+    if (feed->translate == translate_nothing)
+        return read_plain(feed);
+    return read_raw(feed) && feed->translate(feed, feed->ended);
+}
+
 /* More translated bytes. FALSE at the end or with an error. */
 static gboolean fill(struct feed *feed)
 {
     guint64 before = feed->base + feed->length;
-    while (feed->error == NULL && !feed->ended && feed->base + feed->length == before) {
-        gboolean ok =
-            feed->translate == NULL ? begin(feed) : read_raw(feed) && feed->translate(feed, feed->ended);
-        if (!ok)
+    while (feed->error == NULL && !feed->ended && feed->base + feed->length == before)
+        if (!read_more(feed))
             return FALSE;
-    }
     return feed->base + feed->length > before;
 }
 
-void feed_init(struct feed *feed, struct byte_reader source, const struct limits *limits)
+void feed_init(struct feed *feed, const struct limits *limits)
 {
-    *feed = (struct feed){.source = source, .limits = limits};
-    feed->raw = g_malloc(CHUNK);
-    feed->deadline = g_get_monotonic_time() + (gint64)limits->report_seconds * G_USEC_PER_SEC;
+    *feed = (struct feed){.limits = limits, .raw = g_malloc(CHUNK)};
+}
+
+void feed_start(struct feed *feed, struct byte_reader source)
+{
+    feed->source = source;
+    feed->deadline = g_get_monotonic_time() + (gint64)feed->limits->report_seconds * G_USEC_PER_SEC;
+}
+
+void feed_forget(struct feed *feed)
+{
+    g_clear_error(&feed->error);
+    if (feed->iconv != NULL)
+        g_iconv_close(feed->iconv);
+    if (feed->room > KEPT) {
+        g_clear_pointer(&feed->data, g_free);
+        feed->room = 0;
+    }
+    *feed = (struct feed){.limits = feed->limits, .raw = feed->raw, .data = feed->data, .room = feed->room};
 }
 
 void feed_clear(struct feed *feed)
 {
+    feed_forget(feed);
     g_free(feed->data);
     g_free(feed->raw);
-    g_clear_error(&feed->error);
-    if (feed->iconv != NULL)
-        g_iconv_close(feed->iconv);
     *feed = (struct feed){0};
 }
 

@@ -31,7 +31,11 @@ struct feed {
     gint64 deadline;
 };
 
-void feed_init(struct feed *feed, struct byte_reader source, const struct limits *limits);
+/* One feed serves one document after the other: start, read, forget. Lends the limits. */
+void feed_init(struct feed *feed, const struct limits *limits);
+void feed_start(struct feed *feed, struct byte_reader source);
+/* Nothing of the document stays, but for some memory. */
+void feed_forget(struct feed *feed);
 void feed_clear(struct feed *feed);
 
 /* Up to n bytes from the current place; 0 at the end, -1 with feed->error. */

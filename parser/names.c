@@ -4,12 +4,14 @@
 
 #include <string.h>
 
-enum { SLOTS = 256 };
+/* Pairs of places: of two names that hash to the same pair both stay. What is longer than a name and a bit is
+ * not worth keeping. */
+enum { PAIRS = 256, KEPT_BYTES = 512 };
 
 struct names {
     const struct domain_list *list;
-    struct known_name *slots[SLOTS];
-    GPtrArray *evicted; /* still lent */
+    struct known_name *pairs[PAIRS][2]; /* the newer one first */
+    GPtrArray *evicted;                 /* still lent */
 };
 
 static void name_free(gpointer data)
@@ -32,8 +34,10 @@ struct names *names_new(const struct domain_list *list)
 
 void names_free(struct names *names)
 {
-    for (gsize i = 0; i < SLOTS; i++)
-        name_free(names->slots[i]);
+    for (gsize i = 0; i < PAIRS; i++) {
+        name_free(names->pairs[i][0]);
+        name_free(names->pairs[i][1]);
+    }
     g_ptr_array_free(names->evicted, TRUE);
     g_free(names);
 }
@@ -42,6 +46,7 @@ static struct known_name *make(const char *raw)
 {
     struct known_name *name = g_new0(struct known_name, 1);
     name->raw = g_strdup(raw);
+    name->length = strlen(raw);
     gboolean plain;
     name->address = strpbrk(raw, "@<>") != NULL;
     if (name->address)
@@ -49,21 +54,50 @@ static struct known_name *make(const char *raw)
     name->ok = name->name != NULL;
     if (name->name == NULL)
         name->name = domain_normalise(raw, &name->ok);
+    name->as_sent = strcmp(name->name, raw) == 0;
     return name;
+}
+
+/* Eight bytes at a time; the last ones once more where the length is no multiple of eight. */
+static guint64 hash_of(const char *text, gsize length)
+{
+    const guint64 prime = G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    guint64 hash = length, word = 0;
+    if (length < sizeof word) {
+        memcpy(&word, text, length);
+        return (hash ^ word) * prime;
+    }
+    for (gsize i = 0; i + sizeof word < length; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        hash = (hash ^ word) * prime;
+        hash ^= hash >> 32;
+    }
+    memcpy(&word, text + length - sizeof word, sizeof word);
+    return (hash ^ word) * prime;
+}
+
+static gboolean is_raw(const struct known_name *name, const char *raw, gsize length)
+{
+    return name != NULL && name->length == length && memcmp(name->raw, raw, length) == 0;
 }
 
 const struct known_name *names_get(struct names *names, const char *raw)
 {
-    guint32 hash = 2166136261u;
-    for (const char *c = raw; *c != '\0'; c++)
-        hash = (hash ^ (guint8)*c) * 16777619u;
-    struct known_name **slot = &names->slots[(hash ^ hash >> 16) % SLOTS];
-    if (*slot != NULL && strcmp((*slot)->raw, raw) == 0)
-        return *slot;
-    if (*slot != NULL)
-        g_ptr_array_add(names->evicted, *slot);
-    *slot = make(raw);
-    return *slot;
+    gsize length = strlen(raw);
+    struct known_name **pair = names->pairs[(hash_of(raw, length) >> 40) % PAIRS];
+    for (gsize i = 0; i < 2; i++)
+        if (is_raw(pair[i], raw, length))
+            return pair[i];
+    struct known_name *name = make(raw);
+    if (length > KEPT_BYTES) {
+        g_ptr_array_add(names->evicted, name);
+        return name;
+    }
+    if (pair[1] != NULL)
+        g_ptr_array_add(names->evicted, pair[1]);
+    pair[1] = pair[0];
+    pair[0] = name;
+    return name;
 }
 
 const char *names_organizational(struct names *names, const struct known_name *name)

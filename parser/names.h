@@ -1,13 +1,16 @@
-/* Domain names of one document, normalised once each: the same few come back in every record. */
+/* Domain names, normalised once each: the same few come back in every record and every report. What is known
+ * of a name depends on its text alone; how many are kept, and how long ones, is bounded. */
 #pragma once
 
 #include "parser/domain.h"
 
 struct known_name {
     char *raw;                  /* as sent */
+    gsize length;               /* of raw */
     char *name;                 /* normalised as in domain.h */
     gboolean ok;                /* it can be a domain name */
     gboolean address;           /* an address stood there, or more than a name */
+    gboolean as_sent;           /* there was nothing to normalise */
     const char *organizational; /* points into name; NULL until it was asked for */
 };
 

@@ -63,22 +63,21 @@ static gsize until_step(struct tag_guard *guard, const char *bytes, gsize n, con
     return n;
 }
 
-static gboolean holds(const char *bytes, gsize n, char c)
+/* Behind the last byte that gives a '<' or '>' another meaning: nearly all of a report has none. */
+static const char *behind_specials(const char *bytes, gsize n)
 {
-    return memchr(bytes, c, n) != NULL;
+    static const char specials[] = {'"', '\'', '!', '?'};
+    const char *rest = bytes, *end = bytes + n;
+    for (gsize i = 0; i < sizeof specials; i++) {
+        const char *last = memrchr(rest, specials[i], (gsize)(end - rest));
+        if (last != NULL)
+            rest = last + 1;
+    }
+    return rest;
 }
 
-/* A piece that is no longer than a tag may be, and without anything that gives a '<' or '>' another meaning:
- * what nearly all of a report consists of. Only a tag that reaches over its beginning can be too long, and
- * only its last
- * '<' and '>' tell where it ends. */
-static gboolean is_simple(const struct tag_guard *guard, const char *bytes, gsize n)
-{
-    return (guard->place == TAG_TEXT || guard->place == TAG_INSIDE) && n > 0 && n <= guard->limit &&
-           bytes[n - 1] != '<' && !holds(bytes, n, '"') && !holds(bytes, n, '\'') && !holds(bytes, n, '!') &&
-           !holds(bytes, n, '?');
-}
-
+/* A piece without specials, no longer than a tag may be, whose last byte is no '<': only a tag that reaches
+ * over its beginning can be too long, and only its last '<' and '>' tell where it ends. */
 static gboolean pass_simple(struct tag_guard *guard, const char *bytes, gsize n)
 {
     if (guard->place == TAG_INSIDE) {
@@ -97,45 +96,52 @@ static gboolean pass_simple(struct tag_guard *guard, const char *bytes, gsize n)
     return TRUE;
 }
 
+/* Takes one step in what needs a closer look. Returns the bytes used. */
+static gsize step(struct tag_guard *guard, const char *bytes, gsize n)
+{
+    switch (guard->place) {
+    case TAG_OPEN:
+        open_step(guard, *bytes);
+        return 1;
+    case TAG_INSIDE:
+    case TAG_QUOTED:
+        return inside_step(guard, bytes, n);
+    case TAG_COMMENT:
+        return until_step(guard, bytes, n, "-->");
+    case TAG_CDATA:
+        return until_step(guard, bytes, n, "]]>");
+    case TAG_PI:
+        return until_step(guard, bytes, n, "?>");
+    case TAG_TEXT:
+        break;
+    }
+    const char *open = memchr(bytes, '<', n);
+    if (open == NULL)
+        return n;
+    gsize used = (gsize)(open - bytes) + 1;
+    /* Nearly all are plain tags, which need no second look at how they start. */
+    gboolean plain = used < n && (g_ascii_isalpha(bytes[used]) || bytes[used] == '/');
+    guard->place = plain ? TAG_INSIDE : TAG_OPEN;
+    guard->length = 0;
+    return used;
+}
+
 gboolean tag_guard_pass(struct tag_guard *guard, const char *bytes, gsize n)
 {
-    if (is_simple(guard, bytes, n))
-        return pass_simple(guard, bytes, n);
-    while (n > 0) {
-        gsize used = 1;
-        switch (guard->place) {
-        case TAG_TEXT: {
-            const char *open = memchr(bytes, '<', n);
-            if (open == NULL)
-                return TRUE;
-            used = (gsize)(open - bytes) + 1;
-            /* Nearly all are plain tags, which need no second look at how they start. */
-            gboolean plain = used < n && (g_ascii_isalpha(bytes[used]) || bytes[used] == '/');
-            guard->place = plain ? TAG_INSIDE : TAG_OPEN;
-            guard->length = 0;
-            break;
-        }
-        case TAG_OPEN:
-            open_step(guard, *bytes);
-            break;
-        case TAG_INSIDE:
-        case TAG_QUOTED:
-            used = inside_step(guard, bytes, n);
-            if (guard->length > guard->limit)
+    const char *end = bytes + n, *simple = behind_specials(bytes, n);
+    while (bytes < end) {
+        gsize rest = (gsize)(end - bytes), most = rest - (end[-1] == '<');
+        gboolean between = guard->place == TAG_TEXT || guard->place == TAG_INSIDE;
+        if (between && bytes >= simple && most > 0 && most <= guard->limit) {
+            if (!pass_simple(guard, bytes, most))
                 return FALSE;
-            break;
-        case TAG_COMMENT:
-            used = until_step(guard, bytes, n, "-->");
-            break;
-        case TAG_CDATA:
-            used = until_step(guard, bytes, n, "]]>");
-            break;
-        case TAG_PI:
-            used = until_step(guard, bytes, n, "?>");
-            break;
+            bytes += most;
+            continue;
         }
-        bytes += used;
-        n -= used;
+        gboolean inside = guard->place == TAG_INSIDE || guard->place == TAG_QUOTED;
+        bytes += step(guard, bytes, rest);
+        if (inside && guard->length > guard->limit)
+            return FALSE;
     }
     return TRUE;
 }

@@ -1,7 +1,5 @@
 #include "parser/words.h"
 
-#include <string.h>
-
 struct pair {
     const char *text, *word;
 };
@@ -78,6 +76,10 @@ static gboolean is_word(const char *known, const struct squeezed *squeezed, cons
 
 static const char *find(const struct pair *pairs, const char *text)
 {
+    /* Nearly all are a word as it is: without anything to squeeze. */
+    for (const struct pair *pair = pairs; pair->text != NULL; pair++)
+        if (word_is(pair->text, text))
+            return pair->word;
     struct squeezed squeezed = squeeze(text);
     for (; pairs->text != NULL; pairs++)
         if (is_word(pairs->text, &squeezed, text))
@@ -89,7 +91,7 @@ static const char *find_result(const char *text, gboolean dkim)
 {
     /* Nearly all results are one of the first words as they are. */
     for (gsize i = 0; i < 4; i++)
-        if (strcmp(results[i].text, text) == 0)
+        if (word_is(results[i].text, text))
             return results[i].dkim;
     struct squeezed squeezed = squeeze(text);
     for (gsize i = 0; i < G_N_ELEMENTS(results); i++)
@@ -115,7 +117,7 @@ const char *word_disposition(const char *text)
 
 const char *word_verdict(const char *text)
 {
-    return g_ascii_strcasecmp(text, "pass") == 0 ? "pass" : "fail";
+    return word_is(text, "pass") || g_ascii_strcasecmp(text, "pass") == 0 ? "pass" : "fail";
 }
 
 const char *word_policy(const char *text)

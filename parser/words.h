@@ -7,6 +7,13 @@
 #pragma once
 
 #include <glib.h>
+#include <string.h>
+
+/* The same word, letter by letter. */
+static inline gboolean word_is(const char *text, const char *word)
+{
+    return *text == *word && strcmp(text, word) == 0;
+}
 
 /* RFC 8601 section 2.7.1: none pass fail policy neutral temperror permerror. */
 const char *word_dkim_result(const char *text);

@@ -6,60 +6,71 @@
 #include <libxml/parserInternals.h>
 #include <string.h>
 
-/* Names that were seen, by their place in the parser's dictionary: those of the format, and at most
- * UNKNOWN_MAX others, other spellings included. */
-enum { NAMES = 1024, UNKNOWN_MAX = 700, ID_UNKNOWN = -1, ID_UNASKED = -2 };
+/* Names that were seen, by their place in the parser's dictionary: those of the format, at most UNKNOWN_MAX
+ * others, other spellings included, and those of earlier documents, which are at most KEPT_NAMES. A
+ * dictionary is kept with KEPT_BYTES at most. */
+enum {
+    NAMES = 2048,
+    UNKNOWN_MAX = 700,
+    KEPT_NAMES = 256,
+    KEPT_BYTES = 64 * 1024,
+    ID_UNKNOWN = -1,
+    ID_UNASKED = -2
+};
 
 struct seen_name {
     const xmlChar *name;
     int id;
+    guint64 document; /* the last one in which it stood */
 };
 
-struct context {
-    xmlParserCtxtPtr parser;
-    struct xml_input input;
+struct xml_parser {
+    xmlParserCtxtPtr library; /* NULL: to be made */
     const struct limits *limits;
+    xml_name name;
+    struct seen_name *names;
+    guint64 documents;
+    /* this document */
+    struct xml_input input;
     const struct xml_events *events;
     struct xml_result result;
     gboolean ended; /* result is final: events and reading are over */
     struct tag_guard guard;
     guint depth, unknown;
-    struct seen_name names[NAMES];
 };
 
-static void finish(struct context *context, enum xml_end end)
+static void finish(struct xml_parser *parser, enum xml_end end)
 {
-    if (context->ended)
+    if (parser->ended)
         return;
-    context->ended = TRUE;
-    context->result.end = end;
-    long offset = xmlByteConsumed(context->parser);
-    context->result.offset = offset > 0 ? (guint64)offset : 0;
-    context->result.line = xmlSAX2GetLineNumber(context->parser);
+    parser->ended = TRUE;
+    parser->result.end = end;
+    long offset = xmlByteConsumed(parser->library);
+    parser->result.offset = offset > 0 ? (guint64)offset : 0;
+    parser->result.line = xmlSAX2GetLineNumber(parser->library);
 }
 
-G_GNUC_PRINTF(2, 3) static void finish_limit(struct context *context, const char *format, ...)
+G_GNUC_PRINTF(2, 3) static void finish_limit(struct xml_parser *parser, const char *format, ...)
 {
-    if (context->ended)
+    if (parser->ended)
         return;
     va_list arguments;
     va_start(arguments, format);
-    g_vsnprintf(context->result.message, sizeof context->result.message, format, arguments);
+    g_vsnprintf(parser->result.message, sizeof parser->result.message, format, arguments);
     va_end(arguments);
-    finish(context, XML_LIMIT);
+    finish(parser, XML_LIMIT);
 }
 
 /* Only where libxml2 expects it: in the handlers of tags and of the DOCTYPE. Elsewhere reading ends at the
  * next call of read_input. */
-static void stop_here(struct context *context)
+static void stop_here(struct xml_parser *parser)
 {
-    if (context->ended)
-        xmlStopParser(context->parser);
+    if (parser->ended)
+        xmlStopParser(parser->library);
 }
 
 /* As much as is asked for: libxml2 2.9 looks ahead without asking for more, and takes the end of a short read
- * between
- * '?' and '>' for something else. */
+ * between '?' and '>' for something else. */
 static gssize read_full(const struct xml_input *input, char *buf, gsize n)
 {
     gsize sum = 0;
@@ -76,73 +87,83 @@ static gssize read_full(const struct xml_input *input, char *buf, gsize n)
 
 static int read_input(void *user, char *buf, int n)
 {
-    struct context *context = user;
-    if (context->ended || n <= 0)
+    struct xml_parser *parser = user;
+    if (parser->ended || n <= 0)
         return 0;
-    gssize got = read_full(&context->input, buf, (gsize)n);
+    gssize got = read_full(&parser->input, buf, (gsize)n);
     if (got < 0) {
-        finish(context, XML_FAILED);
+        finish(parser, XML_FAILED);
         return 0;
     }
-    if (tag_guard_pass(&context->guard, buf, (gsize)got))
+    if (tag_guard_pass(&parser->guard, buf, (gsize)got))
         return (int)got;
-    finish_limit(context, "a tag is longer than xml_tag (%" G_GUINT64_FORMAT " bytes)",
-                 context->limits->xml_tag);
+    finish_limit(parser, "a tag is longer than xml_tag (%" G_GUINT64_FORMAT " bytes)",
+                 parser->limits->xml_tag);
     return 0;
 }
 
-static struct seen_name *find_name(struct context *context, const xmlChar *name)
+static struct seen_name *find_name(const struct xml_parser *parser, const xmlChar *name)
 {
     guintptr hash = ((guintptr)name >> 2) * 2654435761u;
-    guint slot = (guint)(hash >> 12) % NAMES;
-    while (context->names[slot].name != NULL && context->names[slot].name != name)
+    gsize slot = (hash >> 12) % NAMES;
+    while (G_UNLIKELY(parser->names[slot].name != name) && parser->names[slot].name != NULL)
         slot = (slot + 1) % NAMES;
-    return &context->names[slot];
+    return &parser->names[slot];
 }
 
 /* FALSE when there are too many names that the format does not have. */
-static gboolean count_unknown(struct context *context)
+static gboolean count_unknown(struct xml_parser *parser)
 {
-    if (++context->unknown <= MIN(context->limits->xml_unknown, (guint)UNKNOWN_MAX))
+    if (++parser->unknown <= MIN(parser->limits->xml_unknown, (guint)UNKNOWN_MAX))
         return TRUE;
-    finish_limit(context, "the document has more different unknown names than xml_unknown (%u)",
-                 context->limits->xml_unknown);
+    finish_limit(parser, "the document has more different unknown names than xml_unknown (%u)",
+                 parser->limits->xml_unknown);
     return FALSE;
 }
 
 /* Counts the name of something that is no element. */
-static void note_name(struct context *context, const xmlChar *name)
+static void note_name(struct xml_parser *parser, const xmlChar *name)
 {
-    if (name == NULL || context->ended)
+    if (name == NULL || parser->ended)
         return;
-    struct seen_name *slot = find_name(context, name);
-    if (slot->name == NULL && count_unknown(context))
-        *slot = (struct seen_name){name, ID_UNASKED};
+    struct seen_name *slot = find_name(parser, name);
+    if (slot->document == parser->documents || !count_unknown(parser))
+        return;
+    if (slot->name == NULL)
+        *slot = (struct seen_name){.name = name, .id = ID_UNASKED};
+    slot->document = parser->documents;
 }
 
-static int element_id(struct context *context, const xmlChar *local)
+/* The id of a name that is new in this document, or new as an element. */
+static int new_id(struct xml_parser *parser, struct seen_name *slot, const xmlChar *local)
 {
-    struct seen_name *slot = find_name(context, local);
-    if (slot->name != NULL && slot->id != ID_UNASKED)
-        return slot->id;
-    int id = context->events->name(context->events->self, (const char *)local);
+    gboolean known = slot->name != NULL && slot->id != ID_UNASKED;
+    int id = known ? slot->id : parser->name((const char *)local);
     gboolean standard = id >= 0 && (id & XML_VARIANT) == 0;
-    if (slot->name != NULL || standard || count_unknown(context))
-        *slot = (struct seen_name){local, id};
+    if (slot->document == parser->documents || standard || count_unknown(parser))
+        *slot = (struct seen_name){local, id, parser->documents};
     return id;
 }
 
-static void note_attributes(struct context *context, int n_namespaces, const xmlChar **namespaces,
+static inline int element_id(struct xml_parser *parser, const xmlChar *local)
+{
+    struct seen_name *slot = find_name(parser, local);
+    if (G_LIKELY(slot->document == parser->documents && slot->id != ID_UNASKED))
+        return slot->id;
+    return new_id(parser, slot, local);
+}
+
+static void note_attributes(struct xml_parser *parser, int n_namespaces, const xmlChar **namespaces,
                             int n_attributes, const xmlChar **attributes)
 {
-    if ((guint)n_namespaces + (guint)n_attributes > context->limits->xml_attributes)
-        finish_limit(context, "a tag has more attributes than xml_attributes (%u)",
-                     context->limits->xml_attributes);
+    if ((guint)n_namespaces + (guint)n_attributes > parser->limits->xml_attributes)
+        finish_limit(parser, "a tag has more attributes than xml_attributes (%u)",
+                     parser->limits->xml_attributes);
     for (int i = 0; i < 2 * n_namespaces; i++)
-        note_name(context, namespaces[i]);
+        note_name(parser, namespaces[i]);
     for (int i = 0; i < n_attributes; i++) {
-        note_name(context, attributes[5 * i]);
-        note_name(context, attributes[5 * i + 1]);
+        note_name(parser, attributes[5 * i]);
+        note_name(parser, attributes[5 * i + 1]);
     }
 }
 
@@ -150,62 +171,62 @@ static void on_open(void *user, const xmlChar *local, const xmlChar *prefix, con
                     int n_namespaces, const xmlChar **namespaces, int n_attributes,
                     int n_defaulted G_GNUC_UNUSED, const xmlChar **attributes)
 {
-    struct context *context = user;
-    if (context->ended)
+    struct xml_parser *parser = user;
+    if (parser->ended)
         return;
-    if (++context->depth > context->limits->xml_depth)
-        finish_limit(context, "elements are nested deeper than xml_depth (%u)", context->limits->xml_depth);
+    if (++parser->depth > parser->limits->xml_depth)
+        finish_limit(parser, "elements are nested deeper than xml_depth (%u)", parser->limits->xml_depth);
     if (prefix != NULL)
-        note_name(context, prefix);
+        note_name(parser, prefix);
     if (n_namespaces + n_attributes > 0)
-        note_attributes(context, n_namespaces, namespaces, n_attributes, attributes);
-    int id = context->ended ? ID_UNKNOWN : element_id(context, local);
-    if (!context->ended &&
-        !context->events->open(context->events->self, id, (const char *)local, (const char *)uri,
-                               (guint)n_attributes, (const char *const *)attributes))
-        finish(context, XML_STOPPED);
-    stop_here(context);
+        note_attributes(parser, n_namespaces, namespaces, n_attributes, attributes);
+    int id = parser->ended ? ID_UNKNOWN : element_id(parser, local);
+    if (!parser->ended &&
+        !parser->events->open(parser->events->self, id, (const char *)local, (const char *)uri,
+                              (guint)n_attributes, (const char *const *)attributes))
+        finish(parser, XML_STOPPED);
+    stop_here(parser);
 }
 
 static void on_close(void *user, const xmlChar *local, const xmlChar *prefix G_GNUC_UNUSED,
                      const xmlChar *uri G_GNUC_UNUSED)
 {
-    struct context *context = user;
-    if (context->ended)
+    struct xml_parser *parser = user;
+    if (parser->ended)
         return;
-    context->depth--;
-    if (!context->events->close(context->events->self, (const char *)local))
-        finish(context, XML_STOPPED);
-    else if (context->depth == 0)
-        finish(context, XML_CLOSED);
-    stop_here(context);
+    parser->depth--;
+    if (!parser->events->close(parser->events->self, (const char *)local))
+        finish(parser, XML_STOPPED);
+    else if (parser->depth == 0)
+        finish(parser, XML_CLOSED);
+    stop_here(parser);
 }
 
 static void on_text(void *user, const xmlChar *text, int length)
 {
-    struct context *context = user;
-    if (context->ended || length <= 0)
+    struct xml_parser *parser = user;
+    if (parser->ended || length <= 0)
         return;
-    if (!context->events->text(context->events->self, (const char *)text, (gsize)length))
-        finish(context, XML_STOPPED);
+    if (!parser->events->text(parser->events->self, (const char *)text, (gsize)length))
+        finish(parser, XML_STOPPED);
 }
 
 static void on_instruction(void *user, const xmlChar *target, const xmlChar *data)
 {
-    struct context *context = user;
-    if (context->events->mark != NULL && !context->ended && strcmp((const char *)target, "whosends") == 0)
-        context->events->mark(context->events->self, data != NULL ? (const char *)data : "");
+    struct xml_parser *parser = user;
+    if (parser->events->mark != NULL && !parser->ended && strcmp((const char *)target, "whosends") == 0)
+        parser->events->mark(parser->events->self, data != NULL ? (const char *)data : "");
     else
-        note_name(context, target);
-    stop_here(context);
+        note_name(parser, target);
+    stop_here(parser);
 }
 
 static void on_doctype(void *user, const xmlChar *name G_GNUC_UNUSED, const xmlChar *external G_GNUC_UNUSED,
                        const xmlChar *system G_GNUC_UNUSED)
 {
-    struct context *context = user;
-    finish(context, XML_DOCTYPE);
-    stop_here(context);
+    struct xml_parser *parser = user;
+    finish(parser, XML_DOCTYPE);
+    stop_here(parser);
 }
 
 static xmlEntityPtr on_entity(void *user G_GNUC_UNUSED, const xmlChar *name)
@@ -225,12 +246,12 @@ static xmlParserInputPtr on_external(void *user G_GNUC_UNUSED, const xmlChar *pu
 }
 
 /* The library quotes names and bytes of the document in its words, and they may be too long for us. */
-static void take_message(struct context *context, const char *text)
+static void take_message(struct xml_parser *parser, const char *text)
 {
-    char *message = context->result.message;
+    char *message = parser->result.message;
     const char *end;
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_strlcpy(message, valid, sizeof context->result.message);
+    g_strlcpy(message, valid, sizeof parser->result.message);
     g_utf8_validate(message, -1, &end);
     message[end - message] = '\0';
     g_strchomp(message);
@@ -239,11 +260,11 @@ static void take_message(struct context *context, const char *text)
 /* Only what breaks well-formedness counts; an unbound prefix, for one, does not. */
 static void on_error(void *user, xmlErrorPtr error)
 {
-    struct context *context = user;
-    if (context->ended || error->level != XML_ERR_FATAL)
+    struct xml_parser *parser = user;
+    if (parser->ended || error->level != XML_ERR_FATAL)
         return;
-    take_message(context, error->message != NULL ? error->message : "not well-formed");
-    finish(context, XML_BROKEN);
+    take_message(parser, error->message != NULL ? error->message : "not well-formed");
+    finish(parser, XML_BROKEN);
 }
 
 static const xmlSAXHandler handler = {
@@ -271,28 +292,79 @@ static int options(void)
     return result;
 }
 
-struct xml_result xml_parse(struct xml_input input, const struct limits *limits,
+struct xml_parser *xml_parser_new(const struct limits *limits, xml_name name)
+{
+    struct xml_parser *parser = g_new0(struct xml_parser, 1);
+    parser->limits = limits;
+    parser->name = name;
+    parser->names = g_new0(struct seen_name, NAMES);
+    return parser;
+}
+
+void xml_parser_free(struct xml_parser *parser)
+{
+    if (parser == NULL)
+        return;
+    xmlFreeParserCtxt(parser->library);
+    g_free(parser->names);
+    g_free(parser);
+}
+
+static void begin(struct xml_parser *parser, struct xml_input input, const struct xml_events *events)
+{
+    parser->documents++;
+    parser->input = input;
+    parser->events = events;
+    parser->result = (struct xml_result){0};
+    parser->ended = FALSE;
+    parser->guard = (struct tag_guard){.limit = parser->limits->xml_tag};
+    parser->depth = parser->unknown = 0;
+    if (parser->library != NULL)
+        return;
+    parser->library = xmlNewParserCtxt();
+    if (parser->library == NULL)
+        g_error("out of memory");
+    *parser->library->sax = handler;
+    parser->library->userData = parser;
+}
+
+/* Only what ended well, with every element closed, is read on with. */
+static gboolean may_be_kept(const struct xml_parser *parser)
+{
+    xmlDictPtr names = parser->library->dict;
+    return parser->result.end == XML_CLOSED && xmlDictSize(names) <= KEPT_NAMES &&
+           xmlDictGetUsage(names) <= KEPT_BYTES;
+}
+
+static void rest(struct xml_parser *parser)
+{
+    parser->input = (struct xml_input){0};
+    parser->events = NULL;
+    if (may_be_kept(parser)) {
+        xmlCtxtReset(parser->library);
+#if LIBXML_VERSION < 21100
+        /* What the library forgets to reset: namespaces and the count of entities. */
+        parser->library->nsNr = 0;
+        parser->library->nbentities = parser->library->sizeentities = parser->library->sizeentcopy = 0;
+#endif
+        return;
+    }
+    xmlFreeParserCtxt(parser->library);
+    parser->library = NULL;
+    memset(parser->names, 0, NAMES * sizeof *parser->names);
+}
+
+struct xml_result xml_parse(struct xml_parser *parser, struct xml_input input,
                             const struct xml_events *events)
 {
-    struct context *context = g_new0(struct context, 1);
-    context->input = input;
-    context->limits = limits;
-    context->events = events;
-    context->guard.limit = limits->xml_tag;
-    context->parser = xmlNewParserCtxt();
-    if (context->parser == NULL)
-        g_error("out of memory");
-    *context->parser->sax = handler;
-    context->parser->userData = context;
-    xmlDocPtr tree = xmlCtxtReadIO(context->parser, read_input, NULL, context, NULL, NULL, options());
+    begin(parser, input, events);
+    xmlDocPtr tree = xmlCtxtReadIO(parser->library, read_input, NULL, parser, NULL, NULL, options());
     if (tree != NULL)
         xmlFreeDoc(tree);
-    if (!context->ended) {
-        g_strlcpy(context->result.message, "the document ends too early", sizeof context->result.message);
-        finish(context, XML_BROKEN);
+    if (!parser->ended) {
+        g_strlcpy(parser->result.message, "the document ends too early", sizeof parser->result.message);
+        finish(parser, XML_BROKEN);
     }
-    struct xml_result result = context->result;
-    xmlFreeParserCtxt(context->parser);
-    g_free(context);
-    return result;
+    rest(parser);
+    return parser->result;
 }

@@ -262,15 +262,14 @@ static inline void checked_abandon(void *self)
 }
 
 /* Reads one document to its end, and checks the outcome, too. Owned by the caller: what came. */
-static inline char *checked_parse(struct checked *checked, struct byte_reader reader,
-                                  const struct report_hints *hints)
+static inline char *checked_parse_with(struct aggregate_parser *parser, struct checked *checked,
+                                       struct byte_reader reader, const struct report_hints *hints)
 {
     const struct report_sink sink = {checked_begin, checked_record, checked_end, checked_abandon, checked};
     struct parse_outcome outcome;
     GError *error = NULL;
     checked->seen = g_string_new(NULL);
-    enum parse_status status =
-        aggregate_parse(reader, checked->limits, checked_suffixes(), hints, &sink, &outcome, &error);
+    enum parse_status status = aggregate_parse(parser, reader, hints, &sink, &outcome, &error);
     MUST(!checked->open);
     MUST((status == PARSE_FAILED) == (error != NULL));
     if (status == PARSE_FAILED) {
@@ -288,4 +287,14 @@ static inline char *checked_parse(struct checked *checked, struct byte_reader re
     g_clear_error(&error);
     g_clear_pointer(&checked->domain, g_free);
     return g_string_free(checked->seen, FALSE);
+}
+
+/* The same with a parser that has read nothing before. */
+static inline char *checked_parse(struct checked *checked, struct byte_reader reader,
+                                  const struct report_hints *hints)
+{
+    struct aggregate_parser *parser = aggregate_parser_new(checked->limits, checked_suffixes());
+    char *seen = checked_parse_with(parser, checked, reader, hints);
+    aggregate_parser_free(parser);
+    return seen;
 }

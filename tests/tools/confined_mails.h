@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 struct reading {
-    const struct domain_list *suffixes;
+    struct aggregate_parser *parser;
     guint64 budget;
     GString *out;
     guint most_scratch;
@@ -148,7 +148,7 @@ static gboolean on_document(void *self, const struct unpacked *document, GError 
     if (document->kind == CONTENT_JSON)
         tls_parse(reader, &limits_default, &hints, &tls, &outcome, &failure);
     else if (document->kind == CONTENT_XML)
-        aggregate_parse(reader, &limits_default, reading->suffixes, &hints, &sink, &outcome, &failure);
+        aggregate_parse(reading->parser, reader, &hints, &sink, &outcome, &failure);
     else if (document->kind == CONTENT_FEEDBACK)
         parse_failure(reader, reading->out, &failure);
     while (!failure && reader.read(reader.self, rest, sizeof rest, &failure) > 0)
@@ -207,8 +207,9 @@ static struct blob *mail_of(int fd, GError **error)
 
 static char *read_mail(const struct domain_list *suffixes, int fd)
 {
+    struct aggregate_parser *parser = aggregate_parser_new(&limits_default, suffixes);
     struct reading reading = {
-        .suffixes = suffixes, .budget = limits_default.unpacked_total, .out = g_string_new(NULL)};
+        .parser = parser, .budget = limits_default.unpacked_total, .out = g_string_new(NULL)};
     struct message_head head = {0};
     g_autoptr(GError) error = NULL;
     struct blob *mail = mail_of(fd, &error);
@@ -223,5 +224,6 @@ static char *read_mail(const struct domain_list *suffixes, int fd)
                                blob_scratch_in_use());
     message_head_clear(&head);
     blob_unref(mail);
+    aggregate_parser_free(parser);
     return g_string_free(reading.out, FALSE);
 }

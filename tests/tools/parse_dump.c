@@ -68,7 +68,7 @@ static void on_abandon(void *self)
     g_string_truncate(dump->head, 0);
 }
 
-static int dump_file(const char *file, const struct domain_list *suffixes)
+static int dump_file(const char *file, struct aggregate_parser *parser)
 {
     struct dump dump = {.file = file, .head = g_string_new(NULL)};
     int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -77,8 +77,7 @@ static int dump_file(const char *file, const struct domain_list *suffixes)
     struct report_sink sink = {on_begin, on_record, on_end, on_abandon, &dump};
     struct parse_outcome outcome;
     g_autoptr(GError) error = NULL;
-    enum parse_status status =
-        aggregate_parse(reader, &limits_default, suffixes, &hints, &sink, &outcome, &error);
+    enum parse_status status = aggregate_parse(parser, reader, &hints, &sink, &outcome, &error);
     if (status == PARSE_FAILED)
         printf("%s\tfailed\t%s\n", file, error->message);
     else if (outcome.code != NULL)
@@ -93,9 +92,11 @@ static int dump_file(const char *file, const struct domain_list *suffixes)
 int main(int argc, char **argv)
 {
     struct domain_list *suffixes = domain_list_new();
+    struct aggregate_parser *parser = aggregate_parser_new(&limits_default, suffixes);
     int worst = 0;
     for (int i = 1; i < argc; i++)
-        worst |= dump_file(argv[i], suffixes);
+        worst |= dump_file(argv[i], parser);
+    aggregate_parser_free(parser);
     domain_list_free(suffixes);
     return worst;
 }

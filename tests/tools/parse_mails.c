@@ -13,7 +13,7 @@
 enum { IN_MEMORY = 1024 * 1024 };
 
 struct tally {
-    struct domain_list *suffixes;
+    struct aggregate_parser *parser;
     guint64 budget;
     guint64 mails, reports, records, messages, refused;
 };
@@ -58,7 +58,7 @@ static gboolean on_document(void *self, const struct unpacked *document, GError 
     if (document->kind != CONTENT_XML)
         return TRUE;
     enum parse_status status =
-        aggregate_parse(document->reader, &limits_default, tally->suffixes, &hints, &sink, &outcome, error);
+        aggregate_parse(tally->parser, document->reader, &hints, &sink, &outcome, error);
     parse_outcome_clear(&outcome);
     return status != PARSE_FAILED;
 }
@@ -108,7 +108,8 @@ static void read_mail(struct tally *tally, const char *path)
 
 int main(int argc, char **argv)
 {
-    struct tally tally = {.suffixes = domain_list_new()};
+    struct domain_list *suffixes = domain_list_new();
+    struct tally tally = {.parser = aggregate_parser_new(&limits_default, suffixes)};
     for (int i = 1; i < argc; i++) {
         g_autoptr(GDir) directory = g_dir_open(argv[i], 0, NULL);
         const char *name;
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
     printf("%" G_GUINT64_FORMAT " mails, %" G_GUINT64_FORMAT " reports, %" G_GUINT64_FORMAT
            " records, %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT " refused\n",
            tally.mails, tally.reports, tally.records, tally.messages, tally.refused);
-    domain_list_free(tally.suffixes);
+    aggregate_parser_free(tally.parser);
+    domain_list_free(suffixes);
     return 0;
 }

@@ -100,14 +100,14 @@ static void on_abandon(void *self G_GNUC_UNUSED)
     puts("abandon");
 }
 
-static void parse(const char *data, gsize length, const struct domain_list *suffixes)
+static void parse(const char *data, gsize length, struct aggregate_parser *parser)
 {
     static const char *const ends[] = {"ok", "refused", "partly", "failed"};
     struct bytes bytes = {data, length};
     struct report_sink sink = {on_begin, on_record, on_end, on_abandon, NULL};
     struct parse_outcome outcome;
-    enum parse_status status = aggregate_parse((struct byte_reader){bytes_read, &bytes}, &limits_default,
-                                               suffixes, NULL, &sink, &outcome, NULL);
+    enum parse_status status =
+        aggregate_parse(parser, (struct byte_reader){bytes_read, &bytes}, NULL, &sink, &outcome, NULL);
     printf("document\t%s", ends[status]);
     put(outcome.code);
     put(outcome.detail);
@@ -118,14 +118,16 @@ static void parse(const char *data, gsize length, const struct domain_list *suff
 int main(void)
 {
     struct domain_list *suffixes = domain_list_new();
+    struct aggregate_parser *parser = aggregate_parser_new(&limits_default, suffixes);
     char line[32];
     while (fgets(line, sizeof line, stdin) != NULL) {
         gsize length = (gsize)g_ascii_strtoull(line, NULL, 10);
         g_autofree char *data = g_malloc(length + 1);
         if (fread(data, 1, length, stdin) != length)
             return 1;
-        parse(data, length, suffixes);
+        parse(data, length, parser);
     }
+    aggregate_parser_free(parser);
     domain_list_free(suffixes);
     return 0;
 }

@@ -157,11 +157,15 @@ int main(int argc, char **argv)
     struct domain_list *suffixes = domain_list_new();
     check.writer.trust = &check.trust;
     check.writer.suffixes = suffixes;
-    check.settings = (struct run_settings){
-        .limits = &check.limits, .writer = &check.writer, .suffixes = suffixes, .now = 1700000000};
     int first = 1;
     while (first < argc && set_limit(&check.limits, argv[first]))
         first++;
+    struct aggregate_parser *parser = aggregate_parser_new(&check.limits, suffixes);
+    check.settings = (struct run_settings){.limits = &check.limits,
+                                           .writer = &check.writer,
+                                           .suffixes = suffixes,
+                                           .parser = parser,
+                                           .now = 1700000000};
     check.reader = wire_reader_new(&check.limits, suffixes);
     for (int i = first; i < argc; i++)
         check_path(&check, argv[i]);
@@ -169,6 +173,7 @@ int main(int argc, char **argv)
     printf("%" G_GUINT64_FORMAT " mails, %" G_GUINT64_FORMAT " bytes, fed in %" G_GUINT64_FORMAT " ways\n",
            check.mails, check.bytes, check.cuts);
     wire_reader_free(check.reader);
+    aggregate_parser_free(parser);
     domain_list_free(suffixes);
     g_byte_array_unref(check.all);
     g_string_free(check.told, TRUE);

@@ -180,20 +180,35 @@ static inline void collect_abandon(void *self)
     g_string_append(collect->lines, "abandoned\n");
 }
 
-/* What the parser makes of these bytes, ending in a line that says how it went. */
-static inline char *collect_parse(struct bytes_reader *bytes, const struct limits *limits,
-                                  const struct report_hints *hints, int fail_at)
+/* The most memory that this process ever had. */
+static inline long resident_kib(void)
 {
-    static const char *const ends[] = {"ok", "refused", "partly", "failed"};
+    g_autofree char *status = NULL;
+    g_assert_true(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
+    const char *line = strstr(status, "VmHWM:");
+    g_assert_nonnull(line);
+    return (long)g_ascii_strtoll(line + 6, NULL, 10);
+}
+
+static inline struct aggregate_parser *collect_parser(const struct limits *limits)
+{
     static struct domain_list *suffixes;
     if (suffixes == NULL)
         suffixes = domain_list_new();
+    return aggregate_parser_new(limits, suffixes);
+}
+
+/* What the parser makes of these bytes, ending in a line that says how it went. */
+static inline char *collect_parse_with(struct aggregate_parser *parser, struct bytes_reader *bytes,
+                                       const struct report_hints *hints, int fail_at)
+{
+    static const char *const ends[] = {"ok", "refused", "partly", "failed"};
     struct collect collect = {.lines = g_string_new(NULL), .fail_at = fail_at};
     struct report_sink sink = {collect_begin, collect_record, collect_end, collect_abandon, &collect};
     struct byte_reader reader = {bytes_read, bytes};
     struct parse_outcome outcome;
     g_autoptr(GError) error = NULL;
-    enum parse_status status = aggregate_parse(reader, limits, suffixes, hints, &sink, &outcome, &error);
+    enum parse_status status = aggregate_parse(parser, reader, hints, &sink, &outcome, &error);
     g_assert_false(collect.open);
     g_assert_cmpint(error != NULL, ==, status == PARSE_FAILED);
     g_assert_cmpint(outcome.code != NULL, ==, status == PARSE_REFUSED || status == PARSE_PARTLY);
@@ -203,6 +218,16 @@ static inline char *collect_parse(struct bytes_reader *bytes, const struct limit
     g_string_append(collect.lines, "\n");
     parse_outcome_clear(&outcome);
     return g_string_free(collect.lines, FALSE);
+}
+
+/* The same with a parser that has read nothing before. */
+static inline char *collect_parse(struct bytes_reader *bytes, const struct limits *limits,
+                                  const struct report_hints *hints, int fail_at)
+{
+    struct aggregate_parser *parser = collect_parser(limits);
+    char *lines = collect_parse_with(parser, bytes, hints, fail_at);
+    aggregate_parser_free(parser);
+    return lines;
 }
 
 /* The usual case: text, fed whole. */

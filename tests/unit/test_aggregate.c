@@ -375,27 +375,20 @@ static void tally_abandon(void *self)
     ((struct tally *)self)->abandoned = TRUE;
 }
 
-static long resident_kib(void)
-{
-    g_autofree char *status = NULL;
-    g_assert_true(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
-    const char *line = strstr(status, "VmHWM:");
-    g_assert_nonnull(line);
-    return (long)g_ascii_strtoll(line + 6, NULL, 10);
-}
-
 static struct tally run_stream(struct stream *stream, const struct limits *limits, enum parse_status wanted)
 {
     struct domain_list *suffixes = domain_list_new();
+    struct aggregate_parser *parser = aggregate_parser_new(limits, suffixes);
     struct tally tally = {0};
     struct report_sink sink = {tally_begin, tally_record, tally_end, tally_abandon, &tally};
     struct parse_outcome outcome;
     stream->buffer = g_string_new(NULL);
-    enum parse_status status = aggregate_parse((struct byte_reader){stream_read, stream}, limits, suffixes,
-                                               NULL, &sink, &outcome, NULL);
+    enum parse_status status =
+        aggregate_parse(parser, (struct byte_reader){stream_read, stream}, NULL, &sink, &outcome, NULL);
     g_assert_cmpint(status, ==, wanted);
     parse_outcome_clear(&outcome);
     g_string_free(stream->buffer, TRUE);
+    aggregate_parser_free(parser);
     domain_list_free(suffixes);
     return tally;
 }

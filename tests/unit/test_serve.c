@@ -218,12 +218,14 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     settings = (struct run_settings){.limits = &limits,
                                      .writer = &writer,
                                      .suffixes = suffixes,
+                                     .parser = aggregate_parser_new(&limits, suffixes),
                                      .now = 1700000000,
                                      .keep_subject = SUBJECT_DROPPED};
     g_test_add_func("/serve/settings", test_settings);
     g_test_add_func("/serve/mails", test_mails);
     g_test_add_func("/serve/broken", test_broken);
     int status = g_test_run();
+    aggregate_parser_free(settings.parser);
     domain_list_free(suffixes);
     return status;
 }
