@@ -5,6 +5,7 @@
 #include "cli/log.h"
 #include "cli/nearest.h"
 #include "cli/progress.h"
+#include "ingest/worker.h"
 #include "parser/error.h"
 
 #include <errno.h>
@@ -52,16 +53,21 @@ static void warn_of_variables(char **environment)
     }
 }
 
-/* All settings of the command line; --database and --limit are short for --set. Owned by the caller. */
+/* All settings of the command line; --database, --workers and --limit are short for --set. Owned by the
+ * caller. */
 static char **all_settings(const struct options *options)
 {
     g_autoptr(GStrvBuilder) settings = g_strv_builder_new();
     g_autofree char *database =
         options->database ? g_strconcat("whosends.database=", options->database, NULL) : NULL;
+    g_autofree char *workers =
+        options->workers ? g_strconcat("whosends.workers=", options->workers, NULL) : NULL;
     if (options->settings)
         g_strv_builder_addv(settings, (const char **)options->settings);
     if (database)
         g_strv_builder_add(settings, database);
+    if (workers)
+        g_strv_builder_add(settings, workers);
     for (char **limit = options->limits; limit && *limit; limit++) {
         g_autofree char *setting = g_strconcat("limits.", *limit, NULL);
         g_strv_builder_add(settings, setting);
@@ -87,6 +93,18 @@ static gboolean configure(struct cli *cli, GError **error)
     if (!cli->options.watched)
         warn_of_variables(environment);
     return cli_configure(&cli->options, &cli->config, error);
+}
+
+/* Before a configuration, and what is secret in it, is read. */
+static gboolean start_nursery(struct cli *cli, GError **error)
+{
+    gboolean supervises = cli->options.watch && !cli->options.watched;
+    if (!cli->command->decodes || supervises)
+        return TRUE;
+    if (!cli->options.no_confine)
+        return (cli->nursery = nursery_start(&worker_work, error)) != NULL;
+    log_warning("mail from strangers is decoded in this process, with all its rights (--no-confine)");
+    return TRUE;
 }
 
 /* The command is found and its options are taken; argv becomes what stays. */
@@ -119,7 +137,8 @@ static gboolean run(struct cli *cli, char ***argv, GError **error)
     else if (cli->options.help)
         help_all();
     else
-        return check_arguments(cli, error) && configure(cli, error) && cli->command->run(cli, error);
+        return check_arguments(cli, error) && start_nursery(cli, error) && configure(cli, error) &&
+               cli->command->run(cli, error);
     return TRUE;
 }
 
@@ -151,6 +170,7 @@ int cli_main(char **argv)
         status = status && status != EX_DATAERR ? EX_TEMPFAIL : EX_OK;
     else
         status = close_output(status);
+    nursery_stop(cli.nursery);
     config_clear(&cli.config);
     options_clear(&cli.options);
     g_strfreev(own);

@@ -4,6 +4,7 @@
 
 #include "cli/config.h"
 #include "cli/options.h"
+#include "ingest/nursery.h"
 
 struct command;
 
@@ -11,11 +12,12 @@ struct command;
 struct cli {
     const struct command *command;
     struct options options;
-    char **argv;          /* all, as the program was called */
-    char **arguments;     /* behind the command, without options */
-    struct config config; /* only for commands that want it */
-    gint64 now;           /* seconds */
-    int status;           /* exit status when nothing failed */
+    char **argv;             /* all, as the program was called */
+    char **arguments;        /* behind the command, without options */
+    struct config config;    /* only for commands that want it */
+    struct nursery *nursery; /* where mail is decoded; NULL with --no-confine */
+    gint64 now;              /* seconds */
+    int status;              /* exit status when nothing failed */
 };
 
 struct command {
@@ -26,6 +28,7 @@ struct command {
     const struct option_row *options;
     guint most;          /* arguments at most */
     gboolean configured; /* wants cli->config */
+    gboolean decodes;    /* wants cli->nursery */
     gboolean (*run)(struct cli *cli, GError **error);
 };
 

@@ -32,6 +32,8 @@ const struct config_key config_keys[] = {
      "whose original mails are kept in the database, to be read again"},
     {"whosends", "watch_timeout", CONFIG_NUMBER, AT(watch_timeout), "900", "10 86400",
      "seconds without a sign of life after which ingest --watch starts a folder's process anew"},
+    {"whosends", "workers", CONFIG_NUMBER, AT(workers), "0", "0 256",
+     "worker processes that decode mail at once; 0: as many as there are CPUs"},
     {"imap", "host", CONFIG_TEXT, OF(host), NULL, NULL, "the mail server"},
     {"imap", "port", CONFIG_NUMBER, OF(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
     {"imap", "security", CONFIG_CHOICE, OF(security), "tls", "tls starttls",

@@ -35,7 +35,7 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 43                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 44                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
@@ -64,6 +64,7 @@ struct config {
     char **authserv_ids, **domains;
     char *keep_subject, *keep_originals;
     guint database_wait, watch_timeout;
+    guint workers; /* 0: as many as there are CPUs */
     struct limits limits;
     struct account *imap; /* [imap]; NULL when config_load failed early */
     /* struct account, what "whosends ingest" reads: [imap] first, unless it has no user and only serves the

@@ -23,6 +23,14 @@ const struct option_row options_global[] = {
     END,
 };
 
+#define WORKERS                                                                                              \
+    {"workers",   0,   OPTION_TEXT,                                                                          \
+     AT(workers), "N", "worker processes that decode mail at once; default: the CPUs"},                      \
+    {                                                                                                        \
+        "no-confine", 0, OPTION_FLAG, AT(no_confine), NULL,                                                  \
+            "decode mail in this process, where it can do harm: to look for errors only"                     \
+    }
+
 const struct option_row options_ingest[] = {
     {"after", 0, OPTION_TEXT, AT(after), "WORD",
      "what becomes of mail that is in the ledger: leave, flag, move or delete"},
@@ -31,6 +39,7 @@ const struct option_row options_ingest[] = {
     {"watch", 0, OPTION_FLAG, AT(watch), NULL, "go on for ever: read mail as it comes"},
     {"watched", 0, OPTION_TEXT, AT(watched), "NAME", NULL},
     {"limit", 0, OPTION_LIST, AT(limits), "NAME=VALUE", "change a limit for this run; may be repeated"},
+    WORKERS,
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and a summary only when there is a problem"},
     END,
 };
@@ -88,6 +97,7 @@ const struct option_row options_show[] = {
 
 #define READ_AGAIN                                                                                           \
     {"limit", 0, OPTION_LIST, AT(limits), "NAME=VALUE", "change a limit for this run; may be repeated"},     \
+        WORKERS,                                                                                             \
     {                                                                                                        \
         "quiet", 'q', OPTION_FLAG, AT(quiet), NULL,                                                          \
             "no progress, and a summary only when something is left to do"                                   \

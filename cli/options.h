@@ -8,8 +8,8 @@ struct options {
     gboolean help, version, verbose;
     char *config, *database, **settings;
     /* ingest */
-    gboolean quiet;
-    gboolean watch;
+    gboolean quiet, no_confine, watch;
+    char *workers;
     char *watched; /* account of the one folder that this process is for */
     char *after, *account, *mailbox, **limits;
     /* reports */

@@ -73,7 +73,13 @@ void reading_init(struct reading *reading, const struct cli *cli)
                               .now = cli->now,
                               .keep_subject = subject_rule(config->keep_subject),
                               .progress = progress_update,
-                              .stop = &stop_signal};
+                              .stop = &stop_signal,
+                              .nursery = cli->nursery,
+                              .workers = config->workers ? config->workers : g_get_num_processors()};
+    if (cli->nursery)
+        nursery_set_file_size(cli->nursery,
+                              MAX(config->limits.message_size,
+                                  MAX(config->limits.attachment_size, config->limits.unpacked_size)));
     catch_signals();
 }
 

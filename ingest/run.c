@@ -1,5 +1,7 @@
 #include "ingest/run.h"
 
+#include "ingest/crew.h"
+#include "ingest/journal_writer.h"
 #include "ingest/journey.h"
 #include "parser/sha256.h"
 #include "parser/step.h"
@@ -8,13 +10,17 @@
 
 /* Mails that are looked up in the ledger together: enough to share one statement, few enough to wait for. */
 #define WINDOW_MAILS 256
-#define WINDOW_BYTES (16 * 1024 * 1024)
+#define WINDOW_BYTES (8 * 1024 * 1024)
 
+struct slot {
+    struct mail mail; /* the first member: crew_verbs know a mail by its address */
+    guint8 sha256[32];
+};
+
+/* While the mails of one window are in the workers' hands, the next one is fetched. */
 struct window {
-    struct mail mails[WINDOW_MAILS];
-    guint8 digests[WINDOW_MAILS][32];
+    struct slot slots[WINDOW_MAILS];
     guint n;
-    gboolean last; /* the source has no more */
 };
 
 struct run {
@@ -22,8 +28,11 @@ struct run {
     const struct run_settings *settings;
     struct run_totals *totals;
     struct writer *writer;
-    GArray *tokens;   /* guint64: committed, not settled yet */
-    GArray *outcomes; /* enum outcome, beside tokens */
+    struct journal_writer told; /* of the mail whose answer comes */
+    struct crew *crew;          /* NULL: no workers */
+    gboolean last;              /* the source has no more */
+    GArray *tokens;             /* guint64: committed, not settled yet */
+    GArray *outcomes;           /* enum outcome, beside tokens */
 };
 
 static void queue_settle(struct run *run, guint64 token, enum outcome outcome)
@@ -71,7 +80,7 @@ static gboolean digest_mail(const struct mail *mail, guint8 *digest, GError **er
 static void window_clear(struct window *window)
 {
     for (guint i = 0; i < window->n; i++)
-        mail_clear(&window->mails[i]);
+        mail_clear(&window->slots[i].mail);
     window->n = 0;
 }
 
@@ -84,89 +93,127 @@ static gboolean window_fill(struct run *run, struct window *window, GError **err
 {
     guint64 bytes = 0;
     while (window->n < WINDOW_MAILS && bytes < WINDOW_BYTES && !stopped(run)) {
-        struct mail *mail = &window->mails[window->n];
+        struct slot *slot = &window->slots[window->n];
         g_autoptr(GError) failure = NULL;
-        memset(mail, 0, sizeof *mail);
-        if (!run->source->kind->next(run->source, mail, &failure)) {
-            window->last = TRUE;
+        memset(slot, 0, sizeof *slot);
+        if (!run->source->kind->next(run->source, &slot->mail, &failure)) {
+            run->last = TRUE;
             if (failure)
                 g_propagate_error(error, g_steal_pointer(&failure));
             return failure == NULL;
         }
         step("a mail was taken");
-        if (!digest_mail(mail, window->digests[window->n], error)) {
-            mail_clear(mail);
+        if (!digest_mail(&slot->mail, slot->sha256, error)) {
+            mail_clear(&slot->mail);
             return FALSE;
         }
         window->n++;
-        bytes += mail->body ? blob_size(mail->body) : 0;
+        guint64 size = slot->mail.body ? blob_size(slot->mail.body) : 0;
+        bytes += size;
+        run->totals->bytes += size;
     }
-    window->last = window->last || stopped(run);
+    run->last = run->last || stopped(run);
     return TRUE;
+}
+
+/* ---- answers of the workers ---- */
+
+static const struct journal *on_answer(void *self, const struct mail *mail, GError **error)
+{
+    struct run *run = self;
+    const struct slot *slot = (const struct slot *)(gconstpointer)mail;
+    const struct ledger_message row = journey_row(mail, slot->sha256);
+    return journal_writer_begin(&run->told, run->writer, run->settings->keep_subject, &row, error)
+               ? &run->told.journal
+               : NULL;
 }
 
 /* A mail that the ledger knows: settled as then when it is the same one at the same place, else one more row.
  */
-static gboolean known_mail(struct run *run, const struct mail *mail, const guint8 *digest,
-                           enum outcome outcome, gboolean resumed, GError **error)
+static gboolean known_mail(struct run *run, const struct slot *slot, enum outcome outcome, gboolean resumed,
+                           GError **error)
 {
     if (resumed) {
         run->totals->mails++;
         run->totals->resumed++;
-        queue_settle(run, mail->token, outcome);
+        queue_settle(run, slot->mail.token, outcome);
         return TRUE;
     }
-    const struct ledger_message row = journey_row(mail, digest);
+    const struct ledger_message row = journey_row(&slot->mail, slot->sha256);
     return writer_message_duplicate(run->writer, &row, error);
 }
 
-static gboolean window_write(struct run *run, struct window *window, GError **error)
+static gboolean take_mail(struct run *run, const struct slot *slot, GError **error)
+{
+    if (run->crew && slot->mail.body)
+        return crew_add(run->crew, &slot->mail, error);
+    return journey_mail(run->writer, &slot->mail, slot->sha256, run->settings, error);
+}
+
+static gboolean window_offer(struct run *run, struct window *window, GError **error)
 {
     const guint8 *digests[WINDOW_MAILS];
     const char *refs[WINDOW_MAILS];
     gboolean identities[WINDOW_MAILS], resumed[WINDOW_MAILS];
     int outcomes[WINDOW_MAILS];
     for (guint i = 0; i < window->n; i++) {
-        digests[i] = window->digests[i];
-        refs[i] = window->mails[i].ref;
-        identities[i] = window->mails[i].ref_is_identity;
+        digests[i] = window->slots[i].sha256;
+        refs[i] = window->slots[i].mail.ref;
+        identities[i] = window->slots[i].mail.ref_is_identity;
     }
     if (window->n &&
         !writer_known(run->writer, window->n, digests, refs, identities, outcomes, resumed, error))
         return FALSE;
-    for (guint i = 0; i < window->n; i++) {
-        struct mail *mail = &window->mails[i];
-        gboolean ok = outcomes[i] >= 0
-                          ? known_mail(run, mail, digests[i], (enum outcome)outcomes[i], resumed[i], error)
-                          : journey_mail(run->writer, mail, digests[i], run->settings, error);
-        if (!ok || !settle(run, error))
-            return FALSE;
-        run->totals->bytes += mail->body ? blob_size(mail->body) : 0;
-        mail_clear(mail);
+    /* First what needs no worker: an answer that is still coming shares the writer with nobody. */
+    for (guint pass = run->crew ? 0 : 1; pass < 2; pass++) {
+        for (guint i = 0; i < window->n; i++) {
+            const struct slot *slot = &window->slots[i];
+            gboolean known = outcomes[i] >= 0;
+            if (run->crew && (pass == 1) != (!known && slot->mail.body))
+                continue;
+            gboolean ok = known ? known_mail(run, slot, (enum outcome)outcomes[i], resumed[i], error)
+                                : take_mail(run, slot, error);
+            if (!ok || !settle(run, error))
+                return FALSE;
+        }
     }
-    window->n = 0;
-    return TRUE;
+    return !run->crew || crew_poke(run->crew, error);
 }
 
-static gboolean run_windows(struct run *run, struct window *window, GError **error)
+/* Until every mail of the window has been written. */
+static gboolean window_finish(struct run *run, struct window *window, GError **error)
 {
-    while (!window->last) {
-        g_autoptr(GError) broken = NULL;
-        gboolean filled = window_fill(run, window, &broken);
-        /* What came before a source broke off is as good as any other mail. */
-        if (!window_write(run, window, error)) {
+    gboolean ok = (!run->crew || crew_finish(run->crew, error)) && settle(run, error);
+    window_clear(window);
+    return ok;
+}
+
+static gboolean run_windows(struct run *run, struct window *windows, GError **error)
+{
+    g_autoptr(GError) broken = NULL;
+    guint turn = 0;
+    while (!run->last && !broken) {
+        struct window *next = &windows[turn], *flying = &windows[!turn];
+        window_fill(run, next, &broken);
+        if (!window_finish(run, flying, error) || !window_offer(run, next, error)) {
             settle(run, NULL);
             return FALSE;
         }
-        if (!filled) {
-            if (writer_flush(run->writer, NULL))
-                settle(run, NULL);
-            g_propagate_error(error, g_steal_pointer(&broken));
-            return FALSE;
-        }
+        turn = !turn;
     }
-    return writer_flush(run->writer, error) && settle(run, error) &&
-           run->source->kind->settle(run->source, NULL, NULL, 0, error);
+    if (!window_finish(run, &windows[!turn], error)) {
+        settle(run, NULL);
+        return FALSE;
+    }
+    /* What came before a source broke off is as good as any other mail. */
+    gboolean ok = writer_flush(run->writer, broken ? NULL : error) && settle(run, broken ? NULL : error);
+    if (broken) {
+        g_propagate_error(error, g_steal_pointer(&broken));
+        return FALSE;
+    }
+    if (ok && run->crew && crew_left(run->crew, error))
+        return FALSE;
+    return ok && run->source->kind->settle(run->source, NULL, NULL, 0, error);
 }
 
 gboolean ingest_run(struct db *db, struct source *source, const struct run_settings *settings,
@@ -177,11 +224,15 @@ gboolean ingest_run(struct db *db, struct source *source, const struct run_setti
                       .totals = totals,
                       .tokens = g_array_new(FALSE, FALSE, sizeof(guint64)),
                       .outcomes = g_array_new(FALSE, FALSE, sizeof(enum outcome))};
+    const struct crew_verbs verbs = {on_answer, &run};
     run.writer = writer_new(db, settings->writer, on_settled, &run);
-    struct window *window = g_new0(struct window, 1);
-    gboolean ok = run_windows(&run, window, error);
-    window_clear(window);
-    g_free(window);
+    run.crew = settings->nursery ? crew_new(settings->nursery, settings->workers, settings, &verbs) : NULL;
+    struct window *windows = g_new0(struct window, 2);
+    gboolean ok = run_windows(&run, windows, error);
+    crew_free(run.crew);
+    window_clear(&windows[0]);
+    window_clear(&windows[1]);
+    g_free(windows);
     totals->problems += writer_problems(run.writer);
     writer_free(run.writer);
     g_array_free(run.tokens, TRUE);

@@ -11,6 +11,8 @@
 
 #include <signal.h>
 
+struct nursery;
+
 struct run_settings {
     const struct limits *limits;
     const struct writer_settings *writer;
@@ -23,6 +25,8 @@ struct run_settings {
     void (*progress)(gint64 done, gint64 remaining, gpointer data);
     gpointer progress_data;
     const volatile sig_atomic_t *stop; /* when it becomes nonzero, the run commits what it has and ends */
+    struct nursery *nursery;           /* mails are decoded by its workers; NULL: in this process */
+    guint workers;                     /* how many at once */
 };
 
 /* mails == stored + duplicate + no_report + problem + resumed */

@@ -37,6 +37,10 @@ const struct code_row code_rows[CODE_LAST] = {
                     "Raise the named limit in the configuration if the reporter is known and honest, and "
                     "hand the mail in again."},
     [CODE_UNREADABLE] = {"unreadable", REFUSAL, "The bytes could not be read to their end.", NULL},
+    [CODE_WORKER] = {"worker", REFUSAL,
+                     "Two worker processes crashed, hung or ran out of memory at this mail.",
+                     "Treat the sender with suspicion, and report it together with the mail as a fault of "
+                     "whosends."},
     [CODE_DB_REFUSED] = {"db_refused", REFUSAL, "The database refused the values of this mail.",
                          "This is a fault of whosends: please report it together with the mail."},
 

@@ -24,6 +24,7 @@ enum code {
     CODE_LIMIT,
     CODE_UNREADABLE,
     CODE_DB_REFUSED,
+    CODE_WORKER,
     /* XML as such */
     CODE_XML,
     CODE_DOCTYPE,

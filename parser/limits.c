@@ -36,6 +36,7 @@ const struct limits limits_default = {
     .auth_results = 200,
     .head_wait = 20000,
     .report_seconds = 600,
+    .worker_seconds = 10,
 };
 
 #define WIDE(field, text)                                                                                    \
@@ -76,6 +77,7 @@ const struct limit_row limit_rows[] = {
     NARROW(auth_results, "DKIM results, SPF results or reasons of a record that are kept"),
     NARROW(head_wait, "records that wait for the policy and the metadata of their report"),
     NARROW(report_seconds, "seconds for reading one document"),
+    NARROW(worker_seconds, "seconds of CPU that a worker process may use without giving an answer"),
     {NULL, 0, FALSE, NULL},
 };
 

@@ -39,6 +39,8 @@ struct limits {
     guint auth_results;   /* DKIM or SPF results or reasons of one record that are kept; 200 */
     guint head_wait;      /* records held back while policy or metadata has not come yet; 20,000 */
     guint report_seconds; /* wall time for one document; 600 */
+    /* a worker process */
+    guint worker_seconds; /* of CPU without an answer; 10 */
 };
 
 extern const struct limits limits_default;

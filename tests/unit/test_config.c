@@ -85,7 +85,7 @@ static gboolean is_list(const struct config_key *key)
 static void test_every_key(void)
 {
     for (const struct config_key *key = config_keys; key->group; key++) {
-        const char *value = key->kind == CONFIG_NUMBER   ? "7"
+        const char *value = key->kind == CONFIG_NUMBER   ? "77"
                             : key->kind == CONFIG_CHOICE ? strrchr(key->range, ' ') + 1
                             : is_list(key)               ? "a.example"
                                                          : "/text";
@@ -105,7 +105,7 @@ static void test_every_key(void)
                 const void *base = imap ? (void *)config.imap : &config;
                 const enum config_origin *origins = imap ? config.imap->origins : config.origins;
                 if (key->kind == CONFIG_NUMBER)
-                    g_assert_cmpuint(G_STRUCT_MEMBER(guint, base, key->offset), ==, 7);
+                    g_assert_cmpuint(G_STRUCT_MEMBER(guint, base, key->offset), ==, 77);
                 else if (is_list(key))
                     g_assert_cmpstr(G_STRUCT_MEMBER(char **, base, key->offset)[0], ==, value);
                 else
