@@ -342,11 +342,6 @@ static void rest(struct xml_parser *parser)
     parser->events = NULL;
     if (may_be_kept(parser)) {
         xmlCtxtReset(parser->library);
-#if LIBXML_VERSION < 21100
-        /* What the library forgets to reset: namespaces and the count of entities. */
-        parser->library->nsNr = 0;
-        parser->library->nbentities = parser->library->sizeentities = parser->library->sizeentcopy = 0;
-#endif
         return;
     }
     xmlFreeParserCtxt(parser->library);
