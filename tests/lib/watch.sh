@@ -77,6 +77,8 @@ deliver() {
     mv "$box/tmp/$1" "$box/new/$1"
 }
 in_ledger() { count_is "SELECT count(*) FROM dmarc.message WHERE subject LIKE '$1'" "$2"; }
+# test_folder DIRECTORY N: so many mails are in it
+test_folder() { test "$(mails_in "$1")" = "$2"; }
 inbox_has() { test "$(mails_in)" = "$1"; }
 # The processes that it started, one a line.
 children() { pgrep -P "$watch_pid" -f watched; }
