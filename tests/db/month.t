@@ -1,0 +1,25 @@
+#!/bin/bash
+# Two sessions that make the partition of one month at the same time.
+. tests/lib/cli.sh
+. tests/lib/postgres.sh
+cleanup() { pg_stop; }
+chmod 711 "$dir"
+pg_start "$dir/pg" || exit 1
+build/tests/db_tool install "$PG_CONNINFO" >/dev/null || exit 1
+
+day=$(date -u +%Y-%m-01)
+for parent in report observation; do
+    psql -X -q -o /dev/null -c "BEGIN" -c "SELECT dmarc.ensure_month('$day', '$parent')" -c "SELECT pg_sleep(1)" -c "COMMIT" &
+    first=$!
+    # The second one has looked, and waits for the first one.
+    for _ in $(seq 100); do
+        test "$(psql -X -A -t -c "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")" = 1 && break
+        sleep 0.02
+    done
+    status=0
+    psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT dmarc.ensure_month('$day', '$parent')" 2>"$dir/err" || status=$?
+    is "the second one to make a month of $parent finds it" "$status $(cat "$dir/err")" "0 "
+    wait "$first"
+    is "and there is one" "$(psql -X -A -t -c "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dmarc.$parent'::regclass")" 2
+done
+finish
