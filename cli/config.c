@@ -30,7 +30,7 @@ const struct config_key config_keys[] = {
      "what is kept of the subject of a message that a failure report is about"},
     {"whosends", "keep_originals", CONFIG_CHOICE, AT(keep_originals), "reports", "reports problems none",
      "whose original mails are kept in the database, to be read again"},
-    {"whosends", "watch_timeout", CONFIG_NUMBER, AT(watch_timeout), "900", "10 86400",
+    {"whosends", "watch_timeout", CONFIG_NUMBER, AT(watch_timeout), "900", "5 86400",
      "seconds without a sign of life after which ingest --watch starts a folder's process anew"},
     {"whosends", "workers", CONFIG_NUMBER, AT(workers), "0", "0 256",
      "worker processes that decode mail at once; 0: as many as there are CPUs"},

@@ -12,7 +12,7 @@ cleanup() {
 dovecot_signal() { test -z "${dovecot_pid:-}" || kill -s "$1" -- "-$dovecot_pid"; }
 DOVECOT_EXTRA='mailbox_idle_check_interval = 1s'
 pg_start "$dir/pg" && pg_newdb stop && dovecot_start "$dir/imap" || exit 1
-bench/generate.py --reports 4000 --records-mean 3 --domains 10 --maildir "$MAILDIR" --truth "$dir/truth" >/dev/null || exit 1
+bench/generate.py --reports 2000 --records-mean 3 --domains 10 --maildir "$MAILDIR" --truth "$dir/truth" >/dev/null || exit 1
 dovecot_own_mails
 configure_one 'batch = 50'
 listen
@@ -22,7 +22,7 @@ ledger() { psql -X -A -t -c 'SELECT count(*) FROM dmarc.message' 2>/dev/null; }
 some_in_ledger() { test "$(ledger || echo 0)" -gt "$1" 2>/dev/null; }
 same_places() {
     local stored=$(ledger) moved=$(($(mails_in .Processed) + $(mails_in .Problems)))
-    is "$1: what is in the ledger is moved, and nothing else" "$moved $((moved + $(mails_in)))" "$stored 4000"
+    is "$1: what is in the ledger is moved, and nothing else" "$moved $((moved + $(mails_in)))" "$stored 2000"
 }
 
 watch
@@ -72,5 +72,5 @@ watch
 eventually "all of it is stored in the end" 40 inbox_has 0
 stop_watch "at the end"
 same_places "at the end"
-is "each report is there once" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT (reporter, report_id)) FROM dmarc.report')" "4000 4000"
+is "each report is there once" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT (reporter, report_id)) FROM dmarc.report')" "2000 2000"
 finish

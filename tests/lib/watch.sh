@@ -96,3 +96,21 @@ stop_watch() {
     is "$1: and so do all of its processes" "$left" ""
     watch_pid=
 }
+
+# make_mails N: reports to send
+make_mails() {
+    bench/generate.py --reports "$1" --records-mean 3 --domains 10 --out "$dir/mails" --truth "$dir/truth" &&
+        chown -R "$(dovecot_owner):" "$dir/mails"
+}
+# send FIRST LAST: these mails, one after the other
+send() {
+    local files=("$dir"/mails/*) i
+    for ((i = $1; i <= $2; i++)); do mv "${files[0]}" "$MAILDIR/new/$i.mail"; files=("${files[@]:1}"); done
+}
+ledger_is() { count_is 'SELECT count(*) FROM dmarc.message' "$1"; }
+# all_of N TITLE: all of so many mails are in the ledger once, stored, and moved
+all_of() {
+    until_true 15 ledger_is "$1"
+    until_true 5 inbox_has 0
+    is "$2" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT sha256), count(*) FILTER (WHERE outcome = $$stored$$), (SELECT count(*) FROM dmarc.report) FROM dmarc.message') $(mails_in .Processed) $(mails_in)" "$1 $1 $1 $1 $1 0"
+}
