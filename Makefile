@@ -28,13 +28,15 @@ FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
-MODULES := glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl libcrypto zlib libseccomp
+MODULES := libxml-2.0 libpq nettle zlib libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl
 # The goals that install packages ask pkg-config only in the second make that they start.
 NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) | sed 's/-I/-isystem /g')
-PKG_LIBS := $(shell pkg-config --libs $(MODULES))
-ifeq ($(PKG_LIBS),)
+# The order is that of the loader's search, which is most of what starting costs: the C library, where most symbols are, then
+# libxml2 and libpq, which bring the libraries with most symbols of their own. Any other order is right, too, and slower.
+PKG_LIBS := -lc $(shell pkg-config --libs $(MODULES))
+ifeq ($(PKG_LIBS),-lc)
 $(error libraries are missing: run "make deps" first)
 endif
 endif

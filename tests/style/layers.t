@@ -16,7 +16,7 @@ FOREIGN = [
     ("libcurl", r"curl/.*", r"ingest/(imap_conn|route)\.c", 2, 2),
     ("libxml2", r"libxml/.*", r"parser/\w+\.[ch]", 2, 1),
     ("libpsl", r"libpsl\.h", r"parser/domain\.c", 1, 1),
-    ("libcrypto", r"openssl/.*", r"parser/sha256\.c", 1, 1),
+    ("nettle", r"nettle/.*", r"parser/sha256\.c", 1, 1),
     ("libseccomp", r"seccomp\.h", r"ingest/confine\.c", 1, 1),
     ("json-glib", r"json-glib/.*", r"parser/(tls|json_members)\.c", 2, 2),
 ]
