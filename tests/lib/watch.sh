@@ -91,6 +91,7 @@ stop_watch() {
     is "$1: ends with status 0" "$status" 0
     local took=$((($(date +%s%N) - began) / 1000000))
     if test "$took" -lt 5000; then ok "$1: within five seconds"; else not_ok "$1: within five seconds" "$took ms"; fi
+    is "$1: by themselves" "$(grep 'did not end in time' "$dir/log")" ""
     local left=
     for process in $all; do test -d "/proc/$process" && left="$left $process"; done
     is "$1: and so do all of its processes" "$left" ""
