@@ -6,26 +6,43 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 struct level {
     const char *name, *color;
+    int priority; /* of syslog(3) */
 };
 
-static const struct level level_error = {"error", "\033[1;31m"};
-static const struct level level_warning = {"warning", "\033[1;33m"};
-static const struct level level_note = {"note", "\033[1;36m"};
-static const struct level level_debug = {"debug", "\033[2m"};
-static const struct level level_detail = {"detail", "\033[1m"};
-static const struct level level_hint = {"hint", "\033[1;36m"};
+static const struct level level_error = {"error", "\033[1;31m", LOG_ERR};
+static const struct level level_warning = {"warning", "\033[1;33m", LOG_WARNING};
+static const struct level level_note = {"note", "\033[1;36m", LOG_INFO};
+static const struct level level_debug = {"debug", "\033[2m", LOG_DEBUG};
+static const struct level level_detail = {"detail", "\033[1m", LOG_INFO};
+static const struct level level_hint = {"hint", "\033[1;36m", LOG_INFO};
 
 static gboolean debugging;
+
+/* systemd.exec(5), JOURNAL_STREAM: whether standard error is the journal's, which takes "<N>" at the
+ * beginning of a line for its priority. */
+static gboolean to_journal(void)
+{
+    struct stat seen;
+    const char *journal = g_getenv("JOURNAL_STREAM");
+    if (!journal || fstat(STDERR_FILENO, &seen) != 0)
+        return FALSE;
+    g_autofree char *own = g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, (guint64)seen.st_dev,
+                                           (guint64)seen.st_ino);
+    return strcmp(own, journal) == 0;
+}
 
 static void say_line(const struct level *level, const char *line, gboolean color)
 {
     g_autofree char *safe = render_safe(line);
-    fprintf(stderr, "whosends: %s%s:%s %s\n", color ? level->color : "", level->name, color ? "\033[0m" : "",
-            safe);
+    g_autofree char *priority = to_journal() ? g_strdup_printf("<%d>", level->priority) : g_strdup("");
+    fprintf(stderr, "%swhosends: %s%s:%s %s\n", priority, color ? level->color : "", level->name,
+            color ? "\033[0m" : "", safe);
 }
 
 static void say(const struct level *level, const char *message)

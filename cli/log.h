@@ -2,7 +2,8 @@
  *
  * A message may have several lines: the first is the message; a line that begins with "hint: " or "detail: "
  * is shown as such, any other as detail. Foreign characters that could move a cursor or hide text are escaped
- * here once more. In colour on a terminal, unless NO_COLOR is set. */
+ * here once more. In colour on a terminal, unless NO_COLOR is set; with its priority in
+ * the journal of systemd. */
 #pragma once
 
 #include <glib.h>
