@@ -28,7 +28,8 @@ struct walk {
 struct stream {
     gssize (*pull)(struct stream *stream, void *buf, gsize n, GError **error);
     struct walk *walk;
-    guint64 out; /* bytes so far */
+    guint64 out;   /* bytes so far */
+    guint64 taken; /* packed bytes that they came out of, if not less; 0: not packed */
     guint8 head[CONTENT_SNIFF];
     gsize head_n, head_at;
     GError *failure; /* seen while the head was read, told behind it */
@@ -59,7 +60,11 @@ static gboolean charge(struct stream *stream, gsize n, GError **error)
     if (n > *walk->budget)
         return over(error, "unpacked_total", limits->unpacked_total, "unpacked bytes of one mail");
     *walk->budget -= n;
-    if (walk->produced > limits->unpack_ratio_from && walk->produced / limits->unpack_ratio > walk->packed)
+    /* Of what was taken so far, too: a bomb need not be unpacked to its end to be known. */
+    if ((walk->produced > limits->unpack_ratio_from &&
+         walk->produced / limits->unpack_ratio > walk->packed) ||
+        (stream->taken && stream->out > limits->unpack_ratio_from &&
+         stream->out / limits->unpack_ratio > stream->taken))
         return over(error, "unpack_ratio", limits->unpack_ratio, "unpacked bytes for each packed one");
     return TRUE;
 }
@@ -326,6 +331,7 @@ static gssize gunzip_pull(struct stream *stream, void *buf, gsize n, GError **er
     /* What came out in front of the damage is given out first. */
     if (g->damage && g->z.avail_out == space)
         return gunzip_fail(g->damage, &g->z, error);
+    stream->taken = g->at - g->z.avail_in;
     return (gssize)(space - g->z.avail_out);
 }
 
@@ -520,6 +526,7 @@ static gssize unzip_pull(struct stream *stream, void *buf, gsize n, GError **err
     u->block += n;
     u->block_n -= n;
     u->given += n;
+    stream->taken = u->at;
     return (gssize)n;
 }
 
