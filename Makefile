@@ -7,6 +7,7 @@
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
 #   make bench-imap    what IMAP alone costs, through a round trip of 30 ms
 #   make bench-parse   what parsing alone costs, beside xmllint
+#   make fault   the matrix of faults as a table; make fault-storm: 200 deaths in 20,000 mails
 #   make fuzz   FUZZ_SECONDS=60: every fuzz harness of tests/fuzz, built with clang into build-fuzz/
 
 SHELL := /bin/bash
@@ -30,7 +31,7 @@ B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
 MODULES := libxml-2.0 libpq nettle zlib libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl
 # The goals that install packages ask pkg-config only in the second make that they start.
-NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz,$(or $(MAKECMDGOALS),all))
+NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz fault fault-storm,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) | sed 's/-I/-isystem /g')
 # The order is that of the loader's search, which is most of what starting costs: the C library, where most symbols are, then
@@ -130,6 +131,16 @@ check: deps-check
 	@$(MAKE) --no-print-directory all tests
 	@tests/run.sh
 
+# Every fault at every place, and what became of it as a table.
+fault: deps-check
+	@$(MAKE) --no-print-directory all tests
+	@EVERY=50 tests/fault/matrix.py
+
+# 200 deaths while two read 20,000 mails of one mailbox.
+fault-storm: deps-check
+	@$(MAKE) --no-print-directory all tests
+	@MAILS=20000 KILLS=200 TEST_TIMEOUT=3600 tests/lib/one.sh tests/fault/storm.t
+
 install: all
 	install -D -m 755 $B/whosends $(BINDIR)/whosends
 	for m in $(notdir $(MAN)); do install -D -m 644 $B/man/$$m $(MANDIR)/man$${m##*.}/$$m || exit 1; done
@@ -140,5 +151,5 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
-.PHONY: all tests fuzz fuzz-build bench-imap bench-parse deps deps-check demo check install clean
+.PHONY: all tests fault fault-storm fuzz fuzz-build bench-imap bench-parse deps deps-check demo check install clean
 .SECONDARY:
