@@ -98,9 +98,10 @@ static gboolean window_fill(struct run *run, struct window *window, GError **err
         memset(slot, 0, sizeof *slot);
         if (!run->source->kind->next(run->source, &slot->mail, &failure)) {
             run->last = TRUE;
-            if (failure)
-                g_propagate_error(error, g_steal_pointer(&failure));
-            return failure == NULL;
+            if (!failure)
+                return TRUE;
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return FALSE;
         }
         step("a mail was taken");
         if (!digest_mail(&slot->mail, slot->sha256, error)) {
