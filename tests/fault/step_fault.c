@@ -1,9 +1,11 @@
 /* Takes the place of parser/step.c in build/tests/whosends_fault.
  *
- *   WHOSENDS_FAULT=NAME:N:ACTION   at the N-th time that step NAME is reached; * is every name
- *       kill segv stop exit sleep (2 s)   what the process does to itself
+ *   WHOSENDS_FAULT=NAME:N:ACTION   at the N-th time that a process reaches step NAME; * is every name, in the
+ *                                  first process alone and not in its workers
+ *       kill segv spin stop exit sleep (2 s)   what the process does to itself; to kill is
+ *                                         forbidden to workers
  *       cut-database cut-mail             shuts the unix or the TCP sockets down, after what was sent had
- * time to be worked on WHOSENDS_STEPS=FILE            appends the name of each step, one a line
+ * time to be worked on WHOSENDS_STEPS=FILE            appends the name of each step of the first process
  */
 #include "parser/step.h"
 
@@ -44,13 +46,18 @@ static void cut(int family)
     }
 }
 
+static int *volatile nowhere;
+
 static void act(const char *action)
 {
     int saved = errno;
     if (strcmp(action, "kill") == 0)
         kill(getpid(), SIGKILL);
     else if (strcmp(action, "segv") == 0)
-        kill(getpid(), SIGSEGV);
+        *(volatile int *)nowhere = 1;
+    else if (strcmp(action, "spin") == 0)
+        for (;;)
+            ;
     else if (strcmp(action, "stop") == 0)
         kill(getpid(), SIGSTOP);
     else if (strcmp(action, "exit") == 0)
@@ -81,21 +88,35 @@ static void note(const char *path, const char *name, size_t length)
     errno = saved;
 }
 
+static pid_t first;
+static char *fault, *steps;
+
+/* Workers have no environment. */
+static void __attribute__((constructor)) remember(void)
+{
+    first = getpid();
+    fault = g_strdup(getenv("WHOSENDS_FAULT"));
+    steps = g_strdup(getenv("WHOSENDS_STEPS"));
+}
+
+static int is_meant(const char *name, size_t length)
+{
+    return (strncmp(fault, "*:", 2) == 0 && getpid() == first) ||
+           (strcspn(fault, ":") == length && strncmp(fault, name, length) == 0);
+}
+
 void step(const char *name)
 {
     static guint64 reached;
-    const char *fault = getenv("WHOSENDS_FAULT"), *steps = getenv("WHOSENDS_STEPS");
     size_t length = strspn(name, LETTERS);
     while (length && name[length - 1] == ' ')
         length--;
-    if (steps)
+    if (steps && getpid() == first)
         note(steps, name, length);
     if (!fault)
         return;
-    size_t wanted = strcspn(fault, ":");
     char *action;
-    guint64 at = g_ascii_strtoull(fault + wanted + 1, &action, 10);
-    if ((strncmp(fault, "*:", 2) == 0 || (wanted == length && strncmp(fault, name, length) == 0)) &&
-        ++reached == at)
+    guint64 at = g_ascii_strtoull(fault + strcspn(fault, ":") + 1, &action, 10);
+    if (is_meant(name, length) && ++reached == at)
         act(action + 1);
 }
