@@ -381,7 +381,7 @@ static gboolean start(const struct cluster *cluster, GError **error)
                     "-c",
                     "unix_socket_permissions=0700",
                     "-c",
-                    "max_connections=40",
+                    "max_connections=100",
                     "-c",
                     "shared_buffers=128MB",
                     "-c",

@@ -112,31 +112,23 @@ static void roll_back(struct db *db)
         db_run(db, "rolling back", "ROLLBACK", NULL);
 }
 
-/* 1 when applied, 0 when somebody else was faster, -1 with an error. */
-static int apply_migration(struct db *db, const struct sql_file *file, GError **error)
+/* Into the schema at version `there`. */
+static gboolean apply_migration(struct db *db, const struct sql_file *file, int there, GError **error)
 {
-    int number = migration_number(file->name);
-    g_autofree char *version = g_strdup_printf("%d", number);
-    if (ask(db, "waiting for the schema's lock", LOCK_SQL, error) < 0)
-        return -1;
-    int there = schema_version(db, error);
-    if (there < 0 || !refuse_newer(there, error))
-        return -1;
-    if (there >= number)
-        return 0;
+    g_autofree char *version = g_strdup_printf("%d", migration_number(file->name));
     if (!there &&
         !db_run(db, "making the schema",
                 "DO $$ BEGIN IF to_regnamespace('dmarc') IS NULL THEN CREATE SCHEMA dmarc; END IF; END $$",
                 error))
-        return -1;
+        return FALSE;
     if (!db_run(db, file->name, file->text, error))
-        return -1;
+        return FALSE;
     const char *values[] = {version, file->name};
     struct db_result *noted =
         db_query(db, "noting a migration", "INSERT INTO dmarc.schema_version (version, name) VALUES ($1, $2)",
                  2, values, error);
     db_result_free(noted);
-    return noted ? 1 : -1;
+    return noted != NULL;
 }
 
 /* The header line, if it is nothing but names and commas. Owned by the caller. */
@@ -173,8 +165,6 @@ static int apply_repeatables(struct db *db, GError **error)
     const char *values[] = {hash};
     g_autoptr(GPtrArray) sql = files_of(REPEATABLE);
     g_autoptr(GPtrArray) csv = files_of(DATA);
-    if (ask(db, "waiting for the schema's lock", LOCK_SQL, error) < 0)
-        return -1;
     struct db_result *known = db_query(db, "reading what is installed",
                                        "SELECT count(*) FROM dmarc.repeatable WHERE hash = $1 AND version = "
                                        "(SELECT max(version) FROM dmarc.schema_version)",
@@ -202,37 +192,43 @@ static int apply_repeatables(struct db *db, GError **error)
     return noted ? 1 : -1;
 }
 
-/* Around one of the two above: commits what was done, else rolls back. The step's result. */
-static int in_transaction(struct db *db, const struct sql_file *file, GError **error)
+/* How many migrations were applied, -1 with an error. Somebody else may have been faster. */
+static int apply_all(struct db *db, gboolean *changed_r, GError **error)
 {
-    if (!db_run(db, "beginning an upgrade", "BEGIN", error))
+    g_autoptr(GPtrArray) migrations = files_of(MIGRATION);
+    int version =
+        ask(db, "waiting for the schema's lock", LOCK_SQL, error) < 0 ? -1 : schema_version(db, error);
+    int applied = 0;
+    if (version < 0 || !refuse_newer(version, error))
         return -1;
-    int done = file ? apply_migration(db, file, error) : apply_repeatables(db, error);
-    if (done > 0 && !db_run(db, "committing an upgrade", "COMMIT", error))
-        done = -1;
-    if (done <= 0)
-        roll_back(db);
-    return done;
+    for (guint i = 0; i < migrations->len; i++) {
+        const struct sql_file *file = migrations->pdata[i];
+        int number = migration_number(file->name);
+        if (number <= version)
+            continue;
+        if (!apply_migration(db, file, version, error))
+            return -1;
+        version = number;
+        applied++;
+    }
+    int repeated = apply_repeatables(db, error);
+    *changed_r = applied || repeated > 0;
+    return repeated < 0 ? -1 : applied;
 }
 
 gboolean schema_upgrade(struct db *db, int *applied_r, GError **error)
 {
-    g_autoptr(GPtrArray) migrations = files_of(MIGRATION);
-    int version = schema_version(db, error), applied = 0;
-    if (version < 0 || !refuse_newer(version, error))
+    gboolean changed = FALSE;
+    if (!db_run(db, "beginning an upgrade", "BEGIN", error))
         return FALSE;
-    for (guint i = 0; i < migrations->len; i++) {
-        const struct sql_file *file = migrations->pdata[i];
-        if (migration_number(file->name) <= version)
-            continue;
-        int done = in_transaction(db, file, error);
-        if (done < 0)
-            return FALSE;
-        applied += done;
-    }
+    int applied = apply_all(db, &changed, error);
+    if (applied >= 0 && changed && !db_run(db, "committing an upgrade", "COMMIT", error))
+        applied = -1;
+    if (applied < 0 || !changed)
+        roll_back(db);
     if (applied_r)
-        *applied_r = applied;
-    return in_transaction(db, NULL, error) >= 0;
+        *applied_r = MAX(applied, 0);
+    return applied >= 0;
 }
 
 gboolean schema_check(struct db *db, GError **error)

@@ -1,10 +1,10 @@
 /* Installs and upgrades schema dmarc from the files of sql/ that are built into the program.
  *
  * What a file is, its name says:
- *   NNN_name.sql   a numbered migration: run once, in order, in a transaction of its own together with its
- * row in dmarc.schema_version. Never changed after a release. name.sql       repeatable (views, functions,
- * comments, roles): all of them run again, in the order of their names, after the migrations, in one
- * transaction with the CSV files, whenever a migration was applied or any of these files is not what
+ *   NNN_name.sql   a numbered migration: run once, in order, together with its row in
+ * dmarc.schema_version. Never changed after a release. name.sql       repeatable (views, functions,
+ * comments, roles): all of them run again, in the order of their names, after the migrations, with
+ * the CSV files, whenever a migration was applied or any of these files is not what
  * dmarc.repeatable remembers. Must stand being run twice (CREATE OR REPLACE, DROP IF EXISTS, ...). X.csv data
  * of table dmarc.X, with a header line of its column names, after all SQL. It is copied to a temporary table
  *                  load_X, which has the columns and defaults of dmarc.X; then SELECT dmarc.load_X() takes it
@@ -21,9 +21,10 @@ int schema_latest(void);
 /* 0 on an empty database, -1 on error (also when a schema dmarc is there that is not ours:
  * WS_ERROR_DB_SCHEMA). */
 int schema_version(struct db *db, GError **error);
-/* Makes the schema if need be and applies what is missing, a transaction each, under an advisory lock: many
- * may call it at once, on an empty database, too. Older programs refuse a newer schema with
- * WS_ERROR_DB_SCHEMA. *applied_r (may be NULL) gets how many migrations this call applied. */
+/* Makes the schema if need be and applies what is missing, in one transaction under an advisory lock: many
+ * may call it at once, on an empty database, too, and nobody ever sees a part of it. Older programs refuse a
+ * newer schema with WS_ERROR_DB_SCHEMA. *applied_r (may be NULL) gets how many migrations this call applied.
+ */
 gboolean schema_upgrade(struct db *db, int *applied_r, GError **error);
 /* For every command but init: fails with WS_ERROR_DB_SCHEMA and a hint when the schema is missing, too old or
  * too new. */

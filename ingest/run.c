@@ -104,6 +104,11 @@ static gboolean window_fill(struct run *run, struct window *window, GError **err
             return FALSE;
         }
         step("a mail was taken");
+        /* Who stops a delivery also closes its pipe: what came may be a part of the mail. */
+        if (stopped(run)) {
+            mail_clear(&slot->mail);
+            break;
+        }
         if (!digest_mail(&slot->mail, slot->sha256, error)) {
             mail_clear(&slot->mail);
             return FALSE;
