@@ -170,7 +170,7 @@ static void read_all(struct job *job)
     for (guint i = 0; !cli->arguments[0] && i < accounts->len && !job->over; i++) {
         const struct account *account = accounts->pdata[i];
         g_autofree char *prefix = g_strdup_printf("account '%s': ", account->name);
-        if (!cli->options.account || strcmp(cli->options.account, account->name) == 0)
+        if (options_want_account(&cli->options, account->name))
             read_account(job, account, prefix);
     }
 }
@@ -216,13 +216,14 @@ static gboolean check_request(const struct cli *cli, GError **error)
     if (options->watch && cli->arguments[0])
         return usage(error,
                      "cannot use --watch with a PATH or URL: it is for the accounts that are configured");
-    if (options->account && cli->arguments[0])
+    if (options->accounts && cli->arguments[0])
         return usage(error, "cannot use --account with a PATH or URL: it is for what is configured");
-    if (options->account) {
-        const struct account *account = config_account(&cli->config, options->account, error);
-        return account && login_is_complete(account, error);
+    for (char **name = options->accounts; name && *name; name++) {
+        const struct account *account = config_account(&cli->config, *name, error);
+        if (!account || !login_is_complete(account, error))
+            return FALSE;
     }
-    return cli->arguments[0] || check_accounts(cli, error);
+    return cli->arguments[0] || options->accounts || check_accounts(cli, error);
 }
 
 gboolean cmd_ingest(struct cli *cli, GError **error)

@@ -34,7 +34,8 @@ const struct option_row options_global[] = {
 const struct option_row options_ingest[] = {
     {"after", 0, OPTION_TEXT, AT(after), "WORD",
      "what becomes of mail that is in the ledger: leave, flag, move or delete"},
-    {"account", 0, OPTION_TEXT, AT(account), "NAME", "read only this account of the configuration"},
+    {"account", 0, OPTION_LIST, AT(accounts), "NAME",
+     "read only this account of the configuration; may be repeated"},
     {"mailbox", 0, OPTION_TEXT, AT(mailbox), "NAME", "read this IMAP folder instead of the configured ones"},
     {"watch", 0, OPTION_FLAG, AT(watch), NULL, "go on for ever: read mail as it comes"},
     {"watched", 0, OPTION_TEXT, AT(watched), "NAME", NULL},
@@ -152,6 +153,11 @@ static const struct option_row *global_option(const char *argument)
     return NULL;
 }
 
+gboolean options_want_account(const struct options *options, const char *name)
+{
+    return !options->accounts || g_strv_contains((const char *const *)options->accounts, name);
+}
+
 gboolean options_take_command(char **argv, char **command_r, GError **error)
 {
     char **at = argv[0] ? argv + 1 : argv;
@@ -253,6 +259,7 @@ void options_clear(struct options *options)
 {
     g_strfreev(options->settings);
     g_strfreev(options->limits);
+    g_strfreev(options->accounts);
     char *texts[] = {options->config,  options->database, options->after, options->mailbox,
                      options->watched, options->domain,   options->last,  options->since,
                      options->until,   options->format,   options->sort,  options->limit};

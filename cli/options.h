@@ -11,7 +11,7 @@ struct options {
     gboolean quiet, no_confine, watch;
     char *workers;
     char *watched; /* account of the one folder that this process is for */
-    char *after, *account, *mailbox, **limits;
+    char *after, **accounts, *mailbox, **limits;
     /* reports */
     gboolean no_color, trusted, disagree, untrusted, samples;
     char *domain, *last, *since, *until, *format, *sort, *limit;
@@ -34,6 +34,9 @@ struct option_row {
     const char *value;   /* how the help calls it; NULL for a flag */
     const char *meaning; /* NULL: not shown */
 };
+
+/* Whether this account is to be read: all are, when none is named. */
+gboolean options_want_account(const struct options *options, const char *name);
 
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],

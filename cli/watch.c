@@ -255,7 +255,7 @@ static void start_all(struct watch *watch)
     for (guint i = 0; i < accounts->len; i++) {
         const struct account *account = accounts->pdata[i];
         char *named[] = {options->mailbox, NULL};
-        if (options->account && strcmp(options->account, account->name) != 0)
+        if (!options_want_account(options, account->name))
             continue;
         for (char **folder = named[0] ? named : account->folders; *folder; folder++)
             add_child(watch, account, *folder);

@@ -60,6 +60,8 @@ deliver archive '' five
 run --config "$conf" ingest --account archive
 check "one account" 0 '^1 mail: ' ''
 is "and not the other" "$(left dmarc '') $(left archive '')" "1 0"
+run --config "$conf" ingest --account archive --account nobody
+check "one of two that is none" 64 '' "unknown account 'nobody'"
 run --config "$conf" ingest --account imap --mailbox INBOX --after leave
 check "group [imap] by name, and one folder of it" 0 '^1 mail: ' ''
 is "which stays as it is" "$(left dmarc '')" 1
@@ -73,6 +75,10 @@ check "keys of an account as settings" 0 '^2 mails: ' ''
 
 # One that fails.
 deliver archive '' six
+run --config "$conf" ingest --account archive --account imap --mailbox INBOX --set imap.processed=Elsewhere --set 'imap archive.processed=Elsewhere'
+check "two accounts by name" 0 '^2 mails: ' ''
+deliver dmarc '' again
+deliver archive '' more
 run --config "$conf" --set imap.mailbox='Nowhere | INBOX' ingest
 check "a folder that is not there" 66 '^2 mails: ' "account 'imap': could not open mailbox 'Nowhere'"
 is "keeps nothing from being read" "$(left dmarc '') $(left archive '')" "0 0"
