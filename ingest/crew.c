@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* In flight to one worker: enough to share switches, few enough to send again. */
@@ -19,14 +21,21 @@
 /* Answers up to here are replayed when they are whole, longer ones as they come. */
 #define WHOLE_BYTES (128 * 1024)
 #define ANSWER_BYTES (2 * WHOLE_BYTES)
-/* Wall time without a sign of life, in times of what it may be silent while it works. */
+/* Time of listening without a sign of life, in times of what it may be silent while it works. */
 #define ASLEEP 6
+/* Silence that is so short is not looked into. */
+#define SHORT (G_USEC_PER_SEC / 10)
 #define TRIES 2
+/* Workers killed by SIGKILL that was not ours: by somebody, or for want of memory, of which a mail can be the
+ * cause. */
+#define KILLS 6
+#define UNKNOWN G_MAXUINT64
 
 /* A mail that was handed out. */
 struct job {
     const struct mail *mail; /* lent */
     guint tries;             /* workers that died of it or called it a problem */
+    guint kills;             /* workers that somebody killed at it, beside those */
     char *death;             /* how the last one of them died; NULL when it lived */
 };
 
@@ -41,9 +50,11 @@ struct worker {
     GByteArray *in; /* answers; `taken` of them are replayed, and `looked` of the rest hold no end */
     gsize taken, looked;
     struct wire_reader *reader;
+    gboolean whole; /* an answer, or something that is none, waits in `in` */
     gboolean begun; /* the oldest one's answer is being replayed */
-    gint64 heard;   /* when it last did something, monotonic microseconds */
-    guint64 cpu;    /* microseconds that it had used then */
+    gboolean gone;  /* nothing more comes */
+    gint64 heard;   /* when it last did something, on the crew's clock */
+    guint64 cpu;    /* microseconds that it had used soon after that, or UNKNOWN */
 };
 
 /* Stands between an answer and where it is told, to hold back the end of a mail that is called a problem. */
@@ -63,10 +74,13 @@ struct crew {
     GByteArray *greeting;   /* the order that every worker begins with */
     struct worker *workers; /* `most`, and the one for second opinions behind them */
     guint most;
+    struct pollfd *pollers; /* one for each worker */
     struct worker *current; /* whose answer is replayed as it comes */
     GQueue waiting;         /* struct job: for any worker */
     GQueue again;           /* struct job: for a fresh one */
     guint flying;           /* jobs in all hands and queues */
+    gboolean scarce;        /* there was no room on the machine for one more worker */
+    gint64 clock;           /* microseconds of listening: while we are busy, nobody is silent */
     GError *left;           /* why the first of the mails was left that could not be looked at */
 };
 
@@ -150,6 +164,7 @@ struct crew *crew_new(struct nursery *nursery, guint most, const struct run_sett
     crew->greeting = g_byte_array_new();
     orders_add_settings(crew->greeting, settings);
     crew->workers = g_new0(struct worker, most + 1);
+    crew->pollers = g_new0(struct pollfd, most + 1);
     for (guint i = 0; i <= most; i++)
         crew->workers[i].file = -1;
     return crew;
@@ -171,7 +186,7 @@ static void worker_clear(struct worker *worker)
     drop_file(worker);
     worker->sent = worker->taken = worker->looked = 0;
     worker->flight = 0;
-    worker->alive = worker->begun = FALSE;
+    worker->alive = worker->begun = worker->whole = worker->gone = FALSE;
 }
 
 void crew_free(struct crew *crew)
@@ -190,13 +205,14 @@ void crew_free(struct crew *crew)
     g_byte_array_unref(crew->greeting);
     g_clear_error(&crew->left);
     g_free(crew->workers);
+    g_free(crew->pollers);
     g_free(crew);
 }
 
-static void worker_heard(struct worker *worker)
+static void worker_heard(const struct crew *crew, struct worker *worker)
 {
-    worker->heard = g_get_monotonic_time();
-    worker->cpu = nursery_cpu_us(worker->process.pid);
+    worker->heard = crew->clock;
+    worker->cpu = UNKNOWN;
 }
 
 static gboolean worker_start(struct crew *crew, struct worker *worker, GError **error)
@@ -208,7 +224,7 @@ static gboolean worker_start(struct crew *crew, struct worker *worker, GError **
     worker->in = g_byte_array_new();
     worker->reader = wire_reader_new(crew->settings->limits, crew->settings->suffixes);
     g_byte_array_append(worker->out, crew->greeting->data, crew->greeting->len);
-    worker_heard(worker);
+    worker_heard(crew, worker);
     return TRUE;
 }
 
@@ -221,20 +237,26 @@ static guint64 job_bytes(const struct job *job)
 
 static void worker_send(struct worker *worker);
 
-static void give(struct worker *worker, struct job *job)
+static gboolean give(const struct crew *crew, struct worker *worker, struct job *job, GError **error)
 {
     if (!worker->jobs.length)
-        worker_heard(worker);
+        worker_heard(crew, worker);
     g_queue_push_tail(&worker->jobs, job);
     worker->flight += job_bytes(job);
     int fd = orders_add_mail(worker->out, job->mail);
     if (fd < 0)
-        return;
+        return TRUE;
     /* For reading alone; without /proc the worker gets it as it is. */
     worker->file = fdpass_reopen(fd, NULL);
     if (worker->file < 0)
         worker->file = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (worker->file < 0) {
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not hand a file to a worker: %s",
+                    g_strerror(errno));
+        return FALSE;
+    }
     worker_send(worker);
+    return TRUE;
 }
 
 static gboolean has_room(const struct worker *worker, const struct job *job)
@@ -246,24 +268,38 @@ static gboolean has_room(const struct worker *worker, const struct job *job)
            worker->flight + job_bytes(job) <= FLIGHT_BYTES;
 }
 
+/* One that cannot be had is not missed while there are others. */
+static gboolean start_one_more(struct crew *crew, struct worker *worker, gboolean others, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    if (worker_start(crew, worker, &failure))
+        return TRUE;
+    crew->scarce = TRUE;
+    if (!others)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return others;
+}
+
 /* The worker with the least to do that has room; a new one while all have something to do. */
 static gboolean find_hand(struct crew *crew, const struct job *job, struct worker **worker_r, GError **error)
 {
     struct worker *best = NULL, *unborn = NULL;
+    gboolean others = FALSE;
     for (guint i = 0; i < crew->most; i++) {
         struct worker *worker = &crew->workers[i];
+        others = others || worker->alive;
         if (!worker->alive)
             unborn = unborn ? unborn : worker;
         else if (has_room(worker, job) && (!best || worker->jobs.length < best->jobs.length))
             best = worker;
     }
-    if (unborn && (!best || best->jobs.length >= FLIGHT_MAILS / 2)) {
-        best = unborn;
-        if (!worker_start(crew, best, error))
+    if (unborn && !(crew->scarce && others) && (!best || best->jobs.length >= FLIGHT_MAILS / 2)) {
+        if (!start_one_more(crew, unborn, others, error))
             return FALSE;
+        best = unborn->alive ? unborn : best;
         /* Its first order is not sent yet, and no descriptor may overtake it. */
-        if (!blob_bytes(job->mail->body))
-            worker_send(best);
+        if (unborn->alive && !blob_bytes(job->mail->body))
+            worker_send(unborn);
     }
     *worker_r = best && has_room(best, job) ? best : NULL;
     return TRUE;
@@ -277,15 +313,17 @@ static gboolean hand_out(struct crew *crew, GError **error)
             return FALSE;
         worker_send(second);
     }
-    if (crew->again.length && !second->jobs.length && second->sent == second->out->len)
-        give(second, g_queue_pop_head(&crew->again));
+    if (crew->again.length && !second->jobs.length && second->sent == second->out->len &&
+        !give(crew, second, g_queue_pop_head(&crew->again), error))
+        return FALSE;
     while (crew->waiting.length) {
         struct worker *worker;
         if (!find_hand(crew, g_queue_peek_head(&crew->waiting), &worker, error))
             return FALSE;
         if (!worker)
             break;
-        give(worker, g_queue_pop_head(&crew->waiting));
+        if (!give(crew, worker, g_queue_pop_head(&crew->waiting), error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -338,11 +376,12 @@ static gboolean machine_is_sound(struct crew *crew, GError **error)
     return sound;
 }
 
-/* The mail killed two workers. */
+/* The mail killed too many workers. */
 static gboolean put_aside(struct crew *crew, struct job *job, GError **error)
 {
+    g_autofree char *number = job->kills ? g_strdup_printf("%u", job->tries + job->kills) : g_strdup("two");
     g_autofree char *detail =
-        g_strdup_printf("two worker processes failed at it; the last one %s", job->death);
+        g_strdup_printf("%s worker processes failed at it; the last one %s", number, job->death);
     const struct mail_end end = {.code = "worker", .detail = detail};
     const struct mail_auth nobody = {.result = AUTH_UNKNOWN};
     const struct mail *mail = job->mail;
@@ -359,7 +398,8 @@ static gboolean put_aside(struct crew *crew, struct job *job, GError **error)
 /* The oldest mail in flight is to blame; the others go out again. */
 static gboolean bury(struct crew *crew, struct worker *worker, const char *why, GError **error)
 {
-    g_autofree char *how = nursery_end(crew->nursery, &worker->process, NULL);
+    int status;
+    g_autofree char *how = nursery_end(crew->nursery, &worker->process, &status);
     if (crew->current == worker)
         crew->current = NULL;
     worker_clear(worker);
@@ -371,18 +411,21 @@ static gboolean bury(struct crew *crew, struct worker *worker, const char *why, 
         return TRUE;
     g_free(blamed->death);
     blamed->death = why ? g_strdup(why) : g_steal_pointer(&how);
-    if (++blamed->tries < TRIES) {
-        g_queue_push_tail(&crew->again, blamed);
-        return TRUE;
-    }
-    return put_aside(crew, blamed, error);
+    if (!why && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        blamed->kills++;
+    else
+        blamed->tries++;
+    if (blamed->tries >= TRIES || blamed->kills >= KILLS)
+        return put_aside(crew, blamed, error);
+    g_queue_push_tail(&crew->again, blamed);
+    return TRUE;
 }
 
 /* ---- answers ---- */
 
 /* The answer to the oldest mail is whole, or the worker gave up. A second opinion comes from a fresh worker,
  * which goes when it has given it. */
-static void answered(struct crew *crew, struct worker *worker, const GError *gave_up)
+static gboolean answered(struct crew *crew, struct worker *worker, const GError *gave_up, GError **error)
 {
     struct job *job = g_queue_pop_head(&worker->jobs);
     worker->flight -= job_bytes(job);
@@ -394,19 +437,25 @@ static void answered(struct crew *crew, struct worker *worker, const GError *gav
     } else {
         if (gave_up && !crew->left)
             crew->left = g_error_copy(gave_up);
+        /* It is left: what was told of it is to be forgotten. */
+        if (gave_up && !crew->verbs->begin(crew->verbs->self, job->mail, error))
+            return FALSE;
         job_over(crew, job);
     }
     if (worker == &crew->workers[crew->most]) {
         g_free(nursery_end(crew->nursery, &worker->process, NULL));
         worker_clear(worker);
     }
+    return TRUE;
 }
 
 /* Whether a whole answer waits, or something that is none. */
 static gboolean is_whole(const struct crew *crew, struct worker *worker)
 {
-    return wire_find_end(crew->settings->limits, worker->in->data + worker->taken,
-                         worker->in->len - worker->taken, &worker->looked) != WIRE_MORE;
+    if (!worker->whole)
+        worker->whole = wire_find_end(crew->settings->limits, worker->in->data + worker->taken,
+                                      worker->in->len - worker->taken, &worker->looked) != WIRE_MORE;
+    return worker->whole;
 }
 
 /* Whether what has come from a worker can be replayed now: it is whole, or too long to wait for, and no other
@@ -441,6 +490,7 @@ static gboolean replay_one(struct crew *crew, struct worker *worker, gboolean *m
                                                worker->in->len - worker->taken, &used, &failure);
     worker->taken += used;
     worker->looked = 0;
+    worker->whole = FALSE;
     *more_r = status == WIRE_MAIL_END || status == WIRE_GAVE_UP;
     if (status == WIRE_LIE) {
         g_autofree char *why = g_strdup_printf("gave a senseless answer (%s)", failure->message);
@@ -450,9 +500,7 @@ static gboolean replay_one(struct crew *crew, struct worker *worker, gboolean *m
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }
-    if (*more_r)
-        answered(crew, worker, status == WIRE_GAVE_UP ? failure : NULL);
-    return TRUE;
+    return !*more_r || answered(crew, worker, status == WIRE_GAVE_UP ? failure : NULL, error);
 }
 
 static gboolean replay(struct crew *crew, struct worker *worker, GError **error)
@@ -466,9 +514,10 @@ static gboolean replay(struct crew *crew, struct worker *worker, GError **error)
         if (!replay_one(crew, worker, &more, error))
             return FALSE;
     }
-    if (worker->alive) {
+    if (worker->alive && worker->taken) {
         g_byte_array_remove_range(worker->in, 0, (guint)worker->taken);
         worker->taken = 0;
+        worker_heard(crew, worker);
     }
     return TRUE;
 }
@@ -491,14 +540,14 @@ static void worker_send(struct worker *worker)
             worker->sent += (gsize)done;
         }
     }
-    if (worker->sent == worker->out->len) {
-        g_byte_array_set_size(worker->out, 0);
+    if (worker->sent == worker->out->len || worker->sent >= FLIGHT_BYTES) {
+        g_byte_array_remove_range(worker->out, 0, (guint)worker->sent);
         worker->sent = 0;
     }
 }
 
 /* Reads what is there. FALSE when the worker is gone. */
-static gboolean worker_receive(struct worker *worker)
+static gboolean worker_receive(const struct crew *crew, struct worker *worker)
 {
     guint8 buf[65536];
     while (worker->in->len < ANSWER_BYTES) {
@@ -510,61 +559,79 @@ static gboolean worker_receive(struct worker *worker)
         if (got <= 0)
             return FALSE;
         g_byte_array_append(worker->in, buf, (guint)got);
-        worker_heard(worker);
+        worker_heard(crew, worker);
     }
     return TRUE;
 }
 
 /* Why a worker that is silent must go; NULL while it may be. */
-static const char *silence(const struct crew *crew, const struct worker *worker)
+static const char *silence(const struct crew *crew, struct worker *worker)
 {
-    guint64 most = (guint64)crew->settings->limits->worker_seconds * G_USEC_PER_SEC;
-    if (!worker->jobs.length || worker->in->len >= ANSWER_BYTES)
+    gint64 most = (gint64)crew->settings->limits->worker_seconds * G_USEC_PER_SEC;
+    gint64 quiet = crew->clock - worker->heard;
+    if (!worker->jobs.length || worker->in->len >= ANSWER_BYTES || quiet < SHORT)
         return NULL;
-    if (nursery_cpu_us(worker->process.pid) - worker->cpu > most)
+    guint64 cpu = nursery_cpu_us(worker->process.pid);
+    if (worker->cpu == UNKNOWN)
+        worker->cpu = cpu;
+    if (cpu > worker->cpu + (guint64)most)
         return "worked too long without an answer (worker_seconds)";
-    if ((guint64)(g_get_monotonic_time() - worker->heard) > ASLEEP * most)
-        return "gave no sign of life";
-    return NULL;
+    return quiet > ASLEEP * most ? "gave no sign of life" : NULL;
+}
+
+/* Whether something can be done for it without waiting. */
+static gboolean is_due(const struct crew *crew, struct worker *worker)
+{
+    return worker->alive && ((worker->gone && !crew->current) || (worker->in->len && is_ready(crew, worker)));
+}
+
+/* Waits until a worker can be read from or written to. */
+static gboolean listen_to_all(struct crew *crew, struct pollfd *pollers, int wait, GError **error)
+{
+    for (guint i = 0; i <= crew->most; i++) {
+        struct worker *worker = &crew->workers[i];
+        gboolean read = worker->alive && !worker->gone && worker->in->len < ANSWER_BYTES;
+        gboolean write = worker->alive && !worker->gone && worker->sent < worker->out->len;
+        pollers[i].fd = read || write ? worker->process.socket : -1;
+        pollers[i].events = (short)((read ? POLLIN : 0) | (write ? POLLOUT : 0));
+        wait = is_due(crew, worker) ? 0 : wait;
+    }
+    gint64 began = wait ? g_get_monotonic_time() : 0;
+    int ready = poll(pollers, crew->most + 1, wait);
+    if (ready < 0 && errno != EINTR) {
+        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not wait for workers: %s", g_strerror(errno));
+        return FALSE;
+    }
+    if (wait)
+        crew->clock += g_get_monotonic_time() - began;
+    return TRUE;
+}
+
+/* Sends, reads and replays what can be, and ends a worker that is over. */
+static gboolean attend(struct crew *crew, struct worker *worker, short events, GError **error)
+{
+    if (!worker->alive)
+        return TRUE;
+    if (events & POLLOUT)
+        worker_send(worker);
+    if (events & (POLLIN | POLLHUP | POLLERR))
+        worker->gone = !worker_receive(crew, worker);
+    if (!replay(crew, worker, error))
+        return FALSE;
+    /* What it has said waits while another one's answer is in the middle. */
+    if (!worker->alive || (worker->gone && worker->in->len && crew->current && crew->current != worker))
+        return TRUE;
+    const char *why = worker->gone ? NULL : silence(crew, worker);
+    return (!worker->gone && !why) || bury(crew, worker, why, error);
 }
 
 /* One round. `wait` is in milliseconds. */
 static gboolean work(struct crew *crew, int wait, GError **error)
 {
-    guint n = crew->most + 1;
-    g_autofree struct pollfd *pollers = g_new0(struct pollfd, n);
-    for (guint i = 0; i < n; i++) {
-        struct worker *worker = &crew->workers[i];
-        gboolean read = worker->alive && worker->in->len < ANSWER_BYTES;
-        gboolean write = worker->alive && worker->sent < worker->out->len;
-        pollers[i].fd = read || write ? worker->process.socket : -1;
-        pollers[i].events = (short)((read ? POLLIN : 0) | (write ? POLLOUT : 0));
-    }
-    if (poll(pollers, n, wait) < 0 && errno != EINTR) {
-        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not wait for workers: %s", g_strerror(errno));
-        return FALSE;
-    }
-    for (guint i = 0; i < n; i++) {
-        struct worker *worker = &crew->workers[i];
-        if (!worker->alive)
-            continue;
-        gboolean gone = FALSE;
-        if (pollers[i].revents & POLLOUT)
-            worker_send(worker);
-        if (pollers[i].revents & (POLLIN | POLLHUP | POLLERR))
-            gone = !worker_receive(worker);
-        if (!replay(crew, worker, error))
-            return FALSE;
-        if (!worker->alive)
-            continue;
-        /* What it has said waits while another one's answer is in the middle. */
-        if (gone && crew->current && crew->current != worker && worker->jobs.length && is_whole(crew, worker))
-            continue;
-        const char *why = gone ? NULL : silence(crew, worker);
-        if ((gone || why) && !bury(crew, worker, why, error))
-            return FALSE;
-    }
-    return hand_out(crew, error);
+    gboolean ok = listen_to_all(crew, crew->pollers, wait, error);
+    for (guint i = 0; ok && i <= crew->most; i++)
+        ok = attend(crew, &crew->workers[i], crew->pollers[i].revents, error);
+    return ok && hand_out(crew, error);
 }
 
 gboolean crew_add(struct crew *crew, const struct mail *mail, GError **error)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define GREETING_MS 30000
+#define ANSWER_SECONDS 10 /* that the nursery takes at most; it forks and waits in milliseconds */
 #define SOCKET_BYTES (256 * 1024)
 #define HINT "\nhint: --no-confine reads mails without this protection"
 
@@ -33,6 +34,7 @@ static gboolean fail(GError **error, const char *what)
 struct nursery *nursery_start(const struct nursery_work *work, GError **error)
 {
     int ends[2];
+    static const struct timeval patience = {.tv_sec = ANSWER_SECONDS};
     pid_t parent = getpid();
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
         fail(error, "open a socket for the workers");
@@ -48,6 +50,7 @@ struct nursery *nursery_start(const struct nursery_work *work, GError **error)
         close(ends[0]);
         return NULL;
     }
+    (void)setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     struct nursery *nursery = g_new0(struct nursery, 1);
     *nursery = (struct nursery){.pid = pid, .control = ends[0], .file_size = (guint64)1 << 30};
     return nursery;
@@ -58,18 +61,26 @@ void nursery_set_file_size(struct nursery *nursery, guint64 bytes)
     nursery->file_size = bytes;
 }
 
+pid_t nursery_pid(const struct nursery *nursery)
+{
+    return nursery->pid;
+}
+
 const char *nursery_describe(const struct nursery *nursery)
 {
     return nursery->described;
 }
 
-/* FALSE when the nursery is gone. */
+/* FALSE when the nursery is gone, or stopped. Nothing is asked of it any more then: a late answer would be
+ * taken for that to another question. */
 static gboolean hear(const struct nursery *nursery, struct nursery_answer *answer_r)
 {
     ssize_t got;
     do
         got = recv(nursery->control, answer_r, sizeof *answer_r, 0);
     while (got < 0 && errno == EINTR);
+    if (got != sizeof *answer_r)
+        shutdown(nursery->control, SHUT_RDWR);
     return got == sizeof *answer_r;
 }
 
@@ -207,6 +218,7 @@ void nursery_stop(struct nursery *nursery)
     if (!nursery)
         return;
     close(nursery->control);
+    kill(nursery->pid, SIGKILL); /* it may be stopped; there is nothing that it leaves behind */
     while (waitpid(nursery->pid, NULL, 0) < 0 && errno == EINTR)
         ;
     g_free(nursery->described);

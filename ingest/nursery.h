@@ -43,7 +43,9 @@ struct worker_process {
     int socket;
 };
 
-/* A new worker, which has confined itself and (the first one) checked its libraries when this returns. FALSE
+/* A nursery that does not answer for 10 s is as good as gone.
+ *
+ * A new worker, which has confined itself and (the first one) checked its libraries when this returns. FALSE
  * with WS_ERROR_SYSTEM, which for the first worker has a hint: this system cannot confine. */
 gboolean nursery_worker(struct nursery *nursery, struct worker_process *worker_r, GError **error);
 
@@ -58,6 +60,9 @@ guint64 nursery_cpu_us(pid_t pid);
 
 /* "seccomp, Landlock 7, user 65534": what the first worker said that it is confined by; NULL before. Lent. */
 const char *nursery_describe(const struct nursery *nursery);
+
+/* Its process. */
+pid_t nursery_pid(const struct nursery *nursery);
 
 /* Ends the nursery, and with it all workers. NULL is allowed. */
 void nursery_stop(struct nursery *nursery);

@@ -12,6 +12,8 @@
 #define PIECE (64 * 1024)       /* read at once */
 #define KEEP_ROOM (1024 * 1024) /* of the orders that wait */
 #define FILES 16                /* descriptors of one message of the socket */
+/* What was found is not kept longer than this: silence is taken for a mail that takes long. */
+#define KEEP_US (G_USEC_PER_SEC / 20)
 
 struct serving {
     int socket;
@@ -21,6 +23,7 @@ struct serving {
     GByteArray *in;
     gsize at;      /* up to here the orders are done */
     GArray *files; /* int: came, and not yet asked for */
+    gint64 sent;   /* when what was found was last sent, monotonic microseconds */
 };
 
 static gboolean failed(GError **error, const char *what)
@@ -140,7 +143,11 @@ static gboolean serve_mail(struct serving *serving, const struct orders_mail *or
     if (!journey_tell(wire_writer_journal(serving->writer), &mail, &serving->settings.run, &reason))
         wire_writer_give_up(serving->writer, reason);
     blob_unref(mail.body);
-    return TRUE;
+    gint64 now = g_get_monotonic_time();
+    if (now - serving->sent < KEEP_US)
+        return TRUE;
+    serving->sent = now;
+    return wire_writer_flush(serving->writer, error);
 }
 
 static gboolean serve(struct serving *serving, GError **error)
