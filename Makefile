@@ -29,7 +29,7 @@ FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
-MODULES := libxml-2.0 libpq nettle zlib libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl
+MODULES := libxml-2.0 libpq nettle zlib libisal libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl
 # The goals that install packages ask pkg-config only in the second make that they start.
 NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz fault fault-storm,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)

@@ -1,5 +1,6 @@
 #include "ingest/unpack.h"
 
+#include "ingest/gunzip.h"
 #include "ingest/label.h"
 #include "ingest/zip_directory.h"
 #include "parser/error.h"
@@ -7,7 +8,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>
-#include <zlib.h>
 
 #define CHUNK 65536
 #define MEMBER_COST ((guint64)65536) /* of the budget, so that empty members are not free */
@@ -246,93 +246,19 @@ static gboolean take_member(struct walk *walk, struct stream *stream, const char
     return ok;
 }
 
-/* gzip (RFC 1952) and zlib (RFC 1950). */
+/* gzip. */
 
-struct gunzip {
+struct packed {
     struct stream stream;
-    z_stream z;
-    struct blob *blob;
-    guint64 at;    /* next byte of the blob */
-    guint8 *buf;   /* NULL when the blob is in memory */
-    gboolean done; /* the last member ended */
-    int damage;    /* status of inflate, or 0 */
+    struct gunzip *gunzip;
 };
-
-/* More packed bytes; 0 when there are none. */
-static gssize gunzip_more(struct gunzip *g, GError **error)
-{
-    if (g->z.avail_in)
-        return (gssize)g->z.avail_in;
-    gsize left = (gsize)MIN(blob_size(g->blob) - g->at, (guint64)1 << 30);
-    GBytes *bytes = blob_bytes(g->blob);
-    if (bytes) {
-        /* zlib does not write to it, but wants it so. */
-        g->z.next_in = (Bytef *)(guintptr)((const guint8 *)g_bytes_get_data(bytes, NULL) + g->at);
-    } else {
-        if (!g->buf)
-            g->buf = g_malloc(CHUNK);
-        gssize got = blob_read(g->blob, g->at, g->buf, MIN(left, CHUNK), error);
-        if (got < 0)
-            return -1;
-        left = (gsize)got;
-        g->z.next_in = g->buf;
-    }
-    g->z.avail_in = (uInt)left;
-    g->at += left;
-    return (gssize)left;
-}
-
-/* Whether another gzip member follows; what does not look like one is junk and ignored. */
-static gboolean gunzip_next_member(struct gunzip *g)
-{
-    guint8 magic[3];
-    guint64 next = g->at - g->z.avail_in;
-    if (blob_read(g->blob, next, magic, sizeof magic, NULL) != 3 || memcmp(magic, "\x1f\x8b\x08", 3) != 0)
-        return FALSE;
-    return inflateReset2(&g->z, 15 + 16) == Z_OK;
-}
-
-/* Inflate has a status for damage, and tells only in words which. */
-static gssize gunzip_fail(int status, const z_stream *z, GError **error)
-{
-    const char *reason = z->msg ? z->msg : "senseless";
-    if (status == Z_MEM_ERROR)
-        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
-    else if (strcmp(reason, "incorrect data check") == 0)
-        g_set_error(error, WS_ERROR, WS_ERROR_CHECKSUM, "the gzip data are damaged: wrong check sum (CRC)");
-    else if (strcmp(reason, "incorrect length check") == 0)
-        g_set_error(error, WS_ERROR, WS_ERROR_CHECKSUM, "the gzip data are damaged: wrong length");
-    else
-        g_set_error(error, WS_ERROR, WS_ERROR_DATA, "the gzip data are damaged: %s", reason);
-    return -1;
-}
 
 static gssize gunzip_pull(struct stream *stream, void *buf, gsize n, GError **error)
 {
-    struct gunzip *g = (struct gunzip *)stream;
-    g->z.next_out = buf;
-    g->z.avail_out = (uInt)MIN(n, (gsize)1 << 30);
-    const uInt space = g->z.avail_out;
-    while (!g->done && !g->damage && g->z.avail_out == space) {
-        gssize more = gunzip_more(g, error);
-        if (more < 0)
-            return -1;
-        if (more == 0) {
-            g_set_error(error, WS_ERROR, WS_ERROR_TRUNCATED,
-                        "the gzip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(g->blob));
-            return -1;
-        }
-        int status = inflate(&g->z, Z_NO_FLUSH);
-        if (status == Z_STREAM_END)
-            g->done = !gunzip_next_member(g);
-        else if (status != Z_OK && status != Z_BUF_ERROR)
-            g->damage = status;
-    }
-    /* What came out in front of the damage is given out first. */
-    if (g->damage && g->z.avail_out == space)
-        return gunzip_fail(g->damage, &g->z, error);
-    stream->taken = g->at - g->z.avail_in;
-    return (gssize)(space - g->z.avail_out);
+    struct packed *packed = (struct packed *)stream;
+    gssize got = gunzip_read(packed->gunzip, buf, n, error);
+    stream->taken = gunzip_taken(packed->gunzip);
+    return got;
 }
 
 /* "a.xml.gz" becomes "a.xml". */
@@ -349,18 +275,14 @@ static char *inner_name(const char *name)
 static gboolean walk_gzip(struct walk *walk, struct blob *content, const char *label, const char *name,
                           guint depth, GError **error)
 {
-    struct gunzip g = {.stream = {.pull = gunzip_pull, .walk = walk}, .blob = content};
+    struct packed packed = {.stream = {.pull = gunzip_pull, .walk = walk}};
     GError *failure = NULL;
     if (!charge_member(walk, &failure))
         return refuse_failure(walk, label, failure, error);
-    if (inflateInit2(&g.z, 15 + 32) != Z_OK) {
-        g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
-        return FALSE;
-    }
     g_autofree char *inner = inner_name(name);
-    gboolean ok = take_member(walk, &g.stream, label, inner, depth, error);
-    inflateEnd(&g.z);
-    g_free(g.buf);
+    packed.gunzip = gunzip_new(content);
+    gboolean ok = take_member(walk, &packed.stream, label, inner, depth, error);
+    gunzip_free(packed.gunzip);
     return ok;
 }
 

@@ -1,11 +1,11 @@
-/* An attachment to its innermost documents, by magic bytes alone. The only file that knows libarchive and
- * zlib.
+/* An attachment to its innermost documents, by magic bytes alone. The only file that knows libarchive.
  *
  * gzip (RFC 1952, several members, junk behind them ignored), bare zlib streams, zip (all members, stored or
  * deflated), any of them in another, up to limits->unpack_depth; everything else is handed out as it is, with
  * its kind. Folders,
- * __MACOSX and .DS_Store are left out. Names of members are labels, never paths. gzip goes through zlib and
- * not through libarchive, which neither checks CRC and length (3.6.2) nor shows where a member ends.
+ * __MACOSX and .DS_Store are left out. Names of members are labels, never paths. gzip goes through
+ * ingest/gunzip.h and not through libarchive, which neither checks CRC and length (3.6.2) nor shows where a
+ * member ends.
  *
  * Refusals: archive (empty, broken), crc, nesting, zip_method (encrypted, or another method), msg_ole, tnef,
  * smime, archive_type, yahoo_unused, limit. */
