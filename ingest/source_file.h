@@ -23,8 +23,10 @@ void mail_refuse(struct mail *mail, GError *error);
 /* A mail starts with "From " and is therefore one of a row (RFC 4155). */
 gboolean mbox_is(struct blob *body);
 struct mbox;
-/* Takes a reference to the body; lends limits. `ref` is what the number is put behind: "mbox:PATH" */
-struct mbox *mbox_open(struct blob *body, const char *ref, const struct limits *limits);
+/* Takes a reference to the body; lends limits. `ref` is what the number is put behind: "mbox:PATH". `strict`:
+ * most likely one mail that a transport gave its From_ line and no quotes, so that only what cannot be prose
+ * parts it. */
+struct mbox *mbox_open(struct blob *body, const char *ref, gboolean strict, const struct limits *limits);
 /* TRUE and a mail, or FALSE at the end or with an error. Fills ref, body or refusal. */
 gboolean mbox_next(struct mbox *mbox, struct mail *mail, GError **error);
 void mbox_close(struct mbox *mbox);

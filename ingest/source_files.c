@@ -177,7 +177,7 @@ static gboolean take_entry(struct file_source *files, guint i, struct mail *mail
     if (!mail->body || kind == ENTRY_MAILDIR || !mbox_is(mail->body))
         return TRUE;
     g_autofree char *ref = kind == ENTRY_STDIN ? g_strdup("stdin:") : file_ref("mbox", path);
-    files->mbox = mbox_open(mail->body, ref, &files->limits);
+    files->mbox = mbox_open(mail->body, ref, kind == ENTRY_STDIN, &files->limits);
     return FALSE;
 }
 

@@ -15,6 +15,7 @@ struct mbox {
     struct line from; /* the "From " line of the next mail; only offset and length are valid */
     gboolean have;    /* there is a next mail */
     guint64 number;
+    gboolean strict;
 };
 
 /* Where one mail lies, and whether a line of it was quoted. */
@@ -62,9 +63,10 @@ static gboolean is_field(const struct line *line)
     return n > 0 && n < line->n && line->text[n] == ':';
 }
 
-struct mbox *mbox_open(struct blob *body, const char *ref, const struct limits *limits)
+struct mbox *mbox_open(struct blob *body, const char *ref, gboolean strict, const struct limits *limits)
 {
     struct mbox *mbox = g_new0(struct mbox, 1);
+    mbox->strict = strict;
     mbox->body = blob_ref(body);
     mbox->limits = limits;
     mbox->ref = g_strdup(ref);
@@ -83,7 +85,7 @@ void mbox_close(struct mbox *mbox)
 }
 
 /* Reads on to the next separator: "From ", with a header field in the next line, and behind a blank line or
- * with a time in it. A line of prose that begins so is not mistaken for one. */
+ * with a time in it, where strict with both. A line of prose that begins so is not mistaken for one. */
 static gboolean find_end(struct mbox *mbox, struct stretch *stretch, GError **error)
 {
     struct line line, candidate = {0};
@@ -97,7 +99,7 @@ static gboolean find_end(struct mbox *mbox, struct stretch *stretch, GError **er
             stretch->end = candidate.offset;
             return TRUE;
         }
-        waiting = is_from(&line) && (blank || has_time(&line));
+        waiting = is_from(&line) && (mbox->strict ? blank && has_time(&line) : blank || has_time(&line));
         if (waiting)
             candidate = (struct line){.offset = line.offset, .length = line.length};
         stretch->quoted |= is_quoted_from(&line);

@@ -428,6 +428,10 @@ static const struct mbox_row mbox_rows[] = {
      "mbox:/m#1[]=Subject: 1\n\n\nFrom here on it is prose.\nReally.\nFrom 10:00 on: more\n|"},
     {"quoted", FROM "Subject: 1\n\n>From me\n>>From you\n> From\n>\n",
      "mbox:/m#1[]=Subject: 1\n\nFrom me\n>From you\n> From\n>\n|"},
+    {"longer quotes", FROM "Subject: 1\n\n>>>From me\n>From\n>from me\n",
+     "mbox:/m#1[]=Subject: 1\n\n>>From me\n>From\n>from me\n|"},
+    {"a Content-Length that lies", FROM "Content-Length: 9999\n\none\n\n" FROM "Content-Length: 1\n\ntwo\n",
+     "mbox:/m#1[]=Content-Length: 9999\n\none\n\n|mbox:/m#2[]=Content-Length: 1\n\ntwo\n|"},
     {"no end of line", FROM "Subject: 1\n\none", "mbox:/m#1[]=Subject: 1\n\none|"},
     {"only the first line", FROM, "mbox:/m#1[]=|"},
     {"separator at the end", FROM "Subject: 1\n\none\n\n" FROM, "mbox:/m#1[]=Subject: 1\n\none\n\n" FROM "|"},
@@ -509,6 +513,8 @@ static void check_stdin(const char *text, gsize n, const struct limits *limits, 
     tear_down();
 }
 
+#define PROSE "Subject: x\n\n\nFrom here on\nNote: it goes on\nFrom 10:00 on\nNote: too\n"
+
 static void test_stdin(void)
 {
     struct limits limits = limits_default;
@@ -519,6 +525,8 @@ static void test_stdin(void)
     check_stdin(MAIL, strlen(MAIL), &limits, "stdin:[b]!limit|");
     check_stdin(FROM MAIL "\n" FROM MAIL, 2 * strlen(FROM MAIL) + 1, NULL,
                 "stdin:#1[]=" MAIL "\n|stdin:#2[]=" MAIL "|");
+    /* A transport that puts a From_ line in front quotes nothing. */
+    check_stdin(FROM PROSE, strlen(FROM PROSE), NULL, "stdin:#1[]=" PROSE "|");
 }
 
 int main(int argc, char **argv)
