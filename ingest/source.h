@@ -26,8 +26,8 @@ gboolean settle_rules_any(const struct settle_rules *rules, enum after after);
 
 struct mail {
     char *ref; /* stable name: imap://host/INBOX;UIDVALIDITY=7/;UID=4211, maildir:..., file:... */
-    gboolean ref_is_identity; /* the same ref with the same bytes is the same mail (IMAP, Maildir), so that a
-                                 mail that was committed but not settled is not counted again */
+    gboolean ref_is_identity; /* the same ref with the same bytes is the same mail (IMAP, Maildir, mbox), so
+                                 that a mail that was committed but not settled is not counted again */
     gboolean may_be_bare;     /* a file that may be a report itself (.xml .gz .zip) instead of a mail */
     char *name;               /* file name, for the log and as a hint; may be NULL */
     struct blob *body;        /* NULL when it could not be had: the two below say why */

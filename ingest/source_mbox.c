@@ -178,6 +178,7 @@ gboolean mbox_next(struct mbox *mbox, struct mail *mail, GError **error)
     if (!find_end(mbox, &stretch, error))
         return FALSE;
     mail->ref = g_strdup_printf("%s#%" G_GUINT64_FORMAT, mbox->ref, ++mbox->number);
+    mail->ref_is_identity = !mbox->strict;
     guint64 size = stretch.end - stretch.start;
     if (size > mbox->limits->message_size)
         g_set_error(&failure, WS_ERROR, WS_ERROR_LIMIT,

@@ -419,22 +419,23 @@ struct mbox_row {
 
 static const struct mbox_row mbox_rows[] = {
     {"two", FROM "Subject: 1\n\none\n\n" FROM "Subject: 2\n\ntwo\n",
-     "mbox:/m#1[]=Subject: 1\n\none\n\n|mbox:/m#2[]=Subject: 2\n\ntwo\n|"},
+     "mbox:/m#1[i]=Subject: 1\n\none\n\n|mbox:/m#2[i]=Subject: 2\n\ntwo\n|"},
     {"CR LF", "From a@b 10:00\r\nSubject: 1\r\n\r\none\r\n\r\nFrom a@b 10:00\r\nSubject: 2\r\n\r\ntwo\r\n",
-     "mbox:/m#1[]=Subject: 1\r\n\r\none\r\n\r\n|mbox:/m#2[]=Subject: 2\r\n\r\ntwo\r\n|"},
+     "mbox:/m#1[i]=Subject: 1\r\n\r\none\r\n\r\n|mbox:/m#2[i]=Subject: 2\r\n\r\ntwo\r\n|"},
     {"no blank line in front", FROM "Subject: 1\n\none\n" FROM "Subject: 2\n\ntwo\n",
-     "mbox:/m#1[]=Subject: 1\n\none\n|mbox:/m#2[]=Subject: 2\n\ntwo\n|"},
+     "mbox:/m#1[i]=Subject: 1\n\none\n|mbox:/m#2[i]=Subject: 2\n\ntwo\n|"},
     {"prose that begins so", FROM "Subject: 1\n\n\nFrom here on it is prose.\nReally.\nFrom 10:00 on: more\n",
-     "mbox:/m#1[]=Subject: 1\n\n\nFrom here on it is prose.\nReally.\nFrom 10:00 on: more\n|"},
+     "mbox:/m#1[i]=Subject: 1\n\n\nFrom here on it is prose.\nReally.\nFrom 10:00 on: more\n|"},
     {"quoted", FROM "Subject: 1\n\n>From me\n>>From you\n> From\n>\n",
-     "mbox:/m#1[]=Subject: 1\n\nFrom me\n>From you\n> From\n>\n|"},
+     "mbox:/m#1[i]=Subject: 1\n\nFrom me\n>From you\n> From\n>\n|"},
     {"longer quotes", FROM "Subject: 1\n\n>>>From me\n>From\n>from me\n",
-     "mbox:/m#1[]=Subject: 1\n\n>>From me\n>From\n>from me\n|"},
+     "mbox:/m#1[i]=Subject: 1\n\n>>From me\n>From\n>from me\n|"},
     {"a Content-Length that lies", FROM "Content-Length: 9999\n\none\n\n" FROM "Content-Length: 1\n\ntwo\n",
-     "mbox:/m#1[]=Content-Length: 9999\n\none\n\n|mbox:/m#2[]=Content-Length: 1\n\ntwo\n|"},
-    {"no end of line", FROM "Subject: 1\n\none", "mbox:/m#1[]=Subject: 1\n\none|"},
-    {"only the first line", FROM, "mbox:/m#1[]=|"},
-    {"separator at the end", FROM "Subject: 1\n\none\n\n" FROM, "mbox:/m#1[]=Subject: 1\n\none\n\n" FROM "|"},
+     "mbox:/m#1[i]=Content-Length: 9999\n\none\n\n|mbox:/m#2[i]=Content-Length: 1\n\ntwo\n|"},
+    {"no end of line", FROM "Subject: 1\n\none", "mbox:/m#1[i]=Subject: 1\n\none|"},
+    {"only the first line", FROM, "mbox:/m#1[i]=|"},
+    {"separator at the end", FROM "Subject: 1\n\none\n\n" FROM,
+     "mbox:/m#1[i]=Subject: 1\n\none\n\n" FROM "|"},
 };
 
 static void test_mbox(void)
