@@ -394,8 +394,10 @@ static void keep_head_text(struct reader *reader, enum node node, const char *lo
 {
     const char **slot = &reader->head_text[node - NODE_FIRST_LEAF];
     char *text = take_text(reader, &reader->head_arena);
-    if (*slot == NULL) {
+    if (*slot == NULL || (node == NODE_ERROR && **slot == '\0')) {
         *slot = text;
+    } else if (node == NODE_ERROR && *text == '\0') {
+        return;
     } else if (node == NODE_ERROR) {
         g_autofree char *both = g_strjoin("; ", *slot, text, NULL);
         gsize most = reader->limits->prose_length;
