@@ -1,9 +1,11 @@
 #!/usr/bin/python3
-"""Where the mails of a Maildir are, and whether that is right: places.py MAILDIR SENT LEDGER [done] [copies]
+"""Where the mails of a Maildir are, and whether that is right: places.py MAILDIR SENT LEDGER [done] [copies] [twins]
 
 SENT is a directory with all mails that were ever delivered. LEDGER has a line for each row of the ledger, "sha256 outcome".
 Every mail is in exactly one of INBOX, Processed and Problems, is in the ledger when it is not in INBOX, once, and was a
 problem when it is in Problems. With "done" INBOX is empty. With "copies" a mail that is still in INBOX may have been copied.
+With "twins" a mail may be in its folder twice: a server that copies before it expunges, as Dovecot does, lets two sessions MOVE the
+same mail at once. How many are so is told on standard error.
 The ledger's sum is that of the mail with CRLF (IMAP) or as it is (Maildir).
 """
 import collections
@@ -35,9 +37,13 @@ def main():
             digest, outcome = line.split()
             rows[digest].append(outcome)
     wrong = collections.Counter()
+    twins = 0
     for mail, times in there.items():
         crlf = hashlib.sha256(mail.replace(b"\n", b"\r\n")).hexdigest()
         outcomes = rows.pop(crlf, []) + rows.pop(hashlib.sha256(mail).hexdigest(), [])
+        if "twins" in options and max(processed[mail], problems[mail]) > times:
+            twins += 1
+            processed[mail], problems[mail] = min(processed[mail], times), min(problems[mail], times)
         settled = processed[mail] + problems[mail]
         spare = inbox[mail] if "copies" in options else 0
         wrong["a mail is nowhere"] += inbox[mail] + settled < times
@@ -51,6 +57,8 @@ def main():
             wrong["a mail is not in the ledger"] += len(outcomes) != times
     wrong["the ledger has a mail that was not sent"] += len(rows)
     wrong["the mailbox has a mail that was not sent"] += len((inbox | processed | problems).keys() - there.keys())
+    if twins:
+        print(f"# {twins} of {len(there)} mails were moved by two at once, and are in the folder twice", file=sys.stderr)
     for what, times in wrong.items():
         if times:
             print(f"{what} ({times} times)")

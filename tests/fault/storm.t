@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 dir=$(mktemp -d)
 trap 'kill -9 "${ingesters[@]}" 2>/dev/null; dovecot_stop; pg_stop; rm -rf "$dir"' EXIT
-mails=${MAILS:-1000} kills=${KILLS:-20} seed=${SEED:-$RANDOM}
+mails=${MAILS:-600} kills=${KILLS:-12} seed=${SEED:-$RANDOM}
 RANDOM=$seed
 ingesters=()
 chmod 755 "$dir"
@@ -57,12 +57,12 @@ done
 for i in 0 1; do wait "${ingesters[$i]}" 2>/dev/null; done
 [ $killed -ge "$kills" ]
 ok $? "killed $killed times in $rounds rounds"
-holds copies
+holds copies twins
 ok $? 'each mail is in one place before the last run' "$dir/wrong"
 deliver_some < <(tail -n "+$((n_sent + 1))" "$dir/list")
 run_clean
 ok $? 'the last run ends well' "$dir/out"
-holds done
+holds done twins
 ok $? "the mailbox is empty, and the ledger has each of $total mails once" "$dir/wrong"
 check_sums 'after the storm' "$dir/truth"
 echo "# seed $seed"
