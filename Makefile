@@ -7,6 +7,7 @@
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
 #   make bench-imap    what IMAP alone costs, through a round trip of 30 ms
 #   make bench-parse   what parsing alone costs, beside xmllint
+#   make bench-confine what reading by confined workers costs, beside --no-confine
 #   make fault   the matrix of faults as a table; make fault-storm: 200 deaths in 20,000 mails
 #   make fuzz   FUZZ_SECONDS=60: every fuzz harness of tests/fuzz, built with clang into build-fuzz/
 
@@ -117,6 +118,9 @@ bench-imap: $B/tests/imap_tool
 bench-parse: $B/tests/parse_mails
 	@bench/parse.sh
 
+bench-confine: $B/whosends
+	@bench/confine.sh
+
 deps:
 	@tests/lib/deps.sh build
 
@@ -151,5 +155,5 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
-.PHONY: all tests fault fault-storm fuzz fuzz-build bench-imap bench-parse deps deps-check demo check install clean
+.PHONY: all tests fault fault-storm fuzz fuzz-build bench-imap bench-parse bench-confine deps deps-check demo check install clean
 .SECONDARY:
