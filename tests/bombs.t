@@ -1,0 +1,82 @@
+#!/bin/bash
+# Archives that unpack to 10 GB: each is one problem, found in less than two seconds and in bounded memory of every process.
+# SECONDS_MOST: more on a machine that is slow or busy; they are processor seconds, beside twice as many of the clock.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/postgres.sh
+. tests/lib/whole.sh
+
+limit=${LIMIT:-65536} most=${SECONDS_MOST:-2}
+dir=$(mktemp -d)
+trap 'pg_stop; rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+mkdir "$dir/pg"
+pg_start "$dir/pg" || exit 1
+python3 - "$dir" <<'END' || exit 1
+import base64
+import gzip
+import struct
+import sys
+import zlib
+
+SIZE = 10 << 30
+PIECE = bytes(1 << 20)
+
+
+def deflated(size):
+    """Zeros: after a full flush each mebibyte packs to the same bytes, which are packed once."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    first = packer.compress(PIECE) + packer.flush(zlib.Z_FULL_FLUSH)
+    second = packer.compress(PIECE) + packer.flush(zlib.Z_FULL_FLUSH)
+    return first + second * (size // len(PIECE) - 1) + packer.flush(zlib.Z_FINISH)
+
+
+def raw(data):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+def gz(data, size):
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\x03" + data + struct.pack("<II", 0, size & 0xFFFFFFFF)
+
+
+def archive(name, data):
+    """A zip with one member, of these packed bytes, whose size is said to be small."""
+    head = struct.pack("<HHHHHIIIHH", 20, 0, 8, 0, 0x5000, 0, len(data), 4096, len(name), 0)
+    member = b"PK\x03\x04" + head + name + data
+    central = b"PK\x01\x02" + struct.pack("<H", 20) + head + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    return member + central + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(member), 0)
+
+
+def mail(name, data):
+    with open(f"{sys.argv[1]}/{name}.eml", "wb") as file:
+        file.write(b"From: a@reporter.example\nSubject: Report domain: example.com\nMIME-Version: 1.0\n"
+                   b"Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(data))
+
+
+zeros = deflated(SIZE)
+mail("zip", archive(b"report.xml", zeros))
+mail("gzip", gz(zeros, SIZE))
+mail("nested", gzip.compress(archive(b"report.zip", raw(archive(b"report.xml", zeros))), 9))
+END
+
+for bomb in zip gzip nested; do
+    for mode in --workers=1 --no-confine; do
+        tests/lib/measure.py "$dir/cost" timeout 60 build/whosends --database "$PG_CONNINFO" ingest --quiet $mode "$dir/$bomb.eml" \
+            >"$dir/out" 2>&1
+        status=$?
+        read -r user system elapsed peak <"$dir/cost"
+        told=$(psql -X -A -t -c "SELECT outcome, (SELECT string_agg(DISTINCT concat_ws(' ', d.code, d.detail), ', ') FROM dmarc.document d
+            WHERE d.message = m.id AND d.outcome = 'problem') FROM dmarc.message m WHERE source LIKE '%/$bomb.eml'" \
+            -c "DELETE FROM dmarc.document" -c "DELETE FROM dmarc.message")
+        [ $status = 65 ] && [[ $told == problem\|* && $told != *$'\n'problem* ]]
+        ok $? "$bomb, $mode: one problem: $(head -n 1 <<<"$told" | cut -c 1-100)" "status $status: $told" "$dir/out"
+        awk -v cpu="$user" -v kernel="$system" -v elapsed="$elapsed" -v most="$most" \
+            'BEGIN { exit !(cpu + kernel < most && elapsed < 2 * most) }'
+        ok $? "$bomb, $mode: in $elapsed s ($user + $system s of the processor)"
+        [ "$peak" -lt "$limit" ]
+        ok $? "$bomb, $mode: no process has more than $peak KiB"
+    done
+done
+echo "1..$n"
+exit $failed

@@ -1,0 +1,77 @@
+#!/bin/bash
+# What confined workers read is what this process reads itself: the same ledger, reports, records and verdicts, but for numbers
+# and times. Mails of every kind that the tests know, some of them twice.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tests/lib/postgres.sh
+. tests/lib/whole.sh
+
+dir=$(mktemp -d)
+trap 'pg_stop; rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+mkdir "$dir/pg" "$dir/all" "$dir/deviations" "$dir/limits"
+pg_start "$dir/pg" || exit 1
+
+bench/generate.py --reports 300 --duplicates 0.1 --domains 5 --seed 7 --out "$dir/made" --truth "$dir/truth" || exit 1
+tests/lib/deviation_mails.py "$dir/deviations" >/dev/null && tests/lib/limit_mails.py "$dir/limits" >/dev/null || exit 1
+{
+    printf '%s\n' 'From: tls@reporter.example' 'Subject: TLS report' 'Content-Type: application/tlsrpt+json' ''
+    echo '{"organization-name":"Reporter","date-range":{"start-datetime":"2026-10-01T00:00:00Z","end-datetime":"2026-10-01T23:59:59Z"},
+"contact-info":"t@reporter.example","report-id":"tls-failing","policies":[{"policy":{"policy-type":"sts","policy-domain":"tls.example"},
+"summary":{"total-successful-session-count":1,"total-failure-session-count":5},"failure-details":[{"result-type":"certificate-expired",
+"sending-mta-ip":"192.0.2.1","receiving-ip":"2001:db8::1","receiving-mx-hostname":"mx.tls.example","failed-session-count":5}]}]}'
+} >"$dir/made/tls.eml"
+gather()
+{
+    find docs/demo/mailbox "$dir/made" "$dir/deviations" "$dir/limits" -type f | LC_ALL=C sort | while read -r file; do
+        serial=$((${serial:-0} + 1))
+        cp "$file" "$dir/all/$(printf '%05d' $serial).eml"
+    done
+}
+gather
+
+# dump TABLES KEYS...: rows without what is different each time, in an order of their own
+tables="message document original report observation evidence failure_report tls_report tls_policy tls_failure"
+dump()
+{
+    local table
+    for table in $tables; do
+        psql -X -A -t -c "SELECT '$table', row FROM (SELECT (to_jsonb(t) - '{id,message,report,reread_at,ingested_at,kept_at}'::text[])::text AS row
+            FROM dmarc.$table t) x ORDER BY row COLLATE \"C\"" || echo "$table cannot be read: $RANDOM"
+    done
+}
+
+# read_all DATABASE OPTION...: all mails into a database of their own
+read_all()
+{
+    pg_newdb "$1" || exit 1
+    build/whosends --database "$PG_CONNINFO" --set limits.report_seconds=120 ingest --quiet "${@:2}" "$dir/all" >"$dir/$1.out" 2>&1
+    echo "$?" >"$dir/$1.status"
+    dump >"$dir/$1"
+}
+
+read_all open --no-confine
+read_all one --workers 1
+[ "$(cat "$dir/open.status")" = 65 ] && [ "$(cat "$dir/one.status")" = 65 ]
+ok $? "both end with 65, since there are problems" "$dir/open.out" "$dir/one.out"
+for table in $tables; do
+    grep -c "^$table|" "$dir/open" >"$dir/count"
+    diff <(grep "^$table|" "$dir/open") <(grep "^$table|" "$dir/one") >"$dir/diff" && [ "$(cat "$dir/count")" -gt 0 ]
+    ok $? "one worker: $table has the same $(cat "$dir/count") rows" "$dir/diff"
+done
+
+# More of them at once answer in another order: which one of two equal reports is the duplicate is not told before.
+read_all many --workers 4
+for table in evidence tls_report failure_report; do
+    diff <(grep "^$table|" "$dir/open") <(grep "^$table|" "$dir/many") >"$dir/diff"
+    ok $? "four workers: $table is the same" "$dir/diff"
+done
+for database in open many; do
+    psql -X -A -t -d $database -c "SELECT outcome, code, count(*) FROM dmarc.message GROUP BY 1, 2 ORDER BY 1, 2" \
+        -c "SELECT outcome, code, count(*) FROM dmarc.document GROUP BY 1, 2 ORDER BY 1, 2" \
+        -c "SELECT domain, day, count(*), sum(message_count) FROM dmarc.observation GROUP BY 1, 2 ORDER BY 1, 2" >"$dir/$database.sums"
+done
+diff "$dir/open.sums" "$dir/many.sums" >"$dir/diff" && [ -s "$dir/open.sums" ]
+ok $? "four workers: outcomes, reasons and sums are the same" "$dir/diff"
+echo "1..$n"
+exit $failed
