@@ -5,7 +5,8 @@
  * that crashes, hangs, eats its memory or tells lies is killed: the mail that it was at goes alone to a fresh
  * one, and the others in flight go out again. A mail is a problem only when two workers agree, the second one
  * fresh: whether both died of it, or both called it one. And two deaths count only while a fresh worker still
- * reads a sample: else it is this machine that has a problem, and no mail. */
+ * reads a sample: else it is this machine that has a problem, and no mail. A worker that somebody else kills
+ * (SIGKILL: the kernel for want of memory, too) says less of its mail: six of them count as much. */
 #pragma once
 
 #include "ingest/journal.h"
