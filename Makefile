@@ -138,7 +138,7 @@ check: deps-check
 # Every fault at every place, and what became of it as a table.
 fault: deps-check
 	@$(MAKE) --no-print-directory all tests
-	@EVERY=50 tests/fault/matrix.py
+	@EVERY=100 tests/fault/matrix.py
 
 # 200 deaths while two read 20,000 mails of one mailbox.
 fault-storm: deps-check
