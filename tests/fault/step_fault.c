@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,11 +34,13 @@ static void cut(int family)
     char answer[4096];
     wait_ms(100);
     for (int fd = 3; fd < 256; fd++) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = {0};
         socklen_t size = sizeof peer;
         if (getpeername(fd, (struct sockaddr *)&peer, &size) != 0)
             continue;
-        if (family == AF_UNIX ? peer.ss_family != AF_UNIX : peer.ss_family == AF_UNIX)
+        /* Those of the workers are unix sockets, too, without a name. */
+        if ((peer.ss_family == AF_UNIX) != (family == AF_UNIX) ||
+            (family == AF_UNIX && !strstr(((struct sockaddr_un *)&peer)->sun_path, "PGSQL")))
             continue;
         shutdown(fd, SHUT_RDWR);
         /* What had come already could still be read. */
