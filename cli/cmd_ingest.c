@@ -57,6 +57,8 @@ static gboolean read_path(struct job *job, const char *path, GError **error)
     if (!rules_read(config->imap, after, FALSE, &rules, error))
         return FALSE;
     struct source *source = source_open_path(path, &rules, &config->limits, error);
+    /* A mail transport starts this program for each mail. */
+    job->reading.settings.light = strcmp(path, "-") == 0;
     gboolean ok = source && run_source(job, source, &rules, error);
     source_close(source);
     return ok;

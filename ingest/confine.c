@@ -141,12 +141,12 @@ static const int refused[] = {
     SCMP_SYS(fstatat64),  SCMP_SYS(statx),    SCMP_SYS(access),     SCMP_SYS(faccessat),
     SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(getcwd)};
 
-static int add_plain(scmp_filter_ctx filter)
+static int add_plain(scmp_filter_ctx filter, gboolean no_open)
 {
     int status = 0;
     for (guint i = 0; status == 0 && i < G_N_ELEMENTS(allowed); i++)
         status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    for (guint i = 0; status == 0 && i < G_N_ELEMENTS(refused); i++)
+    for (guint i = 0; status == 0 && !no_open && i < G_N_ELEMENTS(refused); i++)
         status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
     return status;
 }
@@ -178,7 +178,7 @@ static int add_conditional(scmp_filter_ctx filter)
     return status;
 }
 
-static gboolean filter_calls(GError **error)
+static gboolean filter_calls(gboolean no_open, GError **error)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int status = filter ? 0 : -ENOMEM;
@@ -187,7 +187,7 @@ static gboolean filter_calls(GError **error)
     if (status == 0)
         status = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     if (status == 0)
-        status = add_plain(filter);
+        status = add_plain(filter, no_open);
     if (status == 0)
         status = add_conditional(filter);
     if (status == 0)
@@ -206,5 +206,5 @@ gboolean confine_self(const struct confine_rules *rules, int *landlock_r, GError
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return fail(error, "renounce new privileges");
     *landlock_r = landlock();
-    return filter_calls(error);
+    return filter_calls(rules->no_open, error);
 }

@@ -31,6 +31,7 @@ struct confine_rules {
     guint descriptors; /* the first ones, which stay open; the others are closed */
     guint files;       /* more of them that it may open by receiving or duplicating */
     guint64 memory;    /* bytes of address space */
+    gboolean no_open;  /* to look for a file kills it, too */
     guint64 file_size; /* bytes of a file that it writes to: more fail with EFBIG, and raise SIGXFSZ unless
                           that is ignored */
 };

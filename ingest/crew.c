@@ -215,9 +215,10 @@ static void worker_heard(const struct crew *crew, struct worker *worker)
     worker->cpu = UNKNOWN;
 }
 
-static gboolean worker_start(struct crew *crew, struct worker *worker, GError **error)
+/* A light one does for most mails; what it cannot read is for the one behind the others, which is whole. */
+static gboolean worker_start(struct crew *crew, struct worker *worker, gboolean light, GError **error)
 {
-    if (!nursery_worker(crew->nursery, &worker->process, error))
+    if (!nursery_worker(crew->nursery, light, &worker->process, error))
         return FALSE;
     worker->alive = TRUE;
     worker->out = g_byte_array_new();
@@ -272,7 +273,7 @@ static gboolean has_room(const struct worker *worker, const struct job *job)
 static gboolean start_one_more(struct crew *crew, struct worker *worker, gboolean others, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    if (worker_start(crew, worker, &failure))
+    if (worker_start(crew, worker, crew->settings->light, &failure))
         return TRUE;
     crew->scarce = TRUE;
     if (!others)
@@ -309,7 +310,7 @@ static gboolean hand_out(struct crew *crew, GError **error)
 {
     struct worker *second = &crew->workers[crew->most];
     if (crew->again.length && !second->alive) {
-        if (!worker_start(crew, second, error))
+        if (!worker_start(crew, second, FALSE, error))
             return FALSE;
         worker_send(second);
     }
@@ -345,7 +346,7 @@ static gboolean machine_is_sound(struct crew *crew, GError **error)
     struct worker worker = {.file = -1};
     gboolean sound = FALSE, over = FALSE;
     gsize looked = 0;
-    if (!worker_start(crew, &worker, error)) {
+    if (!worker_start(crew, &worker, FALSE, error)) {
         blob_unref(mail.body);
         return FALSE;
     }

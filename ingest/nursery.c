@@ -131,10 +131,11 @@ static gboolean greet(struct nursery *nursery, struct worker_process *worker, GE
     return FALSE;
 }
 
-gboolean nursery_worker(struct nursery *nursery, struct worker_process *worker_r, GError **error)
+gboolean nursery_worker(struct nursery *nursery, gboolean light, struct worker_process *worker_r,
+                        GError **error)
 {
     const struct nursery_request request = {
-        .op = NURSERY_FORK, .check = !nursery->described, .file_size = nursery->file_size};
+        .op = NURSERY_FORK, .check = !nursery->described, .light = light, .file_size = nursery->file_size};
     struct nursery_answer answer = {.pid = -1};
     int ends[2];
     *worker_r = (struct worker_process){.pid = -1, .socket = -1};

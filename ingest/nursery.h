@@ -19,9 +19,11 @@ struct nursery_work {
     /* In the nursery, before the first worker is forked: opens, loads and initialises what needs files. What
      * it returns goes to the other two. May be NULL. */
     gpointer (*prepare)(void);
+    /* In the nursery, before the first worker that is not light: the rest of it. May be NULL. */
+    void (*complete)(void);
     /* In the first worker, confined: whether the libraries do their work without files and with the system
      * calls that there are. FALSE with an error that names what does not. May be NULL. */
-    gboolean (*check)(gpointer prepared, GError **error);
+    gboolean (*check)(gpointer prepared, gboolean light, GError **error);
     /* In each worker, confined: serves the socket (a blocking stream) until it ends; the exit status.
      * `scratch` are descriptors of n_scratch empty files without names, to be written, read and cut
      * (blob_use_scratch). */
@@ -43,11 +45,15 @@ struct worker_process {
     int socket;
 };
 
-/* A nursery that does not answer for 10 s is as good as gone.
+/* A light worker starts in half the time: it has no scratch file, what complete() would have prepared is not
+ * there, and when it wants a file in their place it is killed. Another worker has to read that mail then.
+ *
+ * A nursery that does not answer for 10 s is as good as gone.
  *
  * A new worker, which has confined itself and (the first one) checked its libraries when this returns. FALSE
  * with WS_ERROR_SYSTEM, which for the first worker has a hint: this system cannot confine. */
-gboolean nursery_worker(struct nursery *nursery, struct worker_process *worker_r, GError **error);
+gboolean nursery_worker(struct nursery *nursery, gboolean light, struct worker_process *worker_r,
+                        GError **error);
 
 /* Kills the worker if it lives, closes the socket, and waits until the process is gone. How it ended, for the
  * ledger: "killed by signal 31 (a forbidden system call)", "ran out of memory", "stopped by whosends". Owned

@@ -26,6 +26,7 @@ extern char **environ;
 struct nursery_process {
     const struct nursery_work *work;
     gpointer prepared;
+    gboolean completed;
     int control;
     pid_t pid;
     char *directory; /* of scratch files */
@@ -87,17 +88,22 @@ static void on_log(const char *domain G_GNUC_UNUSED, GLogLevelFlags level, const
 }
 
 /* The socket and the scratch files get the first numbers behind the standard ones. */
-static gboolean lay_out(int socket, int *scratch)
+static gboolean lay_out(int socket, int *scratch, int n)
 {
     int high = fcntl(socket, F_DUPFD_CLOEXEC, FD_HIGH);
     gboolean ok = high >= 0;
-    for (int i = 0; ok && i < NURSERY_SCRATCH; i++)
+    for (int i = 0; ok && i < n; i++)
         ok = (scratch[i] = fcntl(scratch[i], F_DUPFD_CLOEXEC, FD_HIGH)) >= 0;
     ok = ok && dup2(high, FD_OWN) == FD_OWN;
-    for (int i = 0; ok && i < NURSERY_SCRATCH; i++)
+    for (int i = 0; ok && i < n; i++)
         ok = (scratch[i] = dup2(scratch[i], FD_OWN + 1 + i)) >= 0;
     /* No terminal for strangers to write to; but a sanitizer must be heard. */
     return ok && (CONFINE_SANITIZED || dup2(STDIN_FILENO, STDERR_FILENO) >= 0);
+}
+
+static int scratch_files(const struct nursery_request *request)
+{
+    return request->light ? 0 : NURSERY_SCRATCH;
 }
 
 static gboolean confine(const struct nursery_process *self, const struct nursery_request *request,
@@ -106,15 +112,16 @@ static gboolean confine(const struct nursery_process *self, const struct nursery
     const struct confine_rules rules = {.uid = self->uid,
                                         .gid = self->gid,
                                         .parent = self->pid,
-                                        .descriptors = FD_OWN + 1 + NURSERY_SCRATCH,
+                                        .descriptors = FD_OWN + 1 + (guint)scratch_files(request),
                                         .files = FILES,
                                         .memory = MEMORY,
+                                        .no_open = request->light,
                                         .file_size = request->file_size};
     g_autoptr(GError) error = NULL;
     int landlock = 0;
     gboolean ok = confine_self(&rules, &landlock, &error);
     if (ok && request->check && self->work->check)
-        ok = self->work->check(self->prepared, &error);
+        ok = self->work->check(self->prepared, request->light, &error);
     if (ok)
         g_snprintf(greeting->text, sizeof greeting->text, "seccomp, Landlock %d, user %u", landlock,
                    geteuid());
@@ -129,10 +136,10 @@ static G_NORETURN void work(const struct nursery_process *self, const struct nur
     struct nursery_greeting greeting = {.text = "could not arrange its descriptors"};
     prctl(PR_SET_NAME, "whosends-worker", 0, 0, 0);
     g_log_set_default_handler(on_log, NULL);
-    greeting.ok = lay_out(socket, scratch) && confine(self, request, &greeting);
+    greeting.ok = lay_out(socket, scratch, scratch_files(request)) && confine(self, request, &greeting);
     if (send(FD_OWN, &greeting, sizeof greeting, MSG_NOSIGNAL) != sizeof greeting || !greeting.ok)
         _exit(1);
-    _exit(self->work->serve(self->prepared, FD_OWN, scratch, NURSERY_SCRATCH));
+    _exit(self->work->serve(self->prepared, FD_OWN, scratch, (guint)scratch_files(request)));
 }
 
 /* --- the nursery --- */
@@ -160,10 +167,10 @@ static void fork_worker(const struct nursery_process *self, const struct nursery
                         struct nursery_answer *answer)
 {
     int scratch[NURSERY_SCRATCH];
-    int have = 0;
-    while (have < NURSERY_SCRATCH && (scratch[have] = open_scratch(self->directory)) >= 0)
+    int have = 0, wanted = scratch_files(request);
+    while (have < wanted && (scratch[have] = open_scratch(self->directory)) >= 0)
         have++;
-    if (have < NURSERY_SCRATCH) {
+    if (have < wanted) {
         g_autofree char *what = g_strdup_printf("create a temporary file in %.60s", self->directory);
         say_failure(answer, what);
     } else if ((answer->pid = fork()) == 0) {
@@ -190,7 +197,7 @@ static void end_worker(pid_t pid, struct nursery_answer *answer)
 }
 
 /* FALSE when the parent is gone. */
-static gboolean answer_one(const struct nursery_process *self)
+static gboolean answer_one(struct nursery_process *self)
 {
     struct nursery_request request;
     struct nursery_answer answer = {0};
@@ -198,6 +205,11 @@ static gboolean answer_one(const struct nursery_process *self)
     gssize got = fdpass_receive(self->control, &request, sizeof request, &socket, NULL);
     if (got != sizeof request)
         return FALSE;
+    if (request.op == NURSERY_FORK && !request.light && !self->completed) {
+        self->completed = TRUE;
+        if (self->work->complete)
+            self->work->complete();
+    }
     if (request.op == NURSERY_FORK)
         fork_worker(self, &request, socket, &answer);
     else

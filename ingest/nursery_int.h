@@ -10,6 +10,7 @@ struct nursery_request {
     enum nursery_op op;
     pid_t pid;         /* NURSERY_END: of whom */
     gboolean check;    /* NURSERY_FORK: check the libraries, too; the worker's socket rides along */
+    gboolean light;    /* NURSERY_FORK */
     guint64 file_size; /* NURSERY_FORK */
 };
 

@@ -27,6 +27,7 @@ struct run_settings {
     const volatile sig_atomic_t *stop; /* when it becomes nonzero, the run commits what it has and ends */
     struct nursery *nursery;           /* mails are decoded by its workers; NULL: in this process */
     guint workers;                     /* how many at once */
+    gboolean light;                    /* they begin with one that is quick to start, for a mail or two */
 };
 
 /* mails == stored + duplicate + no_report + problem + resumed */

@@ -5,8 +5,11 @@
 
 #include "parser/domain.h"
 
-/* Loads it all, by reading a mail of samples. */
+/* Loads what every mail needs, by reading a mail of samples. */
 void warm_up(const struct domain_list *suffixes);
+/* The encodings besides UTF-8 and the few that are built in. */
+void warm_encodings(void);
 
-/* Reads it again. FALSE with WS_ERROR_SYSTEM when something else comes out than stands in it. */
-gboolean warm_check(const struct domain_list *suffixes, GError **error);
+/* Reads samples again; `light`: only those of warm_up. FALSE with WS_ERROR_SYSTEM when something else comes
+ * out than stands in them. */
+gboolean warm_check(const struct domain_list *suffixes, gboolean light, GError **error);

@@ -23,6 +23,7 @@ struct wire_reader {
     enum place place;
     gboolean brought, adkim_strict, aspf_strict;
     struct mail_auth auth;
+    guint64 heard;              /* bytes of the answer */
     guint64 records;            /* of the open report */
     guint64 reports, documents; /* reports since the document before */
 };
@@ -306,6 +307,13 @@ static enum wire_status next_frame(struct wire_reader *reader, const guint8 **at
     return status;
 }
 
+/* What is told of a mail is some times as long as what was in it, and a little for each mail. */
+static guint64 answer_most(const struct limits *limits)
+{
+    return 8 * (MIN(limits->unpacked_total, G_MAXINT64 / 32) + MIN(limits->message_size, G_MAXINT64 / 32)) +
+           64 * 1024 * 1024;
+}
+
 enum wire_status wire_reader_feed(struct wire_reader *reader, const void *bytes, gsize n, gsize *used_r,
                                   GError **error)
 {
@@ -314,6 +322,9 @@ enum wire_status wire_reader_feed(struct wire_reader *reader, const void *bytes,
     while (at < end && status == WIRE_MORE)
         status = next_frame(reader, &at, end, error);
     *used_r = (gsize)(at - (const guint8 *)bytes);
+    reader->heard += *used_r;
+    if (status == WIRE_MORE && reader->heard > answer_most(reader->limits))
+        return lie(error, "answer", "it is longer than any that a mail can have");
     return status;
 }
 
@@ -364,5 +375,5 @@ void wire_reader_begin(struct wire_reader *reader, const struct journal *journal
     reader->journal = journal;
     reader->place = PLACE_MAIL;
     reader->brought = FALSE;
-    reader->records = reader->reports = reader->documents = 0;
+    reader->heard = reader->records = reader->reports = reader->documents = 0;
 }

@@ -13,9 +13,9 @@ static gpointer prepare(void)
     return suffixes;
 }
 
-static gboolean check(gpointer prepared, GError **error)
+static gboolean check(gpointer prepared, gboolean light, GError **error)
 {
-    return warm_check(prepared, error);
+    return warm_check(prepared, light, error);
 }
 
 static int serve(gpointer prepared, int socket, const int *scratch, guint n_scratch)
@@ -28,4 +28,5 @@ static int serve(gpointer prepared, int socket, const int *scratch, guint n_scra
     return 1;
 }
 
-const struct nursery_work worker_work = {.prepare = prepare, .check = check, .serve = serve};
+const struct nursery_work worker_work = {
+    .prepare = prepare, .complete = warm_encodings, .check = check, .serve = serve};

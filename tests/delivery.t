@@ -89,6 +89,13 @@ run ingest -
 check "100 MB are a mail without a report or one over the limit" 0 '^1 mail: 0 stored, ' ''
 is "and it is in the ledger" "$(ask "SELECT count(*) FROM dmarc.message WHERE size > 100000000")" 1
 rm "$input"
+# What the first worker is not prepared for goes to another one.
+input=$dir/encoded
+printf '%s\n' 'From: =?koi8-r?B?8M/e1NE=?= <noreply@reporter.example>' 'Subject: =?iso-2022-jp?B?GyRCRnxLXBsoQg==?=' '' 'Hello' >"$input"
+run ingest -
+check "in rare encodings" 0 '^1 mail: 0 stored, 0 duplicate, 1 without report' ''
+is "which are decoded" "$(ask "SELECT subject || ' ' || mail_from FROM dmarc.message ORDER BY id DESC LIMIT 1")" \
+    '日本 Почтя <noreply@reporter.example>'
 input=
 
 # Cut off in the middle: nothing is stored, and what comes again is new.

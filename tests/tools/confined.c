@@ -32,12 +32,12 @@ static gpointer prepare(void)
 
 static const char *check_word; /* before the nursery is forked */
 
-static gboolean check(gpointer prepared, GError **error)
+static gboolean check(gpointer prepared, gboolean light, GError **error)
 {
     g_autofree char *got = check_word ? try_word(check_word, 4) : NULL;
     if (got)
         g_set_error(error, G_FILE_ERROR, 0, "%s: %s", check_word, got);
-    return !got && warm_check(prepared, error);
+    return !got && warm_check(prepared, light, error);
 }
 
 /* A request is a line with a file or without, an answer any bytes and an empty line. */
@@ -62,7 +62,7 @@ static int serve(gpointer prepared, int socket, const int *scratch, guint n_scra
     return got < 0;
 }
 
-static const struct nursery_work work = {prepare, check, serve};
+static const struct nursery_work work = {prepare, warm_encodings, check, serve};
 
 /* --- the parent --- */
 
@@ -75,7 +75,7 @@ static void die(GError *error)
 static void start(struct nursery *nursery, struct worker_process *worker)
 {
     GError *error = NULL;
-    if (!nursery_worker(nursery, worker, &error))
+    if (!nursery_worker(nursery, FALSE, worker, &error))
         die(error);
 }
 

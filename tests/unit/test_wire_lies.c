@@ -479,6 +479,42 @@ static void test_bytes(void)
     }
 }
 
+static gboolean feed(gpointer data, const guint8 *bytes, gsize n, GError **error)
+{
+    gsize used;
+    return wire_reader_feed(data, bytes, n, &used, error) == WIRE_MORE;
+}
+
+/* Documents without end: refused when there are more than any mail can have. */
+static void test_endless(void)
+{
+    struct limits limits = limits_default;
+    limits.unpacked_total = limits.message_size = 0;
+    struct wire_reader *reader = wire_reader_new(&limits, suffixes);
+    struct wire_writer *writer = wire_writer_new(feed, reader);
+    const struct journal *journal = wire_writer_journal(writer);
+    struct recorder recorder;
+    recorder_init(&recorder);
+    const struct mail_auth auth = {.result = AUTH_UNKNOWN};
+    g_autofree char *path = g_strnfill(900, 'p');
+    const struct ledger_document row = {
+        .path = path, .kind = "text", .size = 1, .outcome = OUTCOME_NO_REPORT};
+    g_autoptr(GError) error = NULL;
+    wire_reader_begin(reader, &recorder.journal);
+    journal->brought_by(journal->self, &auth);
+    guint told = 0;
+    while (told < 100000 && journal->document(journal->self, &row, &error)) {
+        told++;
+        g_string_truncate(recorder.text, 0);
+    }
+    g_assert_cmpuint(told, >, 60000);
+    g_assert_cmpuint(told, <, 80000);
+    g_assert_error(error, WS_ERROR, WS_ERROR_DATA);
+    g_string_free(recorder.text, TRUE);
+    wire_writer_free(writer);
+    wire_reader_free(reader);
+}
+
 int main(int argc G_GNUC_UNUSED, char **argv)
 {
     unit_init(argv[0]);
@@ -486,6 +522,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/wire/lies", test_lies);
     g_test_add_func("/wire/limits", test_limits);
     g_test_add_func("/wire/bytes", test_bytes);
+    g_test_add_func("/wire/endless", test_endless);
     int status = g_test_run();
     domain_list_free(suffixes);
     return status;
