@@ -157,6 +157,16 @@ static char *declared_charset(const guint8 *raw, gsize n)
     return close != NULL ? g_strndup(value + 1, (gsize)(close - value - 1)) : NULL;
 }
 
+/* Whether it may be the name of an encoding (XML 1.0 section 4.3.3): iconv would look away from bytes that
+ * are in none. UTF-7 hides what it says from everybody who does not expect it. */
+static gboolean is_encoding(const char *name)
+{
+    static const char *const hidden[] = {"utf-7", "utf7", "utf-7-imap", "unicode-1-1-utf-7", "csutf7", NULL};
+    return g_ascii_isalpha(*name) &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-:") == strlen(name) &&
+           !g_strv_contains(hidden, name);
+}
+
 static void choose_declared(struct feed *feed)
 {
     static const char *const utf8[] = {"utf-8", "utf8", "us-ascii", "ascii", NULL};
@@ -174,7 +184,7 @@ static void choose_declared(struct feed *feed)
     /* UTF-16 and UTF-32 would not have let us read their own name as ASCII. */
     gboolean wide = g_str_has_prefix(name, "utf-16") || g_str_has_prefix(name, "utf-32") ||
                     g_strrstr(name, "ucs") != NULL;
-    GIConv iconv = wide ? (GIConv)-1 : g_iconv_open("UTF-8", name);
+    GIConv iconv = wide || !is_encoding(name) ? (GIConv)-1 : g_iconv_open("UTF-8", name);
     if (iconv == (GIConv)-1) {
         feed->bad_charset = TRUE;
         return;

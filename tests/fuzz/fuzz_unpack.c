@@ -3,7 +3,10 @@
 
 static char *walk_archive(struct blob *content, const struct limits *limits)
 {
-    struct walk walk = {.limits = limits, .budget = limits->unpacked_total, .seen = g_string_new(NULL)};
+    struct walk walk = {.limits = limits,
+                        .budget = limits->unpacked_total,
+                        .given = blob_size(content),
+                        .seen = g_string_new(NULL)};
     GError *error = NULL;
     gboolean ok = unpack_walk(content, "input", "input.bin", limits, &walk.budget, walk_document,
                               walk_refused, &walk, &error);

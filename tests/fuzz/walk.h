@@ -10,6 +10,7 @@ struct walk {
     const struct limits *limits;
     guint64 budget;
     GString *seen;
+    guint64 given; /* bytes of what was handed in, where that is not the mail */
     guint documents;
 };
 
@@ -67,7 +68,8 @@ static inline gboolean walk_document(void *self, const struct unpacked *document
 {
     struct walk *walk = self;
     struct counted counted = {.inner = document->reader, .most = walk->limits->attachment_size};
-    counted.most = MAX(counted.most, walk->limits->unpacked_size);
+    /* What came unpacked is as long as it came. */
+    counted.most = MAX(MAX(counted.most, walk->limits->unpacked_size), walk->given);
     MUST(document->label != NULL);
     must_be_label(document->label);
     must_be_label(document->name);
