@@ -107,13 +107,24 @@ static gboolean save_place(gpointer db, const char *mailbox, guint32 uidvalidity
     return place_save(db, mailbox, uidvalidity, uid, error);
 }
 
+static gboolean lock_place(gpointer db, const char *name, gboolean *locked, GError **error)
+{
+    return place_lock(db, name, locked, error);
+}
+
+static gboolean unlock_place(gpointer db, const char *name, GError **error)
+{
+    return place_unlock(db, name, error);
+}
+
 struct mailbox *mailbox_open(struct login *login, struct db *db, const char *folder, const char *after,
                              GError **error)
 {
     const struct account *account = login_account(login);
     struct mailbox *mailbox = g_new0(struct mailbox, 1);
     struct imap_settings settings = login_settings(login);
-    mailbox->place = (struct imap_place){.load = load_place, .save = save_place, .data = db};
+    mailbox->place = (struct imap_place){
+        .load = load_place, .save = save_place, .lock = lock_place, .unlock = unlock_place, .data = db};
     settings.place = &mailbox->place;
     settings.mailbox = folder;
     if (rules_read(account, after, TRUE, &mailbox->rules, error))

@@ -18,6 +18,7 @@ struct imap_source {
     gboolean
         keeps_place; /* mails may stay where they are, so that it is written down how far they were read */
     struct imap_session *session;
+    struct imap_turn *turn;
     struct imap_settle *settle;
     struct imap_fetch *fetch;
     struct imap_mark *mark;
@@ -216,6 +217,7 @@ static void imap_close(struct source *source)
         settle_now(self, NULL);
     imap_session_close(self->session, !imap_fetch_is_busy(self->fetch));
     imap_settle_free(self->settle);
+    imap_turn_free(self->turn);
     imap_fetch_free(self->fetch);
     imap_mark_free(self->mark);
     g_free(self->ref);
@@ -248,7 +250,7 @@ static char *describe(const struct imap_settings *settings, const char *mailbox)
 static gboolean begin(struct imap_source *self, const struct settle_rules *rules, GError **error)
 {
     const char *mailbox = self->settings.mailbox;
-    self->settle = imap_settle_new(self->session, rules, mailbox, on_done, self, error);
+    self->settle = imap_settle_new(self->session, rules, mailbox, self->turn, on_done, self, error);
     imap_fetch_rebind(self->fetch, self->session);
     return self->settle && imap_session_select(self->session, mailbox, self->read_only, error) &&
            begin_numbering(self, error);
@@ -267,6 +269,7 @@ struct source *source_open_imap(const struct imap_settings *settings, const stru
     self->base = (struct source){.kind = &imap_kind, .description = describe(settings, mailbox)};
     self->settings = *settings;
     self->settings.mailbox = mailbox;
+    self->turn = imap_turn_new(settings, mailbox);
     self->limits = *limits;
     self->session = session;
     self->tries = 1;

@@ -16,6 +16,9 @@
  * again) and at close. What the server refuses to move or to hand out stays where it is and keeps nothing
  * else back; settle with n == 0 tells of it, once, and it is tried again after `wait`.
  *
+ * Where settings->place has a lock, one ingester at a time moves or deletes mails of a mailbox, and only
+ * those that are still there: struct imap_place.
+ *
  * A connection that breaks is made again, after a while that doubles each time, until it has broken several
  * times without a mail between; half of a mail is nothing. A mailbox that has another UIDVALIDITY then is
  * begun anew, and no UID from before is used. Mails that are left are read only once: struct imap_place.
@@ -30,7 +33,7 @@
 /* How to log in: with a password (PLAIN or LOGIN), or with a token (XOAUTH2, or OAUTHBEARER of RFC 7628). */
 enum imap_auth { IMAP_AUTH_PASSWORD, IMAP_AUTH_XOAUTH2, IMAP_AUTH_OAUTHBEARER };
 
-/* Where it is written down how far a mailbox was read whose mails are left in it. `mailbox` is the
+/* What ingesters of one mailbox share. How far it was read when mails are left in it: `mailbox` is the
  * description of the source. A UID is saved only when all mails up to it are settled, so after COMMIT; a
  * UIDVALIDITY that is not the server's makes it void. */
 struct imap_place {
@@ -38,6 +41,10 @@ struct imap_place {
     gboolean (*load)(gpointer data, const char *mailbox, guint32 *uidvalidity_r, guint32 *uid_r,
                      GError **error);
     gboolean (*save)(gpointer data, const char *mailbox, guint32 uidvalidity, guint32 uid, GError **error);
+    /* The lock of ingest/imap_turn.h, by its name: never waits; *locked_r FALSE: another one has it. It is
+     * free at the latest when the connection of who has it ends. NULL: none, and nobody is kept out. */
+    gboolean (*lock)(gpointer data, const char *name, gboolean *locked_r, GError **error);
+    gboolean (*unlock)(gpointer data, const char *name, GError **error);
     gpointer data;
 };
 

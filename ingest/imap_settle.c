@@ -27,6 +27,7 @@ struct action {
 
 struct imap_settle {
     struct imap_session *session;
+    struct imap_turn *turn;
     imap_done_func done;
     gpointer data;
     GError *refusal;
@@ -73,10 +74,11 @@ static gboolean add_action(struct imap_settle *settle, const struct settle_rules
 }
 
 struct imap_settle *imap_settle_new(struct imap_session *session, const struct settle_rules *rules,
-                                    const char *mailbox, imap_done_func done, gpointer data, GError **error)
+                                    const char *mailbox, struct imap_turn *turn, imap_done_func done,
+                                    gpointer data, GError **error)
 {
     struct imap_settle *settle = g_new0(struct imap_settle, 1);
-    *settle = (struct imap_settle){.session = session, .done = done, .data = data};
+    *settle = (struct imap_settle){.session = session, .turn = turn, .done = done, .data = data};
     gboolean ok = TRUE;
     for (guint i = 0; i < OUTCOMES && ok; i++)
         ok = add_action(settle, rules, (enum outcome)i, mailbox, error);
@@ -126,10 +128,15 @@ void imap_settle_add(struct imap_settle *settle, guint32 uid, enum outcome outco
         g_array_append_val(action->uids, uid);
 }
 
+static gboolean is_pending(const struct action *action)
+{
+    return action->uids->len && !action->given_up;
+}
+
 gboolean imap_settle_is_pending(const struct imap_settle *settle)
 {
     for (guint i = 0; i < settle->actions_n; i++)
-        if (settle->actions[i].uids->len && !settle->actions[i].given_up)
+        if (is_pending(&settle->actions[i]))
             return TRUE;
     return FALSE;
 }
@@ -183,13 +190,19 @@ static gboolean is_final(const struct imap_session *session)
     return FALSE;
 }
 
-static void refuse(struct imap_settle *settle, struct action *action, guint n, const char *words)
+static void refuse(struct imap_settle *settle, struct action *action, guint n, const char *who,
+                   const char *words)
 {
     g_autofree char *to = action->title ? g_strdup_printf(" to folder '%s'", action->title) : g_strdup("");
     if (!settle->refusal)
-        g_set_error(&settle->refusal, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u %s%s: %s says %s",
-                    action->title ? "move" : "mark or delete", n, n == 1 ? "mail" : "mails", to,
-                    imap_conn_name(settle->session->conn), words);
+        g_set_error(&settle->refusal, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u %s%s: %s %s",
+                    action->title ? "move" : "mark or delete", n, n == 1 ? "mail" : "mails", to, who, words);
+}
+
+static void refuse_by_server(struct imap_settle *settle, struct action *action, guint n, const char *words)
+{
+    g_autofree char *who = g_strconcat(imap_conn_name(settle->session->conn), " says", NULL);
+    refuse(settle, action, n, who, words);
 }
 
 /* A command on mails, some of which may have vanished, and whose folder may be missing. Not every server says
@@ -227,7 +240,7 @@ static int on_set(struct imap_settle *settle, struct action *action, const char 
         }
         action->given_up |= final || (to_folder && action->missing);
         if (action->given_up || !strpbrk(set, ",:"))
-            refuse(settle, action, left->len, refusal);
+            refuse_by_server(settle, action, left->len, refusal);
         return 0;
     }
 }
@@ -313,10 +326,53 @@ static gboolean flush_action(struct imap_settle *settle, struct action *action, 
     return TRUE;
 }
 
-gboolean imap_settle_flush(struct imap_settle *settle, GError **error)
+static gboolean flush_all(struct imap_settle *settle, GError **error)
 {
     for (guint i = 0; i < settle->actions_n; i++)
         if (!flush_action(settle, &settle->actions[i], error))
             return FALSE;
     return TRUE;
+}
+
+/* What two may not do at once: a flag that is set twice is the same flag. */
+static gboolean needs_turn(const struct action *action)
+{
+    return is_pending(action) && (action->after == AFTER_MOVE || action->after == AFTER_DELETE);
+}
+
+static void give_up(struct imap_settle *settle)
+{
+    for (guint i = 0; i < settle->actions_n; i++) {
+        struct action *action = &settle->actions[i];
+        if (needs_turn(action)) {
+            action->given_up = TRUE;
+            refuse(settle, action, action->uids->len, "another ingester",
+                   "has been settling the same mailbox for too long");
+        }
+    }
+}
+
+static gboolean flush_in_turn(struct imap_settle *settle, GError **error)
+{
+    switch (imap_turn_take(settle->turn, settle->session->seconds, error)) {
+    case IMAP_TURN_ERROR:
+        return FALSE;
+    case IMAP_TURN_LATE:
+        give_up(settle);
+        return flush_all(settle, error);
+    case IMAP_TURN_OURS:
+        break;
+    }
+    gboolean ok =
+        imap_session_command(settle->session, "NOOP", NULL, NULL, error) && flush_all(settle, error);
+    /* An error of the session is the one to tell. */
+    return imap_turn_end(settle->turn, ok ? error : NULL) && ok;
+}
+
+gboolean imap_settle_flush(struct imap_settle *settle, GError **error)
+{
+    gboolean shared = FALSE;
+    for (guint i = 0; i < settle->actions_n && imap_turn_is_shared(settle->turn); i++)
+        shared |= needs_turn(&settle->actions[i]);
+    return shared ? flush_in_turn(settle, error) : flush_all(settle, error);
 }
