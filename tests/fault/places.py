@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Where the mails of a Maildir are, and whether that is right: places.py MAILDIR SENT LEDGER [done] [copies] [twins]
+"""Where the mails of a Maildir are, and whether that is right: places.py MAILDIR SENT LEDGER [done] [copies] [twins=N]
 
 SENT is a directory with all mails that were ever delivered. LEDGER has a line for each row of the ledger, "sha256 outcome".
 Every mail is in exactly one of INBOX, Processed and Problems, is in the ledger when it is not in INBOX, once, and was a
 problem when it is in Problems. With "done" INBOX is empty. With "copies" a mail that is still in INBOX may have been copied.
-With "twins" a mail may be in its folder twice: a server that copies before it expunges, as Dovecot does, lets two sessions MOVE the
-same mail at once. How many are so is told on standard error.
+With "twins=N" so many copies may be in a folder besides the first: a server that copies before it expunges, as Dovecot does, may
+still be at the MOVE of a session that died when another one begins. How many there are is told on standard error.
 The ledger's sum is that of the mail with CRLF (IMAP) or as it is (Maildir).
 """
 import collections
@@ -37,13 +37,14 @@ def main():
             digest, outcome = line.split()
             rows[digest].append(outcome)
     wrong = collections.Counter()
-    twins = 0
+    twins, allowed = 0, sum(int(option.removeprefix("twins=")) for option in options if option.startswith("twins="))
     for mail, times in there.items():
         crlf = hashlib.sha256(mail.replace(b"\n", b"\r\n")).hexdigest()
         outcomes = rows.pop(crlf, []) + rows.pop(hashlib.sha256(mail).hexdigest(), [])
-        if "twins" in options and max(processed[mail], problems[mail]) > times:
-            twins += 1
-            processed[mail], problems[mail] = min(processed[mail], times), min(problems[mail], times)
+        for folder in (processed, problems):
+            extra = min(max(folder[mail] - times, 0), allowed - twins)
+            twins += extra
+            folder[mail] -= extra
         settled = processed[mail] + problems[mail]
         spare = inbox[mail] if "copies" in options else 0
         wrong["a mail is nowhere"] += inbox[mail] + settled < times
@@ -58,7 +59,7 @@ def main():
     wrong["the ledger has a mail that was not sent"] += len(rows)
     wrong["the mailbox has a mail that was not sent"] += len((inbox | processed | problems).keys() - there.keys())
     if twins:
-        print(f"# {twins} of {len(there)} mails were moved by two at once, and are in the folder twice", file=sys.stderr)
+        print(f"# {twins} copies of {len(there)} mails were made by sessions that died", file=sys.stderr)
     for what, times in wrong.items():
         if times:
             print(f"{what} ({times} times)")

@@ -41,7 +41,7 @@ END
 }
 # A mail that is there once, twice ...: how many of each
 copies() {
-    cat "$MAILDIR"/.Processed/{new,cur}/* 2>/dev/null | sed -n 's/^Subject: //p' | sort | uniq -c | awk '{ n[$1]++ }
+    grep -rh '^Subject: ' "$MAILDIR"/.Processed/{new,cur} | sort | uniq -c | awk '{ n[$1]++ }
         END { for (times in n) print n[times] " mails " times " times" }'
 }
 

@@ -55,7 +55,7 @@ look()
     tests/fault/places.py "$maildir" "$dir/sent" "$dir/ledger" "$@"
 }
 
-# holds [done] [copies] [twins]: nothing is wrong
+# holds [done] [copies] [twins=N]: nothing is wrong
 holds()
 {
     look "$@" >"$dir/wrong" && [ ! -s "$dir/wrong" ]
