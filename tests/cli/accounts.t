@@ -1,18 +1,7 @@
 #!/bin/bash
 # Several accounts and several folders in one configuration: all are read, one that fails keeps none from being read, and a
 # secret goes to nobody but the host that it stands beside.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-. tests/lib/dovecot.sh
-if ! dovecot_binary >/dev/null; then
-    echo "1..0 # SKIP dovecot is not here"
-    exit 0
-fi
-chmod 711 "$dir"
-cleanup() {
-    dovecot_stop
-    pg_stop
-}
+. tests/lib/cli_mailbox.sh
 pg_start "$dir/pg" && pg_newdb accounts || exit 1
 dovecot_start "$dir/imap" || exit 1
 echo 'archive:other' >>"$dir/imap/users"

@@ -1,18 +1,7 @@
 #!/bin/bash
 # A mailbox as it is named on the command line or configured: where the password comes from and where it goes, and which
 # status a refusal has. The mail itself is the business of other tests.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-. tests/lib/dovecot.sh
-if ! dovecot_binary >/dev/null; then
-    echo "1..0 # SKIP dovecot is not here"
-    exit 0
-fi
-chmod 711 "$dir"
-cleanup() {
-    dovecot_stop
-    pg_stop
-}
+. tests/lib/cli_mailbox.sh
 pg_start "$dir/pg" && pg_newdb mailbox || exit 1
 dovecot_start "$dir/imap" || exit 1
 

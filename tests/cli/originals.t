@@ -1,13 +1,6 @@
 #!/bin/bash
 # The original of a mail: which are kept, that they come back byte by byte, and who may see them.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-chmod 711 "$dir"
-cleanup() { pg_stop; }
-mkdir "$dir/pg" "$dir/mail"
-pg_start "$dir/pg" && pg_newdb originals || exit 1
-export WHOSENDS_DATABASE=$PG_CONNINFO
-sql() { psql -X -q -At -c "$1"; }
+. tests/lib/cli_database.sh originals
 
 # report ID
 report() {

@@ -1,14 +1,7 @@
 #!/bin/bash
 # Problems that a later version solves, and reports that it understands in another way: retry and reparse. A lower limit plays
 # the earlier version, or rows that are changed by hand.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-chmod 711 "$dir"
-cleanup() { pg_stop; }
-mkdir "$dir/pg" "$dir/mail"
-pg_start "$dir/pg" && pg_newdb retry || exit 1
-export WHOSENDS_DATABASE=$PG_CONNINFO
-sql() { psql -X -q -At -c "$1"; }
+. tests/lib/cli_database.sh retry
 
 # report ID [COUNT]
 report() {

@@ -1,13 +1,6 @@
 #!/bin/bash
 # Who brought a mail, from its header to the figures, and what "show" tells of it.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-chmod 711 "$dir"
-cleanup() { pg_stop; }
-mkdir "$dir/pg" "$dir/mail"
-pg_start "$dir/pg" && pg_newdb show || exit 1
-export WHOSENDS_DATABASE=$PG_CONNINFO
-sql() { psql -X -q -At -c "$1"; }
+. tests/lib/cli_database.sh show
 
 # report ID [DOMAIN [COUNT]]: of reporter.example
 report() {
