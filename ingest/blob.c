@@ -216,12 +216,8 @@ void spool_free(struct spool *spool)
     g_free(spool);
 }
 
-/* A file without a name, so that nothing is left behind however the program ends. */
-static int open_unnamed(GError **error)
+int blob_open_unnamed(const char *directory)
 {
-    if (pool.n)
-        return scratch_take(error);
-    const char *directory = g_get_tmp_dir();
     int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0)
         return fd;
@@ -229,7 +225,17 @@ static int open_unnamed(GError **error)
     fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
     if (fd >= 0)
         unlink(name);
-    else
+    return fd;
+}
+
+/* Where the bytes of a spool go. -1 with an error. */
+static int open_file(GError **error)
+{
+    if (pool.n)
+        return scratch_take(error);
+    const char *directory = g_get_tmp_dir();
+    int fd = blob_open_unnamed(directory);
+    if (fd < 0)
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not create a temporary file in %s: %s",
                     directory, g_strerror(errno));
     return fd;
@@ -259,7 +265,7 @@ static gboolean write_all(int fd, const guint8 *data, gsize n, GError **error)
 static gboolean flush(struct spool *spool, GError **error)
 {
     if (spool->fd < 0) {
-        if ((spool->fd = open_unnamed(error)) < 0)
+        if ((spool->fd = open_file(error)) < 0)
             return FALSE;
         spool->scratch = pool.n > 0;
     }

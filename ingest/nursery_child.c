@@ -1,5 +1,6 @@
 #include "ingest/nursery_int.h"
 
+#include "ingest/blob.h"
 #include "ingest/confine.h"
 #include "ingest/fdpass.h"
 
@@ -144,19 +145,6 @@ static G_NORETURN void work(const struct nursery_process *self, const struct nur
 
 /* --- the nursery --- */
 
-/* A file without a name. -1 with errno. */
-static int open_scratch(const char *directory)
-{
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    g_autofree char *name = g_build_filename(directory, "whosends-XXXXXX", NULL);
-    fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        unlink(name);
-    return fd;
-}
-
 static void say_failure(struct nursery_answer *answer, const char *what)
 {
     answer->pid = -1;
@@ -168,7 +156,7 @@ static void fork_worker(const struct nursery_process *self, const struct nursery
 {
     int scratch[NURSERY_SCRATCH];
     int have = 0, wanted = scratch_files(request);
-    while (have < wanted && (scratch[have] = open_scratch(self->directory)) >= 0)
+    while (have < wanted && (scratch[have] = blob_open_unnamed(self->directory)) >= 0)
         have++;
     if (have < wanted) {
         g_autofree char *what = g_strdup_printf("create a temporary file in %.60s", self->directory);

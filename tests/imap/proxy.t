@@ -1,14 +1,7 @@
 #!/bin/bash
 # Through a proxy: SOCKS5 and HTTP CONNECT, with and without a login. The server is verified through it, the token URL takes
 # the same way, and the variables of the environment do not count.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-. tests/lib/dovecot.sh
-if ! dovecot_binary >/dev/null; then
-    echo "1..0 # SKIP dovecot is not here"
-    exit 0
-fi
-chmod 711 "$dir"
+. tests/lib/cli_mailbox.sh
 cleanup() {
     dovecot_stop
     kill "${pids[@]}"

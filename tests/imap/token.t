@@ -1,14 +1,7 @@
 #!/bin/bash
 # Logging in with access tokens: a real Dovecot asks a token server whether they are good, and the program gets them there,
 # with a command, with client credentials, and with a refresh token that may change.
-. tests/lib/cli.sh
-. tests/lib/postgres.sh
-. tests/lib/dovecot.sh
-if ! dovecot_binary >/dev/null; then
-    echo "1..0 # SKIP dovecot is not here"
-    exit 0
-fi
-chmod 711 "$dir"
+. tests/lib/cli_mailbox.sh
 cleanup() {
     dovecot_stop
     test -z "${server_pid:-}" || kill "$server_pid"
