@@ -11,8 +11,8 @@ build_packages=(gcc make pkg-config libglib2.0-dev libgmime-3.0-dev libjson-glib
     libcurl4-openssl-dev libisal-dev libpsl-dev libseccomp-dev nettle-dev publicsuffix zlib1g-dev postgresql scdoc util-linux ca-certificates)
 build_commands=("gcc clang cc" make pkg-config scdoc psql)
 build_modules=(glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl nettle zlib libisal libseccomp)
-check_packages=(perl python3 openssl dovecot-imapd dovecot-sieve procps postgresql-pgtap)
-check_commands=(prove python3 openssl setpriv pgrep)
+check_packages=(perl python3 openssl dovecot-imapd dovecot-sieve faketime procps postgresql-pgtap)
+check_commands=(prove python3 openssl setpriv pgrep faketime)
 
 services='postgresql* | dovecot*'
 policy=/usr/sbin/policy-rc.d
