@@ -20,7 +20,7 @@ struct nursery_work {
      * it returns goes to the other two. May be NULL. */
     gpointer (*prepare)(void);
     /* In the nursery, before the first worker that is not light: the rest of it. May be NULL. */
-    void (*complete)(void);
+    void (*complete)(gpointer prepared);
     /* In the first worker, confined: whether the libraries do their work without files and with the system
      * calls that there are. FALSE with an error that names what does not. May be NULL. */
     gboolean (*check)(gpointer prepared, gboolean light, GError **error);

@@ -196,7 +196,7 @@ static gboolean answer_one(struct nursery_process *self)
     if (request.op == NURSERY_FORK && !request.light && !self->completed) {
         self->completed = TRUE;
         if (self->work->complete)
-            self->work->complete();
+            self->work->complete(self->prepared);
     }
     if (request.op == NURSERY_FORK)
         fork_worker(self, &request, socket, &answer);

@@ -237,11 +237,9 @@ void warm_up(const struct domain_list *suffixes)
     (void)warm_check(suffixes, TRUE, NULL);
 }
 
-void warm_encodings(void)
+void warm_encodings(const struct domain_list *suffixes)
 {
     for (guint i = 0; i < G_N_ELEMENTS(charsets); i++)
         (void)iconv_open("UTF-8", charsets[i]); /* stays open; one that this system has not is not missed */
-    struct domain_list *suffixes = domain_list_new();
     (void)warm_check(suffixes, FALSE, NULL);
-    domain_list_free(suffixes);
 }

@@ -8,7 +8,7 @@
 /* Loads what every mail needs, by reading a mail of samples. */
 void warm_up(const struct domain_list *suffixes);
 /* The encodings besides UTF-8 and the few that are built in. */
-void warm_encodings(void);
+void warm_encodings(const struct domain_list *suffixes);
 
 /* Reads samples again; `light`: only those of warm_up. FALSE with WS_ERROR_SYSTEM when something else comes
  * out than stands in them. */

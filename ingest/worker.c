@@ -13,6 +13,11 @@ static gpointer prepare(void)
     return suffixes;
 }
 
+static void complete(gpointer prepared)
+{
+    warm_encodings(prepared);
+}
+
 static gboolean check(gpointer prepared, gboolean light, GError **error)
 {
     return warm_check(prepared, light, error);
@@ -29,4 +34,4 @@ static int serve(gpointer prepared, int socket, const int *scratch, guint n_scra
 }
 
 const struct nursery_work worker_work = {
-    .prepare = prepare, .complete = warm_encodings, .check = check, .serve = serve};
+    .prepare = prepare, .complete = complete, .check = check, .serve = serve};

@@ -30,6 +30,11 @@ static gpointer prepare(void)
     return suffixes;
 }
 
+static void complete(gpointer prepared)
+{
+    warm_encodings(prepared);
+}
+
 static const char *check_word; /* before the nursery is forked */
 
 static gboolean check(gpointer prepared, gboolean light, GError **error)
@@ -62,7 +67,7 @@ static int serve(gpointer prepared, int socket, const int *scratch, guint n_scra
     return got < 0;
 }
 
-static const struct nursery_work work = {prepare, warm_encodings, check, serve};
+static const struct nursery_work work = {prepare, complete, check, serve};
 
 /* --- the parent --- */
 
