@@ -190,6 +190,7 @@ static gboolean write_reports(struct writing *w, GError **error)
         return FALSE;
     find_stored(w);
     return !w->reports.fresh || (stage_evidence(w, FALSE, error) &&
+                                 db_run(w->copying.db, "inserting profiles", rows_profile_insert, error) &&
                                  db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error) &&
                                  copy_observations(w, FALSE, rows_observation_copy, error));
 }
@@ -205,12 +206,15 @@ static gboolean write_reports_again(struct writing *w, GError **error)
         return FALSE;
     if (!w->reports.primaries)
         return TRUE;
-    if (!decide_stored(&w->reports, error))
+    if (!db_run(db, "inserting profiles", rows_profile_insert, error) ||
+        !db_run(db, "changing evidence", rows_reread_evidence, error) ||
+        !db_run(db, "changing profiles", rows_reread_profiles, error) || !decide_stored(&w->reports, error))
         return FALSE;
     find_stored(w);
-    return !w->reports.fresh || (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
-                                 db_run(db, "changing evidence", rows_reread_evidence, error) &&
-                                 db_run(db, "inserting records", rows_reread_observation_insert, error));
+    return (!w->reports.fresh ||
+            (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
+             db_run(db, "inserting records", rows_reread_observation_insert, error))) &&
+           decide_sums(&w->reports, error);
 }
 
 /* stored if anything is new, else problem if anything is one, else duplicate if anything is, else no_report.
@@ -374,7 +378,8 @@ static gboolean write_new(struct writing *w, guint first_other, guint end_other,
 {
     return write_reports(w, error) &&
            others_write(w->batch->others, w->copying.db, first_other, end_other, error) &&
-           write_messages(w, error) && db_run(w->copying.db, "committing a batch", "COMMIT", error);
+           write_messages(w, error) && decide_sums(&w->reports, error) &&
+           db_run(w->copying.db, "committing a batch", "COMMIT", error);
 }
 
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error)
@@ -393,6 +398,7 @@ gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end,
     if (!ok && db_alive(db))
         db_run(db, "rolling back a batch", "ROLLBACK", NULL);
     step("committed");
+    decide_clear(&w.reports);
     rereading_free(w.again);
     copying_clear(&w.copying);
     return ok;

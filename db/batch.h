@@ -1,8 +1,9 @@
 /* What waits to be written, and the transaction that writes it. Internal to the writer.
  *
  * Locks are taken in one order by all writers: the lock of db/decide.h, report keys, reports that are
- * changed, evidence keys, keys of failure reports, of TLS reports, mails, originals, each in ascending order,
- * so that many at once on the same reports wait for each other and never in a circle. */
+ * changed, profile keys, evidence keys, keys of failure reports, of TLS reports, mails, originals, sums (see
+ * sql/sums.sql), each in ascending order, so that many at once on the same reports wait for each other and
+ * never in a circle. */
 #pragma once
 
 #include "db/conn.h"

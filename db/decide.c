@@ -184,23 +184,49 @@ static gboolean find_known(struct decision *d, GHashTable *by_id, gboolean *bett
     return result != NULL;
 }
 
-/* Changes one row that is there: domain, day, id, then whether it was replaced, and what it is now. */
+/* A report whose sums change at the end: domain, day, id. */
+struct late {
+    char *place[3];
+    const char *sql;
+};
+
+static void late_free(gpointer data)
+{
+    struct late *late = data;
+    for (guint i = 0; i < G_N_ELEMENTS(late->place); i++)
+        g_free(late->place[i]);
+    g_free(late);
+}
+
+static void later(struct decision *d, const char *const *place, const char *sql)
+{
+    struct late *late = g_new0(struct late, 1);
+    for (guint i = 0; i < G_N_ELEMENTS(late->place); i++)
+        late->place[i] = g_strdup(place[i]);
+    late->sql = sql;
+    if (!d->late)
+        d->late = g_ptr_array_new_with_free_func(late_free);
+    g_ptr_array_add(d->late, late);
+}
+
+enum { CHANGE_REPLACED = 3, CHANGE_TRUSTED, CHANGE_INCOMPLETE, CHANGE_UNDOUBTED };
+
+/* Changes one row that is there. */
 static gboolean change_row(struct decision *d, const struct db_result *changes, guint row, GError **error)
 {
     const char *values[5];
     for (guint i = 0; i < 3; i++)
         values[i] = db_value(changes, row, i);
-    gboolean replaced = db_value(changes, row, 3)[0] == 't';
-    values[3] = db_value(changes, row, 4);
-    values[4] = db_value(changes, row, 5);
+    gboolean replaced = db_value(changes, row, CHANGE_REPLACED)[0] == 't';
+    values[3] = db_value(changes, row, CHANGE_TRUSTED);
+    values[4] = db_value(changes, row, CHANGE_INCOMPLETE);
     struct db_result *result =
         replaced ? db_query(d->db, "replacing a report", rows_report_replace, 3, values, error)
                  : db_query(d->db, "bettering a report", rows_report_improve, 5, values, error);
-    gboolean ok = result != NULL, gone = replaced && ok && db_affected(result) > 0;
-    db_result_free(result);
-    if (!gone)
-        return ok;
-    result = db_query(d->db, "taking away records", rows_observation_delete, 3, values, error);
+    if (replaced && result && db_affected(result) > 0)
+        later(d, values, rows_observation_drop);
+    if (!replaced && db_value(changes, row, CHANGE_UNDOUBTED)[0] == 't')
+        later(d, values, rows_report_undoubt);
     db_result_free(result);
     return result != NULL;
 }
@@ -231,4 +257,22 @@ gboolean decide_stored(struct decision *d, GError **error)
     if (d->fresh < d->primaries && !find_known(d, by_id, &better, error))
         return FALSE;
     return (!collision && !better) || change_known(d, error);
+}
+
+gboolean decide_sums(struct decision *d, GError **error)
+{
+    gboolean ok = !d->fresh || db_run(d->db, "adding to the sums", rows_report_count, error);
+    for (guint i = 0; ok && d->late && i < d->late->len; i++) {
+        const struct late *late = d->late->pdata[i];
+        struct db_result *result =
+            db_query(d->db, "taking from the sums", late->sql, 3, (const char *const *)late->place, error);
+        ok = result != NULL;
+        db_result_free(result);
+    }
+    return ok;
+}
+
+void decide_clear(struct decision *d)
+{
+    g_clear_pointer(&d->late, g_ptr_array_unref);
 }

@@ -20,6 +20,7 @@ struct decision {
     guint primaries, fresh; /* to be staged; that turned out to be new */
     gboolean incomplete;    /* one of the primaries is */
     gboolean alone;         /* in any case */
+    GPtrArray *late;        /* what is left for decide_sums: struct late */
 };
 
 /* Among themselves: fills in same_as, collision and trust. */
@@ -31,3 +32,8 @@ gboolean decide_begin(const struct decision *decision, GError **error);
 /* Once the primaries are staged: stores those that are new, and fills in fresh and stored_id of all
  * primaries. */
 gboolean decide_stored(struct decision *decision, GError **error);
+
+/* Last of all, once the records are there: adds what is new to the sums, and takes out of them, with their
+ * records, the reports that were replaced. */
+gboolean decide_sums(struct decision *decision, GError **error);
+void decide_clear(struct decision *decision);

@@ -30,7 +30,7 @@ static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *
     "((q.identity AND identity OR coalesce(ingested_at >= $4::timestamptz, false)) AND source = q.source)"
     static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
                               "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
-                              " CROSS JOIN LATERAL (SELECT outcome, " SAME " AS same FROM dmarc.message"
+                              " CROSS JOIN LATERAL (SELECT outcome, " SAME " AS same FROM dmarc_store.message"
                               " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR " SAME ")"
                               " ORDER BY same DESC, id LIMIT 1) AS m";
 #undef SAME

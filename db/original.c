@@ -117,7 +117,7 @@ static gboolean unpack_all(struct unpacking *u, struct db *db, const char *sha25
                            GError **error)
 {
     static const char sql[] = "SELECT substring(data FROM $2::int FOR " G_STRINGIFY(
-        SLICE) "), length(data) FROM dmarc.original WHERE mail_sha256 = decode($1, 'hex')";
+        SLICE) "), length(data) FROM dmarc_store.original WHERE mail_sha256 = decode($1, 'hex')";
     gint64 length = 1;
     *found_r = FALSE;
     for (gint64 at = 1; at <= length; at += SLICE) {

@@ -1,5 +1,5 @@
 /* What ingesters of one mailbox share: how far it was read when its mails are left in it (table
- * dmarc.mailbox), and who of them changes it.
+ * dmarc_store.mailbox), and who of them changes it.
  *
  * How far it was read saves work and decides nothing: where it is missing or too low, mails are read once
  * more, and the ledger knows them. It must only never be too high. */

@@ -54,10 +54,10 @@ static const char old_sql[] =
     " replace(coalesce(r.identity, t.identity, f.identity)::text"
     " || coalesce(r.content, t.content, f.content)::text, '-', ''),"
     " coalesce(r.incomplete, false), coalesce(r.replaced, false)"
-    " FROM dmarc.document d"
-    " LEFT JOIN dmarc.report r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report"
-    " LEFT JOIN dmarc.tls_report t ON t.domain = d.domain AND t.day = d.day AND t.id = d.report"
-    " LEFT JOIN dmarc.failure_report f ON f.domain = d.domain AND f.day = d.day AND f.id = d.report"
+    " FROM dmarc_store.document d"
+    " LEFT JOIN dmarc_store.report r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report"
+    " LEFT JOIN dmarc_store.tls_report t ON t.domain = d.domain AND t.day = d.day AND t.id = d.report"
+    " LEFT JOIN dmarc_store.failure_report f ON f.domain = d.domain AND f.day = d.day AND f.id = d.report"
     " WHERE d.mail_sha256 = decode($1, 'hex') AND d.message = $2::bigint AND d.report IS NOT NULL"
     " ORDER BY d.ordinal";
 
@@ -166,7 +166,7 @@ static gboolean owner_is_kept(const struct rereading *again, const struct item *
                               GError **error)
 {
     static const char sql[] =
-        "SELECT EXISTS (SELECT FROM dmarc.document d JOIN dmarc.original o ON o.mail_sha256 = d.mail_sha256"
+        "SELECT EXISTS (SELECT FROM dmarc_store.document d JOIN dmarc_store.original o ON o.mail_sha256 = d.mail_sha256"
         " WHERE d.report = $3::bigint AND d.domain = $1 AND d.day = $2::date AND d.outcome = 'stored')";
     const char *values[3];
     for (guint i = 0; i < 3; i++)
@@ -203,7 +203,7 @@ static gboolean decide_act(const struct rereading *again, struct item *item, GEr
 static gboolean look_at_mail(struct rereading *again, GError **error)
 {
     static const char sql[] =
-        "SELECT outcome FROM dmarc.message WHERE sha256 = decode($1, 'hex') AND id = $2::bigint";
+        "SELECT outcome FROM dmarc_store.message WHERE sha256 = decode($1, 'hex') AND id = $2::bigint";
     const char *values[] = {again->sha256, again->number};
     struct db_result *mail = db_query(again->db, "looking at a mail again", sql, 2, values, error);
     if (!mail)
@@ -304,7 +304,7 @@ static gboolean take_away(struct rereading *again, struct item *item, GError **e
         g_snprintf(id, sizeof id, "%" G_GINT64_FORMAT, item->report->id);
         values[3] = id;
         ok = run(again, rows_reread_inherit, 4, values, error) &&
-             run(again, rows_observation_delete, 3, values, error);
+             run(again, rows_observation_drop, 3, values, error);
     }
     if (!ok)
         return FALSE;
@@ -338,7 +338,7 @@ static gint64 stored_id(const struct item *item)
 static gboolean point(struct rereading *again, const struct item *item, GError **error)
 {
     static const char documents[] =
-        "UPDATE dmarc.document SET domain = $4, day = $5::date, report = $6::bigint"
+        "UPDATE dmarc_store.document SET domain = $4, day = $5::date, report = $6::bigint"
         " WHERE report = $3::bigint AND domain = $1 AND day = $2::date";
     char id[24], day[24];
     const char *values[7];

@@ -1,6 +1,5 @@
 #include "db/rows.h"
 
-#include "db/digest.h"
 #include "db/pgcopy.h"
 
 #include <string.h>
@@ -10,8 +9,9 @@
     "period_end, generation, namespace_uri, version, generator, error, p, sp, np, adkim, aspf, pct, fo, "    \
     "testing, discovery_method, extensions, raw, content, record_count, records_seen"
 #define REPORT_SAME "id, " REPORT_SAID ", incomplete, warnings, warning_notes"
-#define REPORT_END "total, collision, trusted, foreign_domain"
-#define REPORT_COLUMNS 37 /* REPORT_SAME, REPORT_END */
+#define REPORT_TOTALS "total, total_dkim, total_spf, total_disagree"
+#define REPORT_END REPORT_TOTALS ", collision, trusted, foreign_domain"
+#define REPORT_COLUMNS 40 /* REPORT_SAME, REPORT_END */
 
 #define EVIDENCE_SAID                                                                                        \
     "header_from, envelope_from, envelope_to, disposition, dkim_verdict, spf_verdict, verdict_computed, "    \
@@ -19,7 +19,9 @@
     "dkim_domains, dkim_selectors, dkim_results, dkim_raw, dkim_human, spf_domains, spf_scopes, "            \
     "spf_results, spf_raw, spf_human, reason_types, reason_raw, reason_comments, extensions, raw"
 #define EVIDENCE_SAME "domain, hash, " EVIDENCE_SAID
-#define EVIDENCE_COLUMNS 30
+/* And the profile, of which the rest is in these columns. */
+#define PROFILE_SAID "passed_dkim, passed_selectors, passed_spf, passed_scopes, reasons"
+#define EVIDENCE_COLUMNS 36 /* EVIDENCE_SAME, profile, PROFILE_SAID */
 
 #define MESSAGE_SAME                                                                                         \
     "id, sha256, source, identity, message_id, mail_from, from_domain, subject, mail_date, size, outcome, "  \
@@ -32,14 +34,17 @@
 
 const char rows_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_report ON COMMIT DELETE ROWS AS"
-    " SELECT " REPORT_SAME ", ''::text AS total, id_collision AS collision, trusted, foreign_domain"
-    " FROM dmarc.report WITH NO DATA;"
+    " SELECT " REPORT_SAME ", ''::text AS total, ''::text AS total_dkim, ''::text AS total_spf, ''::text AS total_disagree,"
+    " id_collision AS collision, trusted, foreign_domain"
+    " FROM dmarc_store.report WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_evidence ON COMMIT DELETE ROWS AS"
-    " SELECT " EVIDENCE_SAME " FROM dmarc.evidence WITH NO DATA;"
+    " SELECT " EVIDENCE_SAME ", profile, dkim_domains AS passed_dkim, dkim_domains AS passed_selectors,"
+    " spf_domains AS passed_spf, spf_domains AS passed_scopes, reason_types AS reasons"
+    " FROM dmarc_store.evidence WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
-    " SELECT " MESSAGE_SAME " FROM dmarc.message WITH NO DATA;"
+    " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_original ON COMMIT DELETE ROWS AS"
-    " SELECT mail_sha256, size, data FROM dmarc.original WITH NO DATA;"
+    " SELECT mail_sha256, size, data FROM dmarc_store.original WITH NO DATA;"
     "ALTER TABLE pg_temp.stage_original ALTER COLUMN data SET STORAGE EXTERNAL";
 
 const char rows_report_copy[] =
@@ -54,19 +59,22 @@ const char rows_report_copy[] =
 
 /* The subquery with LIMIT looks at the index once a row, whatever the planner thinks of the staging table. */
 const char rows_report_insert[] =
-    "INSERT INTO dmarc.report (" REPORT_SAME ", message_count, id_collision, trusted, foreign_domain)"
-    " SELECT " REPORT_SAME ", total::numeric, collision OR coalesce((SELECT true FROM dmarc.report r"
+    "INSERT INTO dmarc_store.report (" REPORT_SAME
+    ", message_count, dkim_aligned_count, spf_aligned_count, disagree_count, id_collision, trusted, "
+    "foreign_domain)"
+    " SELECT " REPORT_SAME ", total::numeric, total_dkim::numeric, total_spf::numeric,"
+    " total_disagree::numeric, collision OR coalesce((SELECT true FROM dmarc_store.report r"
     " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced LIMIT 1), false),"
     " trusted, foreign_domain"
     " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING"
     " RETURNING id, id_collision";
 const char rows_report_known[] = "SELECT s.id, k.id, k.bettered FROM pg_temp.stage_report s LEFT JOIN LATERAL"
-                                 " (SELECT r.id, " BETTERS " AS bettered FROM dmarc.report r"
+                                 " (SELECT r.id, " BETTERS " AS bettered FROM dmarc_store.report r"
                                  " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k ON true";
 
 /* The best of the rows that s gives way to. */
 #define BETTER                                                                                               \
-    "(SELECT r.id FROM dmarc.report r WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced"    \
+    "(SELECT r.id FROM dmarc_store.report r WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced"    \
     " AND " RANK_R " >= " RANK_S " AND (NOT r.incomplete OR r.record_count > s.record_count)"                \
     " ORDER BY r.incomplete, r.record_count DESC, r.id LIMIT 1)"
 const char rows_report_better[] =
@@ -78,64 +86,67 @@ const char rows_report_drop[] =
 /* The row of each staged report, new or not, where the copy betters it; and the incomplete rows whose place
  * it takes, as it will be then (w). */
 const char rows_report_changes[] =
-    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete"
+    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete, k.undoubted"
     " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
-    " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered FROM dmarc.report r"
+    " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered,"
+    " coalesce(s.trusted AND r.trusted IS FALSE AND NOT r.foreign_domain AND NOT r.replaced, false) AS undoubted FROM dmarc_store.report r"
     " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k"
     " WHERE k.bettered"
     " UNION "
-    "SELECT v.domain, v.day, v.id, true, NULL, NULL"
+    "SELECT v.domain, v.day, v.id, true, NULL, NULL, false"
     " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
     " (SELECT CASE WHEN s.trusted THEN 2 ELSE " RANK_R
     " END AS rank, r.incomplete AND s.incomplete AS incomplete,"
-    " r.record_count, r.replaced FROM dmarc.report r"
+    " r.record_count, r.replaced FROM dmarc_store.report r"
     " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) w"
     " CROSS JOIN LATERAL"
-    " (SELECT r.domain, r.day, r.id FROM dmarc.report r"
+    " (SELECT r.domain, r.day, r.id FROM dmarc_store.report r"
     " WHERE " IDENTITY_R " AND r.content <> s.content AND r.incomplete AND NOT r.replaced"
     " AND w.rank >= " RANK_R " AND (NOT w.incomplete OR w.record_count > r.record_count) OFFSET 0) v"
     " WHERE NOT w.replaced"
     " ORDER BY 1, 2, 3, 4";
 const char rows_report_replace[] =
-    "UPDATE dmarc.report SET replaced = true"
+    "UPDATE dmarc_store.report SET replaced = true"
     " WHERE domain = $1 AND day = $2::date AND id = $3::bigint AND NOT replaced";
-const char rows_report_improve[] = "UPDATE dmarc.report SET incomplete = incomplete AND $5::boolean,"
+const char rows_report_improve[] = "UPDATE dmarc_store.report SET incomplete = incomplete AND $5::boolean,"
                                    " trusted = CASE WHEN $4::boolean THEN true ELSE trusted END"
                                    " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
 const char rows_report_unflag[] =
-    "UPDATE dmarc.report n SET id_collision = false FROM pg_temp.stage_report s"
+    "UPDATE dmarc_store.report n SET id_collision = false FROM pg_temp.stage_report s"
     " WHERE n.domain = s.domain AND n.day = s.day AND n.id = s.id AND n.id_collision"
-    " AND NOT EXISTS (SELECT FROM dmarc.report r"
+    " AND NOT EXISTS (SELECT FROM dmarc_store.report r"
     " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced)";
 
 const char rows_evidence_copy[] =
-    "COPY pg_temp.stage_evidence (" EVIDENCE_SAME ") FROM STDIN (FORMAT binary)";
+    "COPY pg_temp.stage_evidence (" EVIDENCE_SAME ", profile, " PROFILE_SAID ") FROM STDIN (FORMAT binary)";
+const char rows_profile_insert[] = "SELECT dmarc_store.take_staged_profiles()";
 const char rows_evidence_insert[] =
-    "INSERT INTO dmarc.evidence (" EVIDENCE_SAME ") SELECT " EVIDENCE_SAME
+    "INSERT INTO dmarc_store.evidence (" EVIDENCE_SAME ", profile) SELECT " EVIDENCE_SAME ", profile"
     " FROM pg_temp.stage_evidence ORDER BY domain, hash ON CONFLICT DO NOTHING";
+const char rows_report_count[] = "SELECT dmarc_store.count_staged()";
 
 const char rows_observation_copy[] =
-    "COPY dmarc.observation (domain, day, report, ordinal, source_ip, message_count, evidence, source_raw)"
+    "COPY dmarc_store.observation (domain, day, report, ordinal, source_ip, message_count, evidence, source_raw)"
     " FROM STDIN (FORMAT binary)";
 
-const char rows_observation_delete[] =
-    "DELETE FROM dmarc.observation WHERE domain = $1 AND day = $2::date AND report = $3::bigint";
+const char rows_observation_drop[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, true)";
+const char rows_report_undoubt[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, false)";
 
 const char rows_message_copy[] = "COPY pg_temp.stage_message (" MESSAGE_SAME ") FROM STDIN (FORMAT binary)";
-const char rows_message_insert[] = "INSERT INTO dmarc.message (" MESSAGE_SAME ") SELECT " MESSAGE_SAME
+const char rows_message_insert[] = "INSERT INTO dmarc_store.message (" MESSAGE_SAME ") SELECT " MESSAGE_SAME
                                    " FROM pg_temp.stage_message ORDER BY sha256, source COLLATE \"C\", id"
                                    " ON CONFLICT DO NOTHING RETURNING id";
 
 const char rows_original_copy[] =
     "COPY pg_temp.stage_original (mail_sha256, size, data) FROM STDIN (FORMAT binary)";
 const char rows_original_insert[] =
-    "INSERT INTO dmarc.original (mail_sha256, size, data) SELECT mail_sha256, size, data"
+    "INSERT INTO dmarc_store.original (mail_sha256, size, data) SELECT mail_sha256, size, data"
     " FROM pg_temp.stage_original ORDER BY mail_sha256 ON CONFLICT DO NOTHING";
 
 #define DOCUMENT_SAME                                                                                        \
     "mail_sha256, message, ordinal, path, kind, size, sha256, outcome, code, detail, domain, day, report, "  \
     "warnings"
-const char rows_document_copy[] = "COPY dmarc.document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
+const char rows_document_copy[] = "COPY dmarc_store.document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
 
 /* ---- what was read again ---- */
 
@@ -146,17 +157,17 @@ const char rows_document_copy[] = "COPY dmarc.document (" DOCUMENT_SAME ") FROM 
 
 const char rows_reread_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_observation ON COMMIT DELETE ROWS AS"
-    " SELECT " OBSERVATION_SAME " FROM dmarc.observation WITH NO DATA;"
+    " SELECT " OBSERVATION_SAME " FROM dmarc_store.observation WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_document ON COMMIT DELETE ROWS AS"
-    " SELECT " DOCUMENT_SAME " FROM dmarc.document WITH NO DATA";
+    " SELECT " DOCUMENT_SAME " FROM dmarc_store.document WITH NO DATA";
 const char rows_reread_observation_copy[] =
     "COPY pg_temp.stage_observation (" OBSERVATION_SAME ") FROM STDIN (FORMAT binary)";
 const char rows_reread_document_copy[] =
     "COPY pg_temp.stage_document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
 
-#define OLD_REPORT "FROM dmarc.report WHERE domain = $1 AND day = $2::date AND id = $3::bigint"
+#define OLD_REPORT "FROM dmarc_store.report WHERE domain = $1 AND day = $2::date AND id = $3::bigint"
 #define OLD_RECORDS                                                                                          \
-    "SELECT " OBSERVATION_SAID " FROM dmarc.observation"                                                     \
+    "SELECT " OBSERVATION_SAID " FROM dmarc_store.observation"                                                     \
     " WHERE domain = $1 AND day = $2::date AND report = $3::bigint"
 #define NEW_RECORDS "SELECT " OBSERVATION_SAID " FROM pg_temp.stage_observation WHERE report = $4::bigint"
 #define NEW_HASHES "SELECT evidence FROM pg_temp.stage_observation WHERE report = $4::bigint"
@@ -168,55 +179,56 @@ const char rows_reread_differs[] =
     " EXCEPT ALL " OLD_RECORDS "))"
     " OR EXISTS (SELECT " EVIDENCE_SAME
     " FROM pg_temp.stage_evidence WHERE domain = $1 AND hash IN (" NEW_HASHES ") EXCEPT SELECT " EVIDENCE_SAME
-    " FROM dmarc.evidence WHERE domain = $1 AND hash IN (" NEW_HASHES "))";
+    " FROM dmarc_store.evidence WHERE domain = $1 AND hash IN (" NEW_HASHES "))";
 
 /* A report that is trusted, or whole, by another copy stays so. */
 const char rows_reread_inherit[] =
     "UPDATE pg_temp.stage_report s SET trusted = CASE WHEN r.trusted THEN true ELSE s.trusted END,"
     " incomplete = s.incomplete AND (r.incomplete OR r.content <> s.content)"
-    " FROM dmarc.report r WHERE s.id = $4::bigint AND r.domain = $1 AND r.day = $2::date AND r.id = "
+    " FROM dmarc_store.report r WHERE s.id = $4::bigint AND r.domain = $1 AND r.day = $2::date AND r.id = "
     "$3::bigint";
 const char rows_reread_delete[] = "DELETE " OLD_REPORT " RETURNING ingested_at";
-const char rows_reread_came[] = "UPDATE dmarc.report SET ingested_at = $4::timestamptz"
+const char rows_reread_came[] = "UPDATE dmarc_store.report SET ingested_at = $4::timestamptz"
                                 " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
 
 /* The same hash may stand for what is understood in another way now. */
 const char rows_reread_evidence[] =
-    "UPDATE dmarc.evidence k SET (" EVIDENCE_SAID ") = (SELECT " EVIDENCE_SAID
+    "UPDATE dmarc_store.evidence k SET (" EVIDENCE_SAID ") = (SELECT " EVIDENCE_SAID
     " FROM pg_temp.stage_evidence e WHERE e.domain = k.domain AND e.hash = k.hash LIMIT 1)"
     " WHERE (k.domain, k.hash) IN (SELECT x.domain, x.hash FROM (SELECT " EVIDENCE_SAME
-    " FROM pg_temp.stage_evidence EXCEPT SELECT " EVIDENCE_SAME " FROM dmarc.evidence"
+    " FROM pg_temp.stage_evidence EXCEPT SELECT " EVIDENCE_SAME " FROM dmarc_store.evidence"
     " WHERE (domain, hash) IN (SELECT domain, hash FROM pg_temp.stage_evidence)) x)";
+const char rows_reread_profiles[] = "SELECT dmarc_store.change_profiles()";
 const char rows_reread_observation_insert[] =
-    "INSERT INTO dmarc.observation (" OBSERVATION_SAME ") SELECT " OBSERVATION_SAME
-    " FROM pg_temp.stage_observation o WHERE EXISTS (SELECT FROM dmarc.report r"
+    "INSERT INTO dmarc_store.observation (" OBSERVATION_SAME ") SELECT " OBSERVATION_SAME
+    " FROM pg_temp.stage_observation o WHERE EXISTS (SELECT FROM dmarc_store.report r"
     " WHERE r.domain = o.domain AND r.day = o.day AND r.id = o.report)";
 
 #define OLD_MAIL "sha256 = decode($1, 'hex') AND id = $2::bigint"
 #define OLD_DOCUMENTS "mail_sha256 = decode($1, 'hex') AND message = $2::bigint"
-#define OLD_ROWS "SELECT " DOCUMENT_SAME " FROM dmarc.document WHERE " OLD_DOCUMENTS
+#define OLD_ROWS "SELECT " DOCUMENT_SAME " FROM dmarc_store.document WHERE " OLD_DOCUMENTS
 #define NEW_ROWS "SELECT " DOCUMENT_SAME " FROM pg_temp.stage_document"
 const char rows_reread_mail_differs[] =
-    "SELECT (SELECT ROW(" MAIL_SAID ") FROM dmarc.message WHERE " OLD_MAIL ")"
+    "SELECT (SELECT ROW(" MAIL_SAID ") FROM dmarc_store.message WHERE " OLD_MAIL ")"
     " IS DISTINCT FROM (SELECT ROW(" MAIL_SAID ") FROM pg_temp.stage_message)"
     " OR EXISTS ((" OLD_ROWS " EXCEPT ALL " NEW_ROWS ") UNION ALL (" NEW_ROWS " EXCEPT ALL " OLD_ROWS "))";
 const char rows_reread_history[] =
-    "INSERT INTO dmarc.reading (mail_sha256, message, ordinal, command, outcome, problems)"
-    " SELECT sha256, id, (SELECT count(*) + 1 FROM dmarc.reading WHERE " OLD_DOCUMENTS "), $3, outcome,"
+    "INSERT INTO dmarc_store.reading (mail_sha256, message, ordinal, command, outcome, problems)"
+    " SELECT sha256, id, (SELECT count(*) + 1 FROM dmarc_store.reading WHERE " OLD_DOCUMENTS "), $3, outcome,"
     " (SELECT array_agg(concat_ws(': ', p.code, p.detail) ORDER BY p.ordinal) FROM"
     " (SELECT m.code, m.detail, 0 AS ordinal WHERE m.code IS NOT NULL UNION ALL"
-    " (SELECT code, detail, ordinal FROM dmarc.document WHERE " OLD_DOCUMENTS
+    " (SELECT code, detail, ordinal FROM dmarc_store.document WHERE " OLD_DOCUMENTS
     " AND outcome = 'problem' ORDER BY ordinal LIMIT 100)) p)"
-    " FROM dmarc.message m WHERE " OLD_MAIL;
+    " FROM dmarc_store.message m WHERE " OLD_MAIL;
 const char *const rows_reread_mail[3] = {
-    "UPDATE dmarc.message SET (" MAIL_SAID ") = (SELECT " MAIL_SAID
+    "UPDATE dmarc_store.message SET (" MAIL_SAID ") = (SELECT " MAIL_SAID
     " FROM pg_temp.stage_message), reread_at = now() WHERE " OLD_MAIL,
-    "DELETE FROM dmarc.document WHERE " OLD_DOCUMENTS,
-    "INSERT INTO dmarc.document (" DOCUMENT_SAME ") " NEW_ROWS " WHERE " OLD_DOCUMENTS,
+    "DELETE FROM dmarc_store.document WHERE " OLD_DOCUMENTS,
+    "INSERT INTO dmarc_store.document (" DOCUMENT_SAME ") " NEW_ROWS " WHERE " OLD_DOCUMENTS,
 };
-const char rows_reread_forget[] = "DELETE FROM dmarc.original WHERE mail_sha256 = decode($1, 'hex')";
+const char rows_reread_forget[] = "DELETE FROM dmarc_store.original WHERE mail_sha256 = decode($1, 'hex')";
 const char rows_reread_private[] =
-    "UPDATE dmarc.message SET original = 'private' WHERE sha256 = decode($1, 'hex') AND original = 'kept'";
+    "UPDATE dmarc_store.message SET original = 'private' WHERE sha256 = decode($1, 'hex') AND original = 'kept'";
 
 void rows_words(GByteArray *out, raw_words list)
 {
@@ -304,18 +316,27 @@ void rows_warnings(GByteArray *out, guint n, const struct report_warning *warnin
     pgcopy_text_array(out, (const char *const *)notes->pdata, any ? notes->len : 0);
 }
 
+static void put_sum(GByteArray *out, const struct message_sum *sum)
+{
+    char digits[48];
+    if (sum->high)
+        g_snprintf(digits, sizeof digits, "%" G_GUINT64_FORMAT "%018" G_GUINT64_FORMAT, sum->high, sum->low);
+    else
+        g_snprintf(digits, sizeof digits, "%" G_GUINT64_FORMAT, sum->low);
+    pgcopy_text(out, digits);
+}
+
 void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail)
 {
-    g_autofree char *sum = totals->messages_high
-                               ? g_strdup_printf("%" G_GUINT64_FORMAT "%018" G_GUINT64_FORMAT,
-                                                 totals->messages_high, totals->messages_low)
-                               : g_strdup_printf("%" G_GUINT64_FORMAT, totals->messages_low);
     pgcopy_uuid(out, totals->content);
     pgcopy_int8(out, (gint64)totals->records);
     pgcopy_int8(out, (gint64)tail->records_seen);
     pgcopy_bool(out, tail->incomplete);
     rows_warnings(out, tail->n_warnings, tail->warnings);
-    pgcopy_text(out, sum);
+    put_sum(out, &totals->messages);
+    put_sum(out, &totals->dkim_aligned);
+    put_sum(out, &totals->spf_aligned);
+    put_sum(out, &totals->disagree);
 }
 
 void rows_report_end(GByteArray *out, const struct batch_report *report)
@@ -328,8 +349,19 @@ void rows_report_end(GByteArray *out, const struct batch_report *report)
     pgcopy_bool(out, report->foreign);
 }
 
+static void put_profile(GByteArray *out, const struct profile *profile)
+{
+    static const gsize members[] = {offsetof(struct profile_name, name), offsetof(struct profile_name, detail)};
+    const GArray *const lists[] = {profile->dkim, profile->spf};
+    pgcopy_uuid(out, profile->hash);
+    for (gsize l = 0; l < G_N_ELEMENTS(lists); l++)
+        for (gsize m = 0; m < G_N_ELEMENTS(members); m++)
+            put_members(out, lists[l]->data, sizeof(struct profile_name), members[m], lists[l]->len);
+    pgcopy_text_array(out, (const char *const *)profile->reasons->pdata, profile->reasons->len);
+}
+
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
-                   const struct report_record *record)
+                   const struct report_record *record, const struct profile *profile)
 {
     static const gsize dkim[] = {offsetof(struct dkim_result, domain), offsetof(struct dkim_result, selector),
                                  offsetof(struct dkim_result, result), offsetof(struct dkim_result, raw),
@@ -363,6 +395,7 @@ void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
         put_members(out, record->reasons, sizeof *record->reasons, reason[i], record->n_reasons);
     pgcopy_text(out, record->extensions);
     rows_words(out, record->raw);
+    put_profile(out, profile);
 }
 
 void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gint64 report)

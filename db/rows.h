@@ -3,6 +3,7 @@
 #pragma once
 
 #include "db/batch.h"
+#include "db/profile.h"
 
 /* Temporary tables in which rows wait for the sorted INSERT. Safe to run twice in a session. */
 extern const char rows_staging[];
@@ -13,16 +14,22 @@ extern const char rows_staging[];
 extern const char rows_report_copy[], rows_report_insert[], rows_report_known[];
 /* See db/decide.h. `better` returns (staged id, stored id) of incomplete ones that a better copy of is there,
  * `drop` takes these out of the staging table. `changes` returns (domain, day, id, replaced, trusted,
- * incomplete) of rows that are to be changed, in ascending order: domain, day and id are the arguments of
- * `replace` and of rows_observation_delete, all but replaced those of `improve`. `unflag` looks at
- * id_collision of new ones again. */
+ * incomplete, undoubted) of rows that are to be changed, in ascending order: domain, day and id are the
+ * arguments of `replace`, all but replaced and undoubted those of `improve`. `unflag` looks at
+ * id_collision of new ones again. `count` adds those that are new to the sums; it comes last of all that a
+ * transaction does. `drop` of observations takes (domain, day, id) of a report whose records go, `undoubt` of
+ * one that is trusted now: both change sums, too. */
 extern const char rows_report_better[], rows_report_drop[], rows_report_changes[], rows_report_replace[],
-    rows_report_improve[], rows_report_unflag[], rows_observation_delete[];
+    rows_report_improve[], rows_report_unflag[], rows_report_count[], rows_report_undoubt[],
+    rows_observation_drop[];
 void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head);
+struct message_sum {
+    guint64 high, low; /* the sum is high * 10^18 + low, low less than 10^18 */
+};
 struct report_totals {
     const guint8 *content;
     guint64 records;
-    guint64 messages_high, messages_low; /* the sum is high * 10^18 + low */
+    struct message_sum messages, dkim_aligned, spf_aligned, disagree;
 };
 void rows_report_tail(GByteArray *out, const struct report_totals *totals, const struct report_tail *tail);
 void rows_report_begin(GByteArray *out);
@@ -32,9 +39,10 @@ void rows_report_end(GByteArray *out, const struct batch_report *report);
 void rows_words(GByteArray *out, raw_words list);
 void rows_warnings(GByteArray *out, guint n, const struct report_warning *warnings);
 
-extern const char rows_evidence_copy[], rows_evidence_insert[];
+/* `rows_profile_insert` comes first: it stores the profiles of staged evidence that are new. */
+extern const char rows_evidence_copy[], rows_profile_insert[], rows_evidence_insert[];
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
-                   const struct report_record *record);
+                   const struct report_record *record, const struct profile *profile);
 
 extern const char rows_observation_copy[];
 /* What all rows of one report begin with. */
@@ -62,7 +70,7 @@ void rows_document(GByteArray *out, const struct batch_message *message, guint o
  * `history` the command, too; `forget` and `private` only the first. */
 extern const char rows_reread_staging[], rows_reread_observation_copy[], rows_reread_document_copy[];
 extern const char rows_reread_differs[], rows_reread_inherit[], rows_reread_delete[], rows_reread_came[],
-    rows_reread_evidence[], rows_reread_observation_insert[];
+    rows_reread_evidence[], rows_reread_profiles[], rows_reread_observation_insert[];
 extern const char rows_reread_mail_differs[], rows_reread_history[], rows_reread_forget[],
     rows_reread_private[];
 extern const char *const rows_reread_mail[3];

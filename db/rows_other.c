@@ -22,9 +22,9 @@
 
 const char rows_other_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_failure ON COMMIT DELETE ROWS AS"
-    " SELECT " FAILURE_SAME " FROM dmarc.failure_report WITH NO DATA;"
+    " SELECT " FAILURE_SAME " FROM dmarc_store.failure_report WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_tls ON COMMIT DELETE ROWS AS"
-    " SELECT " TLS_SAME ", id_collision AS collision FROM dmarc.tls_report WITH NO DATA";
+    " SELECT " TLS_SAME ", id_collision AS collision FROM dmarc_store.tls_report WITH NO DATA";
 
 #define KNOWN(table, stage)                                                                                  \
     "SELECT s.id, (SELECT r.id FROM dmarc." table " r WHERE r.domain = s.domain AND r.day = s.day"           \
@@ -33,21 +33,21 @@ const char rows_other_staging[] =
 
 const struct other_table rows_other_tables[OTHER_KINDS] = {
     [OTHER_FAILURE] = {.copy = "COPY pg_temp.stage_failure (" FAILURE_SAME ") FROM STDIN (FORMAT binary)",
-                       .insert = "INSERT INTO dmarc.failure_report (" FAILURE_SAME ")"
+                       .insert = "INSERT INTO dmarc_store.failure_report (" FAILURE_SAME ")"
                                  " SELECT " FAILURE_SAME " FROM pg_temp.stage_failure" LAST,
                        .known = KNOWN("failure_report", "stage_failure")},
     [OTHER_TLS] = {.copy = "COPY pg_temp.stage_tls (" TLS_SAME ", collision) FROM STDIN (FORMAT binary)",
-                   .insert = "INSERT INTO dmarc.tls_report (" TLS_SAME ", id_collision)"
-                             " SELECT " TLS_SAME ", collision OR EXISTS (SELECT FROM dmarc.tls_report r"
+                   .insert = "INSERT INTO dmarc_store.tls_report (" TLS_SAME ", id_collision)"
+                             " SELECT " TLS_SAME ", collision OR EXISTS (SELECT FROM dmarc_store.tls_report r"
                              " WHERE r.domain = s.domain AND r.day = s.day AND r.identity = s.identity"
                              " AND r.content <> s.content) FROM pg_temp.stage_tls s" LAST,
                    .known = KNOWN("tls_report", "stage_tls")},
 };
 
-const char rows_tls_policy_copy[] = "COPY dmarc.tls_policy (domain, day, report, ordinal, policy_type, "
+const char rows_tls_policy_copy[] = "COPY dmarc_store.tls_policy (domain, day, report, ordinal, policy_type, "
                                     "policy_string, mx_hosts, successful, failed) FROM STDIN (FORMAT binary)";
 const char rows_tls_failure_copy[] =
-    "COPY dmarc.tls_failure (domain, day, report, policy, ordinal, result_type, sending_ip, sending_raw, "
+    "COPY dmarc_store.tls_failure (domain, day, report, policy, ordinal, result_type, sending_ip, sending_raw, "
     "receiving_ip, receiving_raw, mx_hostname, mx_helo, failed, reason_code, information)"
     " FROM STDIN (FORMAT binary)";
 
@@ -67,12 +67,12 @@ static void put_sessions(GByteArray *out, gint64 sessions)
 }
 
 const char *const rows_reread_tls[2] = {
-    "DELETE FROM dmarc.tls_failure WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
-    "DELETE FROM dmarc.tls_policy WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
+    "DELETE FROM dmarc_store.tls_failure WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
+    "DELETE FROM dmarc_store.tls_policy WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
 };
-const char rows_reread_tls_delete[] = "DELETE FROM dmarc.tls_report WHERE domain = $1 AND day = $2::date"
+const char rows_reread_tls_delete[] = "DELETE FROM dmarc_store.tls_report WHERE domain = $1 AND day = $2::date"
                                       " AND id = $3::bigint RETURNING ingested_at";
-const char rows_reread_tls_came[] = "UPDATE dmarc.tls_report SET ingested_at = $4::timestamptz"
+const char rows_reread_tls_came[] = "UPDATE dmarc_store.tls_report SET ingested_at = $4::timestamptz"
                                     " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
 
 void rows_failure(GByteArray *out, gint64 id, const guint8 *key, const struct failure_report *report,

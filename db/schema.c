@@ -149,10 +149,10 @@ static gboolean load_csv(struct db *db, const struct sql_file *file, GError **er
     if (!columns)
         return FALSE;
     g_autofree char *make = g_strdup_printf(
-        "CREATE TEMP TABLE load_%s (LIKE dmarc.%s INCLUDING DEFAULTS) ON COMMIT DROP", table, table);
+        "CREATE TEMP TABLE load_%s (LIKE dmarc_store.%s INCLUDING DEFAULTS) ON COMMIT DROP", table, table);
     g_autofree char *copy =
         g_strdup_printf("COPY load_%s (%s) FROM STDIN (FORMAT csv, HEADER)", table, columns);
-    g_autofree char *take = g_strdup_printf("SELECT dmarc.load_%s()", table);
+    g_autofree char *take = g_strdup_printf("SELECT dmarc_store.load_%s()", table);
     return db_run(db, file->name, make, error) && db_copy_begin(db, file->name, copy, error) &&
            db_copy_put(db, file->text, strlen(file->text), error) && db_copy_end(db, NULL, error) &&
            db_run(db, file->name, take, error);
@@ -181,6 +181,8 @@ static int apply_repeatables(struct db *db, GError **error)
     for (guint i = 0; i < csv->len; i++)
         if (!load_csv(db, csv->pdata[i], error))
             return -1;
+    if (!db_run(db, "settling what is stored", "SELECT dmarc_store.settle()", error))
+        return -1;
     struct db_result *noted =
         db_query(db, "noting what is installed",
                  "INSERT INTO dmarc.repeatable (one, hash, version) "

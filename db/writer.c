@@ -48,6 +48,7 @@ struct writer {
     gboolean tls_skip; /* the TLS report on its way is past MESSAGE_ROWS */
     struct digest *digest;
     struct digest_set *seen; /* evidence of the open report */
+    struct profiler *profiler;
     GByteArray *scratch, *packed;
     struct packer *packer;
     struct open_report report;
@@ -78,12 +79,13 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->batch = batch_new(settings->batch_bytes);
     writer->batch->reread = settings->reread;
     writer->months = g_hash_table_new(NULL, NULL);
-    ids_init(&writer->report_ids, "SELECT nextval('dmarc.report_no') FROM generate_series(1, $1::int)");
-    ids_init(&writer->message_ids, "SELECT nextval('dmarc.message_id') FROM generate_series(1, $1::int)");
+    ids_init(&writer->report_ids, "SELECT nextval('dmarc_store.report_no') FROM generate_series(1, $1::int)");
+    ids_init(&writer->message_ids, "SELECT nextval('dmarc_store.message_id') FROM generate_series(1, $1::int)");
     writer->sink = (struct report_sink){sink_begin, sink_record, sink_end, sink_abandon, writer};
     writer->tls_sink = (struct tls_sink){tls_begin, tls_policy, tls_failure, tls_end, writer};
     writer->digest = digest_new();
     writer->seen = digest_set_new();
+    writer->profiler = profiler_new();
     writer->scratch = g_byte_array_new();
     writer->packed = g_byte_array_new();
     writer->packer = packer_new();
@@ -101,6 +103,7 @@ void writer_free(struct writer *writer)
     ids_clear(&writer->message_ids);
     digest_free(writer->digest);
     digest_set_free(writer->seen);
+    profiler_free(writer->profiler);
     g_byte_array_unref(writer->scratch);
     g_byte_array_unref(writer->packed);
     packer_free(writer->packer);
@@ -184,11 +187,19 @@ static gboolean add_evidence(struct writer *writer, const guint8 *hash, const st
     GByteArray *out = writer->scratch;
     g_byte_array_set_size(out, 0);
     g_byte_array_append(out, frame, sizeof frame);
-    rows_evidence(out, writer->report.entry.domain, hash, record);
+    rows_evidence(out, writer->report.entry.domain, hash, record,
+                  profiler_look(writer->profiler, writer->report.entry.domain, record));
     guint32 length = out->len - EVIDENCE_FRAME;
     memcpy(out->data, hash, DIGEST_BYTES);
     memcpy(out->data + DIGEST_BYTES, &length, sizeof length);
     return row_spool_add(writer->batch->evidence, out->data, out->len, error);
+}
+
+static void add_messages(struct message_sum *sum, const struct report_record *record)
+{
+    sum->low += (guint64)MAX(record->message_count, 0);
+    sum->high += sum->low / SUM_BASE;
+    sum->low %= SUM_BASE;
 }
 
 static gboolean sink_record(void *self, const struct report_record *record, GError **error)
@@ -203,9 +214,13 @@ static gboolean sink_record(void *self, const struct report_record *record, GErr
     if (digest_set_add(writer->seen, evidence) && !add_evidence(writer, evidence, record, error))
         return FALSE;
     totals->records++;
-    totals->messages_low += (guint64)MAX(record->message_count, 0);
-    totals->messages_high += totals->messages_low / SUM_BASE;
-    totals->messages_low %= SUM_BASE;
+    add_messages(&totals->messages, record);
+    if (record->dkim_aligned)
+        add_messages(&totals->dkim_aligned, record);
+    if (record->spf_aligned)
+        add_messages(&totals->spf_aligned, record);
+    if (record->disagree)
+        add_messages(&totals->disagree, record);
     g_byte_array_set_size(writer->scratch, 0);
     rows_observation(writer->scratch, report->prefix, totals->records, record, evidence);
     if (!row_spool_add(writer->batch->observations, writer->scratch->data, writer->scratch->len, error))
@@ -532,7 +547,8 @@ void writer_reset(struct writer *writer)
  * making one waits for everybody else's. */
 static gboolean ensure_months(struct writer *writer, GError **error)
 {
-    static const char *const tables[] = {"report", "observation"};
+    static const char *const tables[] = {"report", "observation", "profile_day", "profile_source",
+                                         "domain_day"};
     for (guint i = 0; i < writer->batch->reports->len; i++) {
         gint64 day = g_array_index(writer->batch->reports, struct batch_report, i).day;
         /* The rest, whatever it is, has no partition of its own, and a set of made-up months would grow. */
@@ -546,7 +562,7 @@ static gboolean ensure_months(struct writer *writer, GError **error)
         for (guint t = 0; t < G_N_ELEMENTS(tables); t++) {
             const char *values[] = {text, tables[t]};
             struct db_result *made = db_query(writer->db, "making a month's partition",
-                                              "SELECT dmarc.ensure_month($1::date, $2)", 2, values, error);
+                                              "SELECT dmarc_store.ensure_month($1::date, $2)", 2, values, error);
             db_result_free(made);
             if (!made)
                 return FALSE;

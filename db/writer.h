@@ -55,7 +55,7 @@ struct reread_result {
 };
 
 /* Mails that the ledger has are read again: the row of each, its documents and its reports are changed to
- * what is read now, see db/reread.h, and what was known before goes into dmarc.reading. Settings have
+ * what is read now, see db/reread.h, and what was known before goes into dmarc_store.reading. Settings have
  * batch_messages 1 then, each mail has its row, and writer_known knows none. */
 struct reread {
     const char *command;                                             /* "retry", "reparse" */

@@ -1,5 +1,5 @@
--- Who sent it and may he: the rules, as pure functions over what a reporter saw (one row of dmarc.evidence). The view
--- dmarc.classification in views.sql puts them together with the catalogue.
+-- Who sent it and may he: the rules, as pure functions over what of a message authenticated (one row of dmarc_store.profile).
+-- dmarc_store.judge() in sums.sql puts them together with the catalogue.
 --
 -- A name is only ever given for something that PASSED: the d= of a DKIM signature, the selector of a passing signature of
 -- the domain itself, or the MAIL FROM or HELO domain that passed SPF. Whoever forges a message chooses its header, its
@@ -43,26 +43,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
         OR split_part(name, '.', 1) = ANY (trim_array(string_to_array(header_from, '.'), 1))
 $fn$;
 COMMENT ON FUNCTION dmarc.is_own_tenant(text, text, text) IS 'Whether the first label of a provider''s customer name resembles the domain';
-
--- What authenticated: one row for each DKIM signature, MAIL FROM and HELO that passed, best evidence first.
-CREATE OR REPLACE FUNCTION dmarc.authenticated(header_from text, domain text, dkim_aligned_domain text, spf_aligned_domain text,
-                                               dkim_domains text[], dkim_selectors text[], dkim_results text[],
-                                               spf_domains text[], spf_scopes text[], spf_results text[])
-RETURNS TABLE (method text, name text, selector text, own boolean, strength int, said text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 3 AS $fn$
-    SELECT 'dkim', d.name, d.selector, dmarc.is_own(d.name, header_from, domain, dkim_aligned_domain), 1,
-           'dkim d=' || d.name || coalesce(' s=' || d.selector, '') || ', passed'
-    FROM unnest(dkim_domains, dkim_selectors, dkim_results) AS d (name, selector, result)
-    WHERE d.result = 'pass' AND dmarc.is_name(d.name)
-    UNION ALL
-    SELECT 'spf', s.name, NULL, dmarc.is_own(s.name, header_from, domain, spf_aligned_domain),
-           CASE WHEN s.scope = 'helo' THEN 3 ELSE 2 END,
-           'spf ' || s.name || CASE WHEN s.scope = 'helo' THEN ' (helo), passed' ELSE ', passed' END
-    FROM unnest(spf_domains, spf_scopes, spf_results) AS s (name, scope, result)
-    WHERE s.result = 'pass' AND dmarc.is_name(s.name)
-$fn$;
-COMMENT ON FUNCTION dmarc.authenticated(text, text, text, text, text[], text[], text[], text[], text[], text[])
-    IS 'The identities of one piece of evidence that passed: DKIM (strength 1), MAIL FROM (2), HELO (3)';
 
 -- The class, as the rule that decides it; the first that holds:
 --   spf_aligned    SPF passed and aligns: the address is one that the domain lists itself.

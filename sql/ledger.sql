@@ -3,39 +3,38 @@
 -- Which mails a text of the user's means: the number of the mail, the beginning of its SHA-256, where it came from or its
 -- Message-ID, or the report_id of a report in it. The first of these that finds something decides; a number that is no
 -- mail's may be a report_id.
-DROP FUNCTION IF EXISTS dmarc.find_mail(text);
-CREATE FUNCTION dmarc.find_mail(ref text)
+CREATE OR REPLACE FUNCTION dmarc.find_mail(ref text)
 RETURNS TABLE (
     mail_sha256 bytea,
     message bigint
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 BEGIN
     IF ref ~ '^[0-9]{1,18}$' THEN
-        RETURN QUERY SELECT m.sha256, m.id FROM dmarc.message m WHERE m.id = ref::bigint ORDER BY m.sha256;
+        RETURN QUERY SELECT m.sha256, m.id FROM dmarc_store.message m WHERE m.id = ref::bigint ORDER BY m.sha256;
         IF FOUND THEN
             RETURN;
         END IF;
     END IF;
     IF ref ~* '^[0-9a-f]{6,64}$' THEN
-        RETURN QUERY SELECT m.sha256, m.id FROM dmarc.message m
+        RETURN QUERY SELECT m.sha256, m.id FROM dmarc_store.message m
                      WHERE m.sha256 BETWEEN decode(rpad(ref, 64, '0'), 'hex') AND decode(rpad(ref, 64, 'f'), 'hex')
                      ORDER BY m.id;
         IF FOUND THEN
             RETURN;
         END IF;
     END IF;
-    RETURN QUERY SELECT m.sha256, m.id FROM dmarc.message m WHERE m.source = ref OR m.message_id = btrim(ref, '<>') ORDER BY m.id;
+    RETURN QUERY SELECT m.sha256, m.id FROM dmarc_store.message m WHERE m.source = ref OR m.message_id = btrim(ref, '<>') ORDER BY m.id;
     IF FOUND THEN
         RETURN;
     END IF;
     RETURN QUERY SELECT DISTINCT d.mail_sha256, d.message
-                 FROM dmarc.report r JOIN dmarc.document d ON d.report = r.id AND d.domain = r.domain AND d.day = r.day
+                 FROM dmarc_store.report r JOIN dmarc_store.document d ON d.report = r.id AND d.domain = r.domain AND d.day = r.day
                  WHERE r.report_id = ref
                  UNION
                  SELECT d.mail_sha256, d.message
-                 FROM dmarc.tls_report t JOIN dmarc.document d ON d.report = t.id AND d.domain = t.domain AND d.day = t.day
+                 FROM dmarc_store.tls_report t JOIN dmarc_store.document d ON d.report = t.id AND d.domain = t.domain AND d.day = t.day
                  WHERE t.report_id = ref
                  ORDER BY message;
 END
@@ -43,8 +42,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc.find_mail(text) IS 'The mails that a text means: number of the mail, beginning of its SHA-256 (six digits at least), source, Message-ID, or the report_id of a report in it';
 
 -- A report may be flagged twice, then it is listed twice.
-DROP FUNCTION IF EXISTS dmarc.untrusted();
-CREATE FUNCTION dmarc.untrusted()
+CREATE OR REPLACE FUNCTION dmarc.untrusted()
 RETURNS TABLE (
     code text,
     domain text,
@@ -61,18 +59,18 @@ RETURNS TABLE (
     subject text,
     ingested_at timestamptz
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT f.code, r.domain, r.reporter, r.report_id, r.day, r.record_count, r.message_count,
            m.mail_from, m.auth_result, m.auth_domain, m.message, m.source, m.subject, r.ingested_at
-    FROM dmarc.report r
+    FROM dmarc_store.report r
     CROSS JOIN LATERAL (VALUES ('reporter_mismatch', r.trusted IS FALSE), ('foreign_domain', r.foreign_domain)) f (code, flagged)
     -- The mail that brought it first.
     LEFT JOIN LATERAL (
         SELECT g.id AS message, g.mail_from, g.auth_result, g.auth_domain, g.source, g.subject
-        FROM dmarc.document d JOIN dmarc.message g ON g.sha256 = d.mail_sha256 AND g.id = d.message
+        FROM dmarc_store.document d JOIN dmarc_store.message g ON g.sha256 = d.mail_sha256 AND g.id = d.message
         WHERE d.report = r.id AND d.domain = r.domain AND d.day = r.day
         ORDER BY d.message, d.ordinal
         LIMIT 1
@@ -85,8 +83,7 @@ COMMENT ON FUNCTION dmarc.untrusted() IS 'Reports that --trusted leaves out: rep
 
 -- What may be read again: mails that have something to look into, and whose originals are kept. A row that only says that the
 -- same bytes came again has nothing.
-DROP FUNCTION IF EXISTS dmarc.rereadable(text, text, boolean, text, date);
-CREATE FUNCTION dmarc.rereadable(ref text, code text, problems boolean, domain text, since date)
+CREATE OR REPLACE FUNCTION dmarc.rereadable(ref text, code text, problems boolean, domain text, since date)
 RETURNS TABLE (
     mail_sha256 bytea,
     message bigint,
@@ -94,23 +91,22 @@ RETURNS TABLE (
     identity boolean,
     kept boolean
 )
-LANGUAGE sql STABLE AS $fn$
-    SELECT m.sha256, m.id, m.source, m.identity, EXISTS (SELECT FROM dmarc.original o WHERE o.mail_sha256 = m.sha256)
-    FROM dmarc.message m
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT m.sha256, m.id, m.source, m.identity, EXISTS (SELECT FROM dmarc_store.original o WHERE o.mail_sha256 = m.sha256)
+    FROM dmarc_store.message m
     WHERE ($1 IS NULL OR (m.sha256, m.id) IN (SELECT f.mail_sha256, f.message FROM dmarc.find_mail($1) f))
       AND ($3 IS NOT TRUE OR (m.outcome = 'problem' AND ($2 IS NULL OR m.code = $2))
-           OR (m.sha256, m.id) IN (SELECT d.mail_sha256, d.message FROM dmarc.document d
+           OR (m.sha256, m.id) IN (SELECT d.mail_sha256, d.message FROM dmarc_store.document d
                                    WHERE d.outcome = 'problem' AND ($2 IS NULL OR d.code = $2)))
-      AND (m.outcome = 'problem' OR EXISTS (SELECT FROM dmarc.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id))
+      AND (m.outcome = 'problem' OR EXISTS (SELECT FROM dmarc_store.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id))
       AND (($4 IS NULL AND $5 IS NULL)
-           OR EXISTS (SELECT FROM dmarc.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id
+           OR EXISTS (SELECT FROM dmarc_store.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id
                       AND ($4 IS NULL OR d.domain = $4) AND ($5 IS NULL OR d.day >= $5)))
 $fn$;
 COMMENT ON FUNCTION dmarc.rereadable(text, text, boolean, text, date) IS 'The mails that "whosends retry" (problems: true) and "whosends reparse" read again, and whether their originals are kept. Arguments: as find_mail, code of a problem, only problems, policy domain, first day; NULL leaves one out';
 
 -- Problems one by one, of one reason or of all.
-DROP FUNCTION IF EXISTS dmarc.problem_list(text);
-CREATE FUNCTION dmarc.problem_list(reason text)
+CREATE OR REPLACE FUNCTION dmarc.problem_list(reason text)
 RETURNS TABLE (
     code text,
     what text,
@@ -123,12 +119,12 @@ RETURNS TABLE (
     subject text,
     original text
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT p.code, p.what, p.message, p.ingested_at, p.detail, p.path, p.source, p.mail_from, p.subject, m.original
-    FROM dmarc.problem p JOIN dmarc.message m ON m.sha256 = p.mail_sha256 AND m.id = p.message
+    FROM dmarc.problem p JOIN dmarc_store.message m ON m.sha256 = p.mail_sha256 AND m.id = p.message
     WHERE $1 IS NULL OR p.code = $1
     ORDER BY p.message DESC, p.path;
 END

@@ -3,15 +3,16 @@
 -- reports that somebody else sent in the reporter's name, or that are about a domain that is not ours. A day is the UTC day
 -- on which the period of a report begins. What a better copy took the place of (`replaced`) counts nowhere.
 --
--- Each reads the observations of the period first, sums them up by what was seen, and only then asks who that was: once for
--- each piece of evidence instead of once for each record. PL/pgSQL with custom plans, so that the days given choose the
--- partitions; the planner's cost of a page is set for a catalogue that lies in memory. The joins to `judged` are outer ones
--- and it is materialized, because the planner takes a pair of keys for far rarer than it is and would loop over the
--- whole of it for each row.
+-- summary, senders, timeline and reporters read sums alone, see sums.sql. Those that tell of addresses or of what failed read the
+-- observations of the period first, sum them up by what was seen, and only then ask who that was: once for each piece of evidence
+-- instead of once for each record. PL/pgSQL with custom plans, so that the days given choose the partitions; the planner's cost of
+-- a page is set for a catalogue that lies in memory. The joins to `judged` are outer ones and it is materialized, because the
+-- planner takes a pair of keys for far rarer than it is and would loop over the whole of it for each row.
+--
+-- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out.
 
-DROP FUNCTION IF EXISTS dmarc.senders(text, date, date), dmarc.senders(text, date, date, boolean);
-CREATE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                              only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                         only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -30,42 +31,56 @@ RETURNS TABLE (
     sender_key text,
     advice text
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.evidence, o.source_ip
-    ), judged AS MATERIALIZED (
-        SELECT c.*, e.dkim_aligned, e.spf_aligned
-        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc.classification c ON c.domain = s.domain AND c.evidence = s.evidence
+    WITH mail AS (
+        SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen
+        FROM dmarc_store.profile_day d
+        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+          AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
+          AND NOT (only_trusted AND d.doubtful)
+        GROUP BY d.domain, d.profile
+    ), known AS MATERIALIZED (
+        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
+        FROM mail m
+    ), who AS MATERIALIZED (
+        SELECT k.*, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key, (k.p).dkim_aligned, (k.p).spf_aligned,
+               (k.p).confidence, (k.p).evidence_said, (k.p).advice,
+               dense_rank() OVER (ORDER BY k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key) AS line
+        FROM known k
+    ), addresses AS (
+        SELECT a.line, count(*) AS sources
+        FROM (SELECT DISTINCT w.line, s.source_ip
+              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+              JOIN who w ON w.domain = s.domain AND w.profile = s.profile) a
+        GROUP BY a.line
+    ), sums AS (
+        SELECT w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key, sum(w.messages) AS messages,
+               coalesce(sum(w.messages) FILTER (WHERE w.dkim_aligned), 0) AS dkim_aligned,
+               coalesce(sum(w.messages) FILTER (WHERE w.spf_aligned), 0) AS spf_aligned,
+               min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen,
+               (array_agg(w.confidence ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS confidence,
+               (array_agg(w.evidence_said ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS evidence,
+               (array_agg(w.advice ORDER BY w.messages DESC, w.evidence_said))[1] AS advice
+        FROM who w
+        GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
     )
-    SELECT s.domain, j.sender, j.class, sum(s.messages),
-           round(sum(s.messages) / nullif(sum(sum(s.messages)) OVER (PARTITION BY s.domain), 0), 4),
-           coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0), coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0),
-           count(DISTINCT s.source_ip), min(s.first_seen), max(s.last_seen),
-           (array_agg(j.confidence ORDER BY s.messages DESC, j.evidence_said))[1],
-           (array_agg(j.evidence_said ORDER BY s.messages DESC, j.evidence_said))[1],
-           j.known, j.kind, j.sender_key,
-           (array_agg(j.advice ORDER BY s.messages DESC, j.evidence_said))[1]
-    FROM seen s
-    LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-    GROUP BY s.domain, j.sender, j.class, j.known, j.kind, j.sender_key
-    ORDER BY s.domain, sum(s.messages) DESC, j.sender, j.class;
+    SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
+           s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen, s.confidence, s.evidence, s.known, s.kind,
+           s.sender_key, s.advice
+    FROM sums s
+    LEFT JOIN addresses a ON a.line = s.line
+    ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, and the evidence with most messages. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, and the best evidence. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.sources(text, date, date), dmarc.sources(text, date, date, boolean);
-CREATE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+CREATE OR REPLACE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                               only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
@@ -82,23 +97,26 @@ RETURNS TABLE (
     evidence text,
     sender_key text
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH seen AS (
         SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
+        FROM dmarc_store.observation o
+        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
-        SELECT c.*, e.dkim_aligned, e.spf_aligned
+        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned
         FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc.classification c ON c.domain = s.domain AND c.evidence = s.evidence
+        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
+        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
     )
     SELECT s.domain, s.source_ip, j.sender, j.class, sum(s.messages),
            round(sum(s.messages) / nullif(sum(sum(s.messages)) OVER (PARTITION BY s.domain), 0), 4),
@@ -114,8 +132,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.reporters(text, date, date), dmarc.reporters(text, date, date, boolean);
-CREATE FUNCTION dmarc.reporters(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+CREATE OR REPLACE FUNCTION dmarc.reporters(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                 only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
@@ -132,28 +149,19 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH heads AS (
         SELECT h.*
-        FROM dmarc.report h
-        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
-    ), mail AS (
-        SELECT o.domain, o.day, o.report, count(*) AS records, sum(o.message_count) AS messages,
-               sum(o.message_count) FILTER (WHERE e.dkim_aligned) AS dkim_aligned,
-               sum(o.message_count) FILTER (WHERE e.spf_aligned) AS spf_aligned,
-               sum(o.message_count) FILTER (WHERE e.disagree) AS disagree
-        FROM dmarc.observation o
-        JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.day, o.report
     ), warned AS (
         SELECT w.domain, w.reporter, array_agg(w.code || '=' || w.reports ORDER BY w.reports DESC, w.code) AS codes
         FROM (SELECT c.domain, c.reporter, c.code, count(*) AS reports
@@ -162,27 +170,25 @@ BEGIN
                     UNION
                     -- What it came in: once for a report, however often it came.
                     SELECT h.domain, h.reporter, h.day, h.id, u.code
-                    FROM heads h JOIN dmarc.document d ON d.domain = h.domain AND d.day = h.day AND d.report = h.id
+                    FROM heads h JOIN dmarc_store.document d ON d.domain = h.domain AND d.day = h.day AND d.report = h.id
                     CROSS JOIN LATERAL unnest(d.warnings) u (code)
                     WHERE d.kind = 'aggregate' AND d.warnings IS NOT NULL AND d.report IS NOT NULL) c
               GROUP BY c.domain, c.reporter, c.code) w
         GROUP BY w.domain, w.reporter
     )
     SELECT h.domain, h.reporter, (array_agg(h.org_name ORDER BY h.period_end DESC, h.org_name))[1], count(*),
-           coalesce(sum(m.records), 0), coalesce(sum(m.messages), 0), coalesce(sum(m.dkim_aligned), 0),
-           coalesce(sum(m.spf_aligned), 0), coalesce(sum(m.disagree), 0), count(*) FILTER (WHERE h.incomplete),
+           coalesce(sum(h.record_count), 0), coalesce(sum(h.message_count), 0), coalesce(sum(h.dkim_aligned_count), 0),
+           coalesce(sum(h.spf_aligned_count), 0), coalesce(sum(h.disagree_count), 0), count(*) FILTER (WHERE h.incomplete),
            w.codes, min(h.day), max(h.day)
     FROM heads h
-    LEFT JOIN mail m ON m.domain = h.domain AND m.day = h.day AND m.report = h.id
     LEFT JOIN warned w ON w.domain = h.domain AND w.reporter = h.reporter
     GROUP BY h.domain, h.reporter, w.codes
-    ORDER BY h.domain, coalesce(sum(m.messages), 0) DESC, h.reporter;
+    ORDER BY h.domain, coalesce(sum(h.message_count), 0) DESC, h.reporter;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.reporters(text, date, date, boolean) IS 'Who reports about the domain, how much, how often its verdicts differ from its own results, and which warnings how many of its reports carry (code=reports). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.disagreements(text, date, date, boolean);
-CREATE FUNCTION dmarc.disagreements(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+CREATE OR REPLACE FUNCTION dmarc.disagreements(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                     only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
@@ -195,24 +201,27 @@ RETURNS TABLE (
     last_seen date,
     example text
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH mail AS (
         SELECT o.domain, o.day, o.report, sum(o.message_count) AS all_messages, count(*) FILTER (WHERE e.disagree) AS records,
                sum(o.message_count) FILTER (WHERE e.disagree) AS messages, max(o.message_count) FILTER (WHERE e.disagree) AS most
-        FROM dmarc.observation o
-        JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
+        FROM dmarc_store.observation o
+        JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.day, o.report
     ), heads AS MATERIALIZED (
         SELECT h.domain, h.day, h.id, h.reporter
-        FROM dmarc.report h
-        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
     ), who AS MATERIALIZED (
         SELECT m.domain, h.reporter, sum(m.records)::bigint AS records, sum(m.messages) AS messages,
@@ -231,8 +240,8 @@ BEGIN
         SELECT concat_ws(' ', host(o.source_ip), 'From: ' || e.header_from, 'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
                          'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
                          || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END) AS example
-        FROM dmarc.observation o
-        JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+        FROM dmarc_store.observation o
+        JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
         WHERE o.domain = w.domain AND o.day = w.example_day AND o.report = w.example_report AND e.disagree
         ORDER BY o.message_count DESC, o.ordinal
         LIMIT 1
@@ -242,9 +251,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.disagreements(text, date, date, boolean) IS 'Reporters whose verdicts differ from their own results: how often, for which share of the messages they tell of, and the example with most messages. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.timeline(text, date, date), dmarc.timeline(text, date, date, boolean);
-CREATE FUNCTION dmarc.timeline(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                               only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc.timeline(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                          only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     day date,
@@ -261,57 +269,27 @@ RETURNS TABLE (
     rejected numeric,
     reports bigint
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.evidence, o.day, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.evidence, o.day
-    ), judged AS MATERIALIZED (
-        SELECT c.*, e.dkim_aligned, e.spf_aligned, e.disposition
-        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc.classification c ON c.domain = s.domain AND c.evidence = s.evidence
-    ), mail AS (
-        SELECT s.domain, s.day, sum(s.messages) AS messages,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'authorised'), 0) AS authorised,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'misconfigured'), 0) AS misconfigured,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'forwarded'), 0) AS forwarded,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'unknown'), 0) AS unknown,
-               coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned OR j.spf_aligned), 0) AS passed,
-               coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
-               coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
-               coalesce(sum(s.messages) FILTER (WHERE j.disposition = 'quarantine'), 0) AS quarantined,
-               coalesce(sum(s.messages) FILTER (WHERE j.disposition = 'reject'), 0) AS rejected
-        FROM seen s
-        LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-        GROUP BY s.domain, s.day
-    ), heads AS (
-        SELECT h.domain, h.day, count(*) AS reports
-        FROM dmarc.report h
-        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
-          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
-          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
-        GROUP BY h.domain, h.day
-    )
-    SELECT h.domain, h.day, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
-           coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
-           coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0), h.reports
-    FROM heads h
-    LEFT JOIN mail m ON m.domain = h.domain AND m.day = h.day
-    ORDER BY h.domain, h.day;
+    SELECT lower(policy_domain), t.day, sum(t.messages), sum(t.passed), round(sum(t.passed) / nullif(sum(t.messages), 0), 4),
+           sum(t.authorised), sum(t.misconfigured), sum(t.forwarded), sum(t.unknown), sum(t.dkim_aligned), sum(t.spf_aligned),
+           sum(t.quarantined), sum(t.rejected), sum(t.reports)::bigint
+    FROM dmarc_store.domain_day t
+    WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+      AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+      AND NOT (only_trusted AND t.doubtful)
+    GROUP BY t.day
+    ORDER BY t.day;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.timeline(text, date, date, boolean) IS 'One row for each domain and day with a report: messages, how many passed DMARC, and the four classes. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.timeline(text, date, date, boolean) IS 'One row for each day with a report, of one domain or of all together: messages, how many passed DMARC, and the four classes. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.failures(text, date, date), dmarc.failures(text, date, date, boolean);
-CREATE FUNCTION dmarc.failures(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+CREATE OR REPLACE FUNCTION dmarc.failures(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
@@ -330,25 +308,28 @@ RETURNS TABLE (
     sender_key text,
     advice text
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH seen AS (
         SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
+        FROM dmarc_store.observation o
+        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
-        SELECT c.*, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree, true AS failed,
+        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree, true AS failed,
                dmarc.dkim_failure(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) AS dkim,
                dmarc.spf_failure(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf
         FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc.classification c ON c.domain = s.domain AND c.evidence = s.evidence
+        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
+        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
         WHERE NOT e.dkim_aligned AND NOT e.spf_aligned
     )
     SELECT s.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, sum(s.messages),
@@ -362,9 +343,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.failures(text, date, date, boolean) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-DROP FUNCTION IF EXISTS dmarc.summary(text, date, date), dmarc.summary(text, date, date, boolean);
-CREATE FUNCTION dmarc.summary(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                              only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc.summary(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                         only_trusted boolean DEFAULT false)
 RETURNS TABLE (
     domain text,
     messages numeric,
@@ -386,43 +366,41 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.evidence, o.source_ip
-    ), judged AS MATERIALIZED (
-        SELECT c.*, e.dkim_aligned, e.spf_aligned, e.disposition
-        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc.classification c ON c.domain = s.domain AND c.evidence = s.evidence
-    ), mail AS (
-        SELECT s.domain, sum(s.messages) AS messages,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'authorised'), 0) AS authorised,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'misconfigured'), 0) AS misconfigured,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'forwarded'), 0) AS forwarded,
-               coalesce(sum(s.messages) FILTER (WHERE j.class = 'unknown'), 0) AS unknown,
-               coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned OR j.spf_aligned), 0) AS passed,
-               coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
-               coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
-               coalesce(sum(s.messages) FILTER (WHERE j.disposition = 'quarantine'), 0) AS quarantined,
-               coalesce(sum(s.messages) FILTER (WHERE j.disposition = 'reject'), 0) AS rejected,
-               count(DISTINCT j.sender) AS senders, count(DISTINCT s.source_ip) AS sources
-        FROM seen s
-        LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-        GROUP BY s.domain
+    WITH mail AS (
+        SELECT t.domain, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
+               sum(t.misconfigured) AS misconfigured, sum(t.forwarded) AS forwarded, sum(t.unknown) AS unknown,
+               sum(t.dkim_aligned) AS dkim_aligned, sum(t.spf_aligned) AS spf_aligned, sum(t.quarantined) AS quarantined,
+               sum(t.rejected) AS rejected
+        FROM dmarc_store.domain_day t
+        WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+          AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+          AND NOT (only_trusted AND t.doubtful)
+        GROUP BY t.domain
+    ), names AS (
+        SELECT n.domain, count(*) AS senders
+        FROM (SELECT DISTINCT d.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = d.domain AND p.hash = d.profile) AS sender
+              FROM (SELECT DISTINCT d.domain, d.profile
+                    FROM dmarc_store.profile_day d
+                    WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+                      AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
+                      AND NOT (only_trusted AND d.doubtful)) d) n
+        GROUP BY n.domain
+    ), addresses AS (
+        SELECT a.domain, count(*) AS sources
+        FROM (SELECT DISTINCT s.domain, s.source_ip FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s) a
+        GROUP BY a.domain
     ), heads AS (
         SELECT h.domain, count(*) AS reports, count(DISTINCT h.reporter) AS reporters, min(h.day) AS first_seen, max(h.day) AS last_seen,
                (array_agg(h.p ORDER BY h.period_end DESC, h.id DESC) FILTER (WHERE h.p IS NOT NULL))[1] AS policy
-        FROM dmarc.report h
-        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain))
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
         GROUP BY h.domain
@@ -430,17 +408,66 @@ BEGIN
     SELECT h.domain, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
            coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
            coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0),
-           h.policy, coalesce(m.senders, 0), coalesce(m.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen
+           h.policy, coalesce(n.senders, 0), coalesce(a.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen
     FROM heads h
     LEFT JOIN mail m ON m.domain = h.domain
+    LEFT JOIN names n ON n.domain = h.domain
+    LEFT JOIN addresses a ON a.domain = h.domain
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
+-- One address or network over all time, for all policy domains.
+CREATE OR REPLACE FUNCTION dmarc.addresses(network inet, since date DEFAULT NULL, until date DEFAULT NULL)
+RETURNS TABLE (
+    source_ip inet,
+    domain text,
+    sender text,
+    class text,
+    days bigint,
+    first_seen date,
+    last_seen date,
+    evidence text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH sent AS (
+        SELECT x.source_ip, x.domain, p.sender, p.class, p.evidence_said, x.day, x.days
+        FROM (SELECT s.source_ip, s.domain, s.profile, s.day,
+                     s.days & dmarc.days_of(s.day, coalesce(since, '-infinity'), coalesce(until, 'infinity')) AS days
+              FROM dmarc_store.profile_source s
+              WHERE s.source_ip <<= network AND (mine IS NULL OR s.domain = ANY (mine))
+                AND s.day >= coalesce(date_trunc('month', since::timestamp)::date, '-infinity') AND s.day < coalesce(until, 'infinity')
+              UNION ALL
+              SELECT s.source_ip, s.domain, s.profile, date_trunc('month', s.day::timestamp)::date,
+                     1 << (extract(day FROM s.day)::int - 1)
+              FROM dmarc_store.fresh_source s
+              WHERE s.source_ip <<= network AND (mine IS NULL OR s.domain = ANY (mine))
+                AND s.day >= coalesce(since, '-infinity') AND s.day < coalesce(until, 'infinity')) x
+        JOIN dmarc_store.profile p ON p.domain = x.domain AND p.hash = x.profile
+    ), months AS (
+        SELECT t.source_ip, t.domain, t.sender, t.class, t.day, bit_or(t.days) AS days, min(t.evidence_said) AS evidence
+        FROM sent t
+        WHERE t.days <> 0
+        GROUP BY t.source_ip, t.domain, t.sender, t.class, t.day
+    )
+    SELECT m.source_ip, m.domain, m.sender, m.class, sum(length(replace(m.days::bit(31)::text, '0', ''))),
+           min(dmarc.first_of(m.day, m.days)), max(dmarc.last_of(m.day, m.days)), min(m.evidence)
+    FROM months m
+    GROUP BY m.source_ip, m.domain, m.sender, m.class
+    ORDER BY m.source_ip, m.domain, m.sender, m.class;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.addresses(inet, date, date) IS 'As which policy domains an address, or the addresses of a network, sent, as whom, and on how many days. Arguments: address or network, first day, day after the last';
+
 -- The ledger. Every mail has exactly one outcome: mails = stored + duplicate + no_report + problem.
-DROP FUNCTION IF EXISTS dmarc.status();
-CREATE FUNCTION dmarc.status()
+CREATE OR REPLACE FUNCTION dmarc.status()
 RETURNS TABLE (
     mails bigint,
     stored bigint,
@@ -460,28 +487,27 @@ RETURNS TABLE (
     last_mail timestamptz,
     database_size bigint
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     SELECT m.*, d.*, r.domains, r.reports, r.records, r.messages, f.failure_reports, t.tls_reports, r.first_day, r.last_day, l.last_mail,
-            pg_catalog.pg_database_size(pg_catalog.current_database())
+            pg_database_size(current_database())
     FROM (SELECT count(*), count(*) FILTER (WHERE outcome = 'stored'), count(*) FILTER (WHERE outcome = 'duplicate'),
                  count(*) FILTER (WHERE outcome = 'no_report'), count(*) FILTER (WHERE outcome = 'problem')
-          FROM dmarc.message) m,
-         (SELECT count(*), count(*) FILTER (WHERE outcome = 'problem') FROM dmarc.document) d,
+          FROM dmarc_store.message) m,
+         (SELECT count(*), count(*) FILTER (WHERE outcome = 'problem') FROM dmarc_store.document) d,
          (SELECT count(DISTINCT domain) AS domains, count(*) AS reports, coalesce(sum(record_count), 0) AS records,
                  coalesce(sum(message_count), 0) AS messages, min(day) AS first_day, max(day) AS last_day
-          FROM dmarc.report WHERE NOT replaced) r,
-         (SELECT count(*) AS failure_reports FROM dmarc.failure_report) f,
-         (SELECT count(*) AS tls_reports FROM dmarc.tls_report) t,
-         (SELECT max(ingested_at) AS last_mail FROM dmarc.message) l;
+          FROM dmarc_store.report WHERE NOT replaced) r,
+         (SELECT count(*) AS failure_reports FROM dmarc_store.failure_report) f,
+         (SELECT count(*) AS tls_reports FROM dmarc_store.tls_report) t,
+         (SELECT max(ingested_at) AS last_mail FROM dmarc_store.message) l;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.status() IS 'The ledger in one row: what came in, what became of it, what is stored. mails = stored + duplicate + no_report + problem';
 
-DROP FUNCTION IF EXISTS dmarc.problems();
-CREATE FUNCTION dmarc.problems()
+CREATE OR REPLACE FUNCTION dmarc.problems()
 RETURNS TABLE (
     code text,
     what text,
@@ -493,7 +519,7 @@ RETURNS TABLE (
     subject text,
     message bigint
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -1,7 +1,6 @@
 -- The reports about failure reports and TLS reports. The same arguments as those in reports.sql.
 
-DROP FUNCTION IF EXISTS dmarc.failure_samples(text, date, date);
-CREATE FUNCTION dmarc.failure_samples(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+CREATE OR REPLACE FUNCTION dmarc.failure_samples(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
 RETURNS TABLE (
     domain text,
     arrived timestamptz,
@@ -24,8 +23,10 @@ RETURNS TABLE (
     day date,
     id bigint
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     -- A subdomain has its own name here, but mostly the policy of the domain above it.
     RETURN QUERY
@@ -33,17 +34,17 @@ BEGIN
            f.delivery_result, coalesce(f.dkim_domain, f.signature_domains[1]),
            CASE WHEN f.dkim_domain IS NULL THEN f.signature_selectors[1] ELSE f.dkim_selector END, f.subject, f.incidents, f.from_text,
            f.rcpt_domain, f.message_id, f.authentication_results, f.subject_hash, f.day, f.id
-    FROM dmarc.failure_report f
+    FROM dmarc_store.failure_report f
     WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)
            OR right(f.domain, length(policy_domain) + 1) = '.' || lower(policy_domain))
+      AND (mine IS NULL OR EXISTS (SELECT FROM unnest(mine) a (name) WHERE f.domain = a.name OR right(f.domain, length(a.name) + 1) = '.' || a.name))
       AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity')
     ORDER BY f.arrived DESC, f.domain, f.id DESC;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.failure_samples(text, date, date) IS 'The failure reports one by one, the latest first: which message failed, where it came from, what failed, what was done; of the domain and of all below it. Without a reported DKIM identity the first signature of the message. Arguments: policy domain, first day, day after the last';
 
-DROP FUNCTION IF EXISTS dmarc.tls(text, date, date);
-CREATE FUNCTION dmarc.tls(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
+CREATE OR REPLACE FUNCTION dmarc.tls(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
 RETURNS TABLE (
     domain text,
     policy_type text,
@@ -56,25 +57,27 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH policies AS (
         SELECT p.domain, p.day, p.report, p.ordinal, p.policy_type, coalesce(p.successful, 0) AS successful, coalesce(p.failed, 0) AS failed
-        FROM dmarc.tls_policy p
-        WHERE (policy_domain IS NULL OR p.domain = lower(policy_domain))
+        FROM dmarc_store.tls_policy p
+        WHERE (policy_domain IS NULL OR p.domain = lower(policy_domain)) AND (mine IS NULL OR p.domain = ANY (mine))
           AND p.day >= coalesce(since, '-infinity') AND p.day < coalesce(until, 'infinity')
     ), sums AS (
         SELECT p.domain, p.policy_type, count(DISTINCT r.reporter) AS reporters, count(DISTINCT p.report) AS reports,
                sum(p.successful) AS successful, sum(p.failed) AS failed, min(p.day) AS first_seen, max(p.day) AS last_seen
         FROM policies p
-        JOIN dmarc.tls_report r ON r.domain = p.domain AND r.day = p.day AND r.id = p.report
+        JOIN dmarc_store.tls_report r ON r.domain = p.domain AND r.day = p.day AND r.id = p.report
         GROUP BY p.domain, p.policy_type
     ), kinds AS (
         SELECT p.domain, p.policy_type, f.result_type, sum(coalesce(f.failed, 0)) AS failed
         FROM policies p
-        JOIN dmarc.tls_failure f ON f.domain = p.domain AND f.day = p.day AND f.report = p.report AND f.policy = p.ordinal
+        JOIN dmarc_store.tls_failure f ON f.domain = p.domain AND f.day = p.day AND f.report = p.report AND f.policy = p.ordinal
         GROUP BY p.domain, p.policy_type, f.result_type
     ), lists AS (
         SELECT k.domain, k.policy_type, array_agg(k.result_type || ' ' || k.failed ORDER BY k.failed DESC, k.result_type) AS result_types

@@ -1,21 +1,139 @@
--- What users query: records as reporters wrote them, their results one by one, and who they are from. Everything that
--- belongs to a report carries domain, day and report; join on all three, so that only the days in question are read.
+-- What users query: the ledger, reports, records as reporters wrote them, their results one by one, who they are from, and the
+-- daily sums. Everything that belongs to a report carries domain, day and report; join on all three, so that only the days in
+-- question are read.
+--
+-- Each reader sees what dmarc.visible() lets him see. The views are security barriers: what a reader writes into a query is looked
+-- at after that, unless it cannot tell anything of the rows that he may not see.
 
-DROP VIEW IF EXISTS dmarc.problem;
-DROP VIEW IF EXISTS dmarc.classification;
-DROP VIEW IF EXISTS dmarc.override_reason;
-DROP VIEW IF EXISTS dmarc.spf_result;
-DROP VIEW IF EXISTS dmarc.dkim_result;
-DROP VIEW IF EXISTS dmarc.record;
+-- Who asks: SET ROLE counts, also inside of functions that do as their owner.
+CREATE OR REPLACE FUNCTION dmarc.reader() RETURNS name LANGUAGE sql STABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN pg_catalog.current_setting('role') = 'none' THEN session_user ELSE pg_catalog.current_setting('role')::name END
+$fn$;
+COMMENT ON FUNCTION dmarc.reader() IS 'The role that asks, also inside of functions that do as their owner';
 
-CREATE VIEW dmarc.record AS
+CREATE OR REPLACE FUNCTION dmarc.visible() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    who oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles r
+               WHERE (r.oid = (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'dmarc_store')
+                      OR r.rolname IN ('whosends_read', 'whosends_ingest')) AND pg_has_role(who, r.oid, 'USAGE')) THEN
+        RETURN NULL;
+    END IF;
+    RETURN ARRAY(SELECT g.domain FROM dmarc_store.domain_grant g JOIN pg_roles r ON r.rolname = g.role
+                 WHERE pg_has_role(who, r.oid, 'USAGE'));
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.visible() IS 'The policy domains that the role which asks may read about; NULL: all';
+
+-- Of a month and its days as bits, of which the lowest stands for the first.
+CREATE OR REPLACE FUNCTION dmarc.first_of(month date, days int) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT month + position('1' IN reverse(days::bit(31)::text)) - 1
+$fn$;
+COMMENT ON FUNCTION dmarc.first_of(date, int) IS 'The first of the days of a month that are set';
+CREATE OR REPLACE FUNCTION dmarc.last_of(month date, days int) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT month + 31 - position('1' IN days::bit(31)::text)
+$fn$;
+COMMENT ON FUNCTION dmarc.last_of(date, int) IS 'The last of the days of a month that are set';
+
+-- The bits of the days of a month from one day up to another one, which is not in it.
+CREATE OR REPLACE FUNCTION dmarc.days_of(month date, since date, until date) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN since < month + 31 AND until > month AND since < until
+                THEN ((1::bigint << least(until, month + 31) - month) - (1::bigint << greatest(since, month) - month))::int ELSE 0 END
+$fn$;
+COMMENT ON FUNCTION dmarc.days_of(date, date, date) IS 'The bits of the days of a month from one day up to another one, which is not in it';
+
+CREATE OR REPLACE VIEW dmarc.message AS
+SELECT t.id, t.sha256, t.source, t.identity, t.message_id, t.mail_from, t.from_domain, t.subject, t.mail_date, t.size,
+       t.outcome, t.code, t.detail, t.ingested_at, t.auth_result, t.auth_domain, t.original, t.reread_at
+FROM dmarc_store.message t;
+
+CREATE OR REPLACE VIEW dmarc.document WITH (security_barrier) AS
+SELECT t.mail_sha256, t.message, t.ordinal, t.path, t.kind, t.size, t.sha256, t.outcome, t.code, t.detail, t.domain, t.day,
+       t.report, t.warnings
+FROM dmarc_store.document t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.reading AS
+SELECT t.mail_sha256, t.message, t.ordinal, t.read_until, t.command, t.outcome, t.problems
+FROM dmarc_store.reading t;
+
+CREATE OR REPLACE VIEW dmarc.mailbox AS
+SELECT t.mailbox, t.uidvalidity, t.uid, t.read_at
+FROM dmarc_store.mailbox t;
+
+CREATE OR REPLACE VIEW dmarc.report WITH (security_barrier) AS
+SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.org_name, t.email, t.extra_contact_info, t.report_id,
+       t.period_begin, t.period_end, t.generation, t.namespace_uri, t.version, t.generator, t.error, t.p, t.sp, t.np,
+       t.adkim, t.aspf, t.pct, t.fo, t.testing, t.discovery_method, t.extensions, t.raw, t.record_count, t.records_seen,
+       t.message_count, t.dkim_aligned_count, t.spf_aligned_count, t.disagree_count, t.incomplete, t.id_collision, t.trusted,
+       t.foreign_domain, t.replaced, t.warnings, t.warning_notes, t.ingested_at
+FROM dmarc_store.report t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.failure_report WITH (security_barrier) AS
+SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.reporting_mta, t.user_agent, t.arrived, t.incidents,
+       t.source_ip, t.source_raw, t.auth_failures, t.alignment_failed, t.delivery_result, t.header_from, t.from_text,
+       t.mail_from, t.rcpt_domain, t.message_id, t.envelope_id, t.subject, t.subject_hash, t.dkim_domain, t.dkim_selector,
+       t.signature_domains, t.signature_selectors, t.authentication_results, t.raw, t.warnings, t.warning_notes,
+       t.ingested_at
+FROM dmarc_store.failure_report t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.tls_report WITH (security_barrier) AS
+SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.organization, t.contact, t.report_id, t.period_begin,
+       t.period_end, t.policy_count, t.failure_count, t.id_collision, t.warnings, t.warning_notes, t.ingested_at
+FROM dmarc_store.tls_report t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.tls_policy WITH (security_barrier) AS
+SELECT t.domain, t.day, t.report, t.ordinal, t.policy_type, t.policy_string, t.mx_hosts, t.successful, t.failed
+FROM dmarc_store.tls_policy t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.tls_failure WITH (security_barrier) AS
+SELECT t.domain, t.day, t.report, t.policy, t.ordinal, t.result_type, t.sending_ip, t.sending_raw, t.receiving_ip,
+       t.receiving_raw, t.mx_hostname, t.mx_helo, t.failed, t.reason_code, t.information
+FROM dmarc_store.tls_failure t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.sender AS
+SELECT t.key, t.name, t.kind, t.carrier, t.advice, t.origin
+FROM dmarc_store.sender t;
+
+CREATE OR REPLACE VIEW dmarc.sender_rule AS
+SELECT t.kind, t.pattern, t.sender, t.tenant, t.origin
+FROM dmarc_store.sender_rule t;
+
+-- These say of each column what the table behind says.
+DO $do$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN
+        SELECT v.relname, a.attname, coalesce(col_description(t.oid, b.attnum), '') AS said, obj_description(t.oid, 'pg_class') AS whole
+        FROM pg_catalog.pg_class v
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = v.oid AND a.attnum > 0
+        JOIN pg_catalog.pg_class t ON t.relname = v.relname AND t.relnamespace = 'dmarc_store'::regnamespace
+        JOIN pg_catalog.pg_attribute b ON b.attrelid = t.oid AND b.attname = a.attname
+        WHERE v.relnamespace = 'dmarc'::regnamespace AND v.relkind = 'v'
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN dmarc.%I.%I IS %L', one.relname, one.attname, one.said);
+        EXECUTE format('COMMENT ON VIEW dmarc.%I IS %L', one.relname, one.whole);
+    END LOOP;
+END
+$do$;
+
+CREATE OR REPLACE VIEW dmarc.record WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, o.source_ip, o.source_raw, o.message_count,
        e.header_from, e.envelope_from, e.envelope_to, e.disposition,
        e.dkim_verdict, e.spf_verdict, e.verdict_computed, e.dkim_aligned, e.spf_aligned,
        e.dkim_aligned_domain, e.dkim_aligned_selector, e.spf_aligned_domain, e.disagree,
        e.extensions, e.raw, o.evidence
-FROM dmarc.observation o
-JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence;
+FROM dmarc_store.observation o
+JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
 
 COMMENT ON VIEW dmarc.record IS 'One row for each record of an aggregate report: an address, how many messages, and what the reporter found';
 COMMENT ON COLUMN dmarc.record.domain IS 'policy domain: the domain whose DMARC policy was applied';
@@ -42,13 +160,14 @@ COMMENT ON COLUMN dmarc.record.extensions IS 'extensions of the record as XML te
 COMMENT ON COLUMN dmarc.record.raw IS 'element=word for each word that had to be normalised';
 COMMENT ON COLUMN dmarc.record.evidence IS 'hash in dmarc.evidence and evidence in dmarc.classification, together with domain';
 
-CREATE VIEW dmarc.dkim_result AS
+CREATE OR REPLACE VIEW dmarc.dkim_result WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position,
        r.signing_domain COLLATE "C" AS signing_domain, r.selector COLLATE "C" AS selector, r.result, r.raw, r.human_result
-FROM dmarc.observation o
-JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+FROM dmarc_store.observation o
+JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.dkim_domains, e.dkim_selectors, e.dkim_results, e.dkim_raw, e.dkim_human)
-    WITH ORDINALITY AS r (signing_domain, selector, result, raw, human_result, n);
+    WITH ORDINALITY AS r (signing_domain, selector, result, raw, human_result, n)
+WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
 
 COMMENT ON VIEW dmarc.dkim_result IS 'The DKIM results of each record, in order; a record has none, one or many';
 COMMENT ON COLUMN dmarc.dkim_result.domain IS 'policy domain';
@@ -62,13 +181,14 @@ COMMENT ON COLUMN dmarc.dkim_result.result IS 'none, pass, fail, policy, neutral
 COMMENT ON COLUMN dmarc.dkim_result.raw IS 'the word as sent, where it differs';
 COMMENT ON COLUMN dmarc.dkim_result.human_result IS 'the reporter''s remark';
 
-CREATE VIEW dmarc.spf_result AS
+CREATE OR REPLACE VIEW dmarc.spf_result WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position,
        r.spf_domain COLLATE "C" AS spf_domain, r.scope, r.result, r.raw, r.human_result
-FROM dmarc.observation o
-JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+FROM dmarc_store.observation o
+JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.spf_domains, e.spf_scopes, e.spf_results, e.spf_raw, e.spf_human)
-    WITH ORDINALITY AS r (spf_domain, scope, result, raw, human_result, n);
+    WITH ORDINALITY AS r (spf_domain, scope, result, raw, human_result, n)
+WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
 
 COMMENT ON VIEW dmarc.spf_result IS 'The SPF results of each record, in order';
 COMMENT ON COLUMN dmarc.spf_result.domain IS 'policy domain';
@@ -82,11 +202,12 @@ COMMENT ON COLUMN dmarc.spf_result.result IS 'none, neutral, pass, fail, softfai
 COMMENT ON COLUMN dmarc.spf_result.raw IS 'the word as sent, where it differs';
 COMMENT ON COLUMN dmarc.spf_result.human_result IS 'the reporter''s remark';
 
-CREATE VIEW dmarc.override_reason AS
+CREATE OR REPLACE VIEW dmarc.override_reason WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position, r.type, r.raw, r.comment
-FROM dmarc.observation o
-JOIN dmarc.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-CROSS JOIN LATERAL unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY AS r (type, raw, comment, n);
+FROM dmarc_store.observation o
+JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+CROSS JOIN LATERAL unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY AS r (type, raw, comment, n)
+WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
 
 COMMENT ON VIEW dmarc.override_reason IS 'Why reporters did not do what the policy asked for, for each record, in order';
 COMMENT ON COLUMN dmarc.override_reason.domain IS 'policy domain';
@@ -98,105 +219,12 @@ COMMENT ON COLUMN dmarc.override_reason.type IS 'forwarded, mailing_list, truste
 COMMENT ON COLUMN dmarc.override_reason.raw IS 'the type as sent, where it differs';
 COMMENT ON COLUMN dmarc.override_reason.comment IS 'the reporter''s remark';
 
--- Once for each piece of evidence: who, which class, by which rule, and what says so. The rules are in classes.sql.
--- Of several names that the catalogue knows, this order decides: a user's rule; one that does not relay; a product before
--- the carrier that it sends through; DKIM d=, selector, MAIL FROM, HELO; the longest pattern; the first in the report.
-CREATE VIEW dmarc.classification AS
-SELECT j.domain, j.evidence, dmarc.class_of(j.rule) AS class, j.rule,
-       CASE WHEN j.by_relay THEN j.relay_key ELSE j.who_key END AS sender_key,
-       CASE WHEN j.by_relay THEN j.relay_name
-            WHEN j.who_key IS NOT NULL THEN j.who_name
-            WHEN j.dkim_aligned THEN 'own mail (' || coalesce('selector ' || j.dkim_aligned_selector, 'd=' || j.dkim_aligned_domain) || ')'
-            WHEN j.spf_aligned THEN 'own mail (spf ' || j.spf_aligned_domain || ')'
-            WHEN j.own_name IS NOT NULL THEN 'own mail (' || j.own_name || ')'
-            WHEN j.stranger IS NOT NULL THEN j.stranger || ' (not known)'
-            ELSE 'nothing authenticates' END AS sender,
-       j.by_relay OR j.who_key IS NOT NULL AS known,
-       CASE WHEN j.by_relay THEN j.relay_kind ELSE j.who_kind END AS kind,
-       CASE WHEN j.by_relay THEN j.relay_confidence
-            WHEN j.who_key IS NOT NULL THEN j.who_confidence
-            WHEN j.dkim_aligned OR j.spf_aligned THEN 'high'
-            WHEN j.own_name IS NOT NULL OR j.stranger IS NOT NULL THEN 'medium'
-            ELSE 'none' END AS confidence,
-       CASE WHEN j.by_relay THEN j.relay_said
-            WHEN j.who_key IS NOT NULL THEN j.who_said
-            WHEN j.dkim_aligned THEN 'dkim d=' || j.dkim_aligned_domain || coalesce(' s=' || j.dkim_aligned_selector, '') || ', passed'
-            WHEN j.spf_aligned THEN 'spf ' || j.spf_aligned_domain || ', passed'
-            WHEN j.own_name IS NOT NULL THEN j.own_said
-            WHEN j.stranger IS NOT NULL THEN j.stranger_said
-            ELSE 'nothing passed' END
-       || CASE WHEN j.rule = 'reason' THEN '; reporter says: ' || array_to_string(j.reason_types, ', ') ELSE '' END AS evidence_said,
-       CASE WHEN dmarc.class_of(j.rule) = 'misconfigured' THEN replace(CASE
-            WHEN j.who_key IS NULL THEN 'alignment is strict: sign with d=' || j.header_from || ' exactly, or publish adkim=r and aspf=r'
-            ELSE coalesce(j.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', j.header_from) END AS advice
-FROM (
-    SELECT e.domain, e.hash AS evidence, e.header_from, e.dkim_aligned, e.spf_aligned, e.dkim_aligned_domain,
-           e.dkim_aligned_selector, e.spf_aligned_domain, e.reason_types, a.*, k.*, s.survived,
-           r.rule, r.rule IN ('reason', 'survived', 'relay') AND k.relay_key IS NOT NULL AS by_relay
-    FROM dmarc.evidence e
-    -- What authenticated, apart from the catalogue.
-    CROSS JOIN LATERAL (
-        SELECT count(*) > 0 AS passed,
-               (array_agg(i.name ORDER BY i.strength) FILTER (WHERE i.own))[1] AS own_name,
-               (array_agg(i.said ORDER BY i.strength) FILTER (WHERE i.own))[1] AS own_said,
-               (array_agg(i.name ORDER BY i.strength) FILTER (WHERE NOT i.own))[1] AS stranger,
-               (array_agg(i.said ORDER BY i.strength) FILTER (WHERE NOT i.own))[1] AS stranger_said
-        FROM dmarc.authenticated(e.header_from, e.domain, e.dkim_aligned_domain, e.spf_aligned_domain, e.dkim_domains,
-                                 e.dkim_selectors, e.dkim_results, e.spf_domains, e.spf_scopes, e.spf_results) i
-    ) a
-    -- What the catalogue knows of it.
-    CROSS JOIN LATERAL (
-        SELECT (array_agg(m.key ORDER BY m.rank))[1] AS who_key,
-               (array_agg(m.name ORDER BY m.rank))[1] AS who_name,
-               (array_agg(m.kind ORDER BY m.rank))[1] AS who_kind,
-               (array_agg(m.advice ORDER BY m.rank))[1] AS who_advice,
-               (array_agg(m.said ORDER BY m.rank))[1] AS who_said,
-               (array_agg(m.confidence ORDER BY m.rank))[1] AS who_confidence,
-               coalesce(bool_or(NOT m.relays), false) AS known_sender,
-               (array_agg(m.key ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_key,
-               (array_agg(m.name ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_name,
-               (array_agg(m.kind ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_kind,
-               (array_agg(m.said ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_said,
-               (array_agg(m.confidence ORDER BY m.hop, m.rank) FILTER (WHERE m.relays))[1] AS relay_confidence,
-               array_agg(m.key) FILTER (WHERE m.relays AND (m.hop = 1 OR m.signs_on)) AS brought_by,
-               coalesce(array_agg(m.key) FILTER (WHERE m.rule_kind = 'dkim_selector'), '{}') AS signed_by
-        FROM (
-            SELECT n.key, n.name, n.kind, n.advice, p.said, p.rule_kind,
-                   -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
-                   CASE p.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
-                   p.rule_kind = 'dkim_domain' AND (c.tenant OR n.kind IN ('forwarder', 'list')) AS signs_on,
-                   CASE WHEN p.rule_kind = 'dkim_domain' THEN 'high' WHEN p.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
-                   n.kind IN ('mailbox', 'gateway', 'forwarder', 'list')
-                       AND NOT (c.tenant AND dmarc.is_own_tenant(p.name, e.header_from, e.domain)) AS relays,
-                   row_number() OVER (ORDER BY c.origin = 'user' DESC,
-                       n.kind IN ('mailbox', 'gateway', 'forwarder', 'list'), n.carrier,
-                       p.strength, p.rule_kind, length(c.pattern) DESC, p.said, n.key) AS rank
-            FROM (
-                SELECT i.name, i.said, i.strength, i.method || '_domain' AS rule_kind,
-                       dmarc.suffixes(string_to_array(i.name, '.')) AS patterns
-                FROM dmarc.authenticated(e.header_from, e.domain, e.dkim_aligned_domain, e.spf_aligned_domain, e.dkim_domains,
-                                         e.dkim_selectors, e.dkim_results, e.spf_domains, e.spf_scopes, e.spf_results) i
-                UNION ALL
-                -- A selector says something only in a signature of the domain itself: anybody may choose any selector
-                -- for his own.
-                SELECT i.name, i.said, i.strength, 'dkim_selector',
-                       ARRAY[i.selector, regexp_replace(i.selector, '[0-9]+', '#', 'g')]
-                FROM dmarc.authenticated(e.header_from, e.domain, e.dkim_aligned_domain, e.spf_aligned_domain, e.dkim_domains,
-                                         e.dkim_selectors, e.dkim_results, e.spf_domains, e.spf_scopes, e.spf_results) i
-                WHERE i.method = 'dkim' AND i.own
-            ) p
-            -- OFFSET 0 keeps this a look-up by key for each name; joined freely, the planner reads the whole catalogue
-            -- for each piece of evidence.
-            CROSS JOIN LATERAL (
-                SELECT q.* FROM dmarc.sender_rule q WHERE q.kind = p.rule_kind AND q.pattern = ANY (p.patterns) OFFSET 0
-            ) c
-            JOIN dmarc.sender n ON n.key = c.sender
-        ) m
-    ) k
-    CROSS JOIN LATERAL (SELECT coalesce(NOT k.brought_by && k.signed_by, false) AS survived) s
-    CROSS JOIN LATERAL (SELECT dmarc.class_rule(e.spf_aligned, e.dkim_aligned, e.reason_types, s.survived, k.known_sender,
-                                                a.own_name IS NOT NULL, k.relay_key IS NOT NULL, a.passed) AS rule) r
-) j;
+CREATE OR REPLACE VIEW dmarc.classification WITH (security_barrier) AS
+SELECT e.domain, e.hash AS evidence, p.class, p.rule, p.sender_key, p.sender, p.known, p.kind, p.confidence, p.evidence_said, p.advice,
+       e.profile
+FROM dmarc_store.evidence e
+JOIN dmarc_store.profile p ON p.domain = e.domain AND p.hash = e.profile
+WHERE (SELECT dmarc.visible()) IS NULL OR e.domain = ANY ((SELECT dmarc.visible())::text[]);
 
 COMMENT ON VIEW dmarc.classification IS 'Who sent and whether he may, for each piece of evidence: join with dmarc.record on domain and evidence';
 COMMENT ON COLUMN dmarc.classification.domain IS 'policy domain';
@@ -210,21 +238,79 @@ COMMENT ON COLUMN dmarc.classification.kind IS 'kind of the sender, see dmarc.se
 COMMENT ON COLUMN dmarc.classification.confidence IS 'high: DKIM d=, or the domain''s own alignment; medium: selector or MAIL FROM; low: HELO; none: nothing passed';
 COMMENT ON COLUMN dmarc.classification.evidence_said IS 'what the name and class rest on, in words';
 COMMENT ON COLUMN dmarc.classification.advice IS 'for misconfigured senders: what makes them authenticate as the domain';
+COMMENT ON COLUMN dmarc.classification.profile IS 'profile in dmarc.daily and dmarc.source, together with domain';
 
-CREATE VIEW dmarc.problem AS
+CREATE OR REPLACE VIEW dmarc.daily WITH (security_barrier) AS
+SELECT d.domain, d.day, p.sender, p.class, p.header_from, p.dkim_aligned, p.spf_aligned, d.records, d.messages, d.quarantined, d.rejected,
+       d.doubtful, p.sender_key, p.known, p.kind, p.confidence, p.evidence_said, p.rule, p.dkim_domains, p.spf_domains, p.reason_types, d.profile
+FROM dmarc_store.profile_day d
+JOIN dmarc_store.profile p ON p.domain = d.domain AND p.hash = d.profile
+WHERE (SELECT dmarc.visible()) IS NULL OR d.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+COMMENT ON VIEW dmarc.daily IS 'Messages by policy domain, UTC day, sender and what authenticated, summed up as reports come in';
+COMMENT ON COLUMN dmarc.daily.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc.daily.day IS 'UTC day on which the period of the reports begins';
+COMMENT ON COLUMN dmarc.daily.sender IS 'name for people: of the catalogue, or own mail, or the plain domain with the mark (not known)';
+COMMENT ON COLUMN dmarc.daily.class IS 'authorised, misconfigured, forwarded, unknown';
+COMMENT ON COLUMN dmarc.daily.header_from IS 'domain of the From: header';
+COMMENT ON COLUMN dmarc.daily.dkim_aligned IS 'worked out again: a DKIM signature passed and aligns with header_from';
+COMMENT ON COLUMN dmarc.daily.spf_aligned IS 'worked out again: SPF passed for a MAIL FROM domain that aligns with header_from';
+COMMENT ON COLUMN dmarc.daily.records IS 'records of reports';
+COMMENT ON COLUMN dmarc.daily.messages IS 'messages that these stand for';
+COMMENT ON COLUMN dmarc.daily.quarantined IS 'messages of these that the reporters put into quarantine';
+COMMENT ON COLUMN dmarc.daily.rejected IS 'messages of these that the reporters rejected';
+COMMENT ON COLUMN dmarc.daily.doubtful IS 'by reports that somebody else sent in the reporters name, or about a domain that is not ours: what --trusted leaves out';
+COMMENT ON COLUMN dmarc.daily.sender_key IS 'key in dmarc.sender; NULL when the catalogue does not know it';
+COMMENT ON COLUMN dmarc.daily.known IS 'the name is from the catalogue';
+COMMENT ON COLUMN dmarc.daily.kind IS 'kind of the sender, see dmarc.sender';
+COMMENT ON COLUMN dmarc.daily.confidence IS 'high, medium, low, none: as in dmarc.classification';
+COMMENT ON COLUMN dmarc.daily.evidence_said IS 'what the name and class rest on, in words';
+COMMENT ON COLUMN dmarc.daily.rule IS 'the rule that decided the class, see dmarc.class_rule';
+COMMENT ON COLUMN dmarc.daily.dkim_domains IS 'd= of the DKIM signatures that passed';
+COMMENT ON COLUMN dmarc.daily.spf_domains IS 'domains for which SPF passed, of MAIL FROM and HELO';
+COMMENT ON COLUMN dmarc.daily.reason_types IS 'types of the override reasons that reporters gave';
+COMMENT ON COLUMN dmarc.daily.profile IS 'stands for all columns about what authenticated; together with domain';
+
+CREATE OR REPLACE VIEW dmarc.source WITH (security_barrier) AS
+SELECT s.domain, s.day AS month, s.source_ip, p.sender, p.class, dmarc.first_of(s.day, s.days) AS first_seen, dmarc.last_of(s.day, s.days) AS last_seen,
+       length(replace(s.days::bit(31)::text, '0', '')) AS days, s.doubtful, p.sender_key, s.profile
+FROM (SELECT f.domain, f.day, f.source_ip, f.profile, f.doubtful, bit_or(f.days) AS days
+      FROM (SELECT o.domain, o.day, o.source_ip, o.profile, o.doubtful, o.days FROM dmarc_store.profile_source o
+            UNION ALL
+            SELECT n.domain, date_trunc('month', n.day::timestamp)::date, n.source_ip, n.profile, n.doubtful,
+                   1 << (extract(day FROM n.day)::int - 1)
+            FROM dmarc_store.fresh_source n) f
+      GROUP BY f.domain, f.day, f.source_ip, f.profile, f.doubtful) s
+JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
+WHERE (SELECT dmarc.visible()) IS NULL OR s.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+COMMENT ON VIEW dmarc.source IS 'Which addresses sent as a policy domain in which month: one row for each month, address and what authenticated';
+COMMENT ON COLUMN dmarc.source.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc.source.month IS 'first day of the month';
+COMMENT ON COLUMN dmarc.source.source_ip IS 'address that sent the messages';
+COMMENT ON COLUMN dmarc.source.sender IS 'name for people, as in dmarc.daily';
+COMMENT ON COLUMN dmarc.source.class IS 'authorised, misconfigured, forwarded, unknown';
+COMMENT ON COLUMN dmarc.source.first_seen IS 'first UTC day of the month on which it was reported';
+COMMENT ON COLUMN dmarc.source.last_seen IS 'last UTC day of the month on which it was reported';
+COMMENT ON COLUMN dmarc.source.days IS 'on how many days of the month it was reported';
+COMMENT ON COLUMN dmarc.source.doubtful IS 'by reports that --trusted leaves out, as in dmarc.daily';
+COMMENT ON COLUMN dmarc.source.sender_key IS 'key in dmarc.sender; NULL when the catalogue does not know it';
+COMMENT ON COLUMN dmarc.source.profile IS 'as in dmarc.daily';
+
+CREATE OR REPLACE VIEW dmarc.problem AS
 SELECT p.what, p.code, p.detail, p.path, p.source, p.subject, p.mail_from, p.ingested_at,
        p.message, p.mail_sha256, count(*) OVER (PARTITION BY p.code) AS alike
 FROM (
     SELECT 'document' AS what, d.code, d.detail, d.path, m.source, m.subject, m.mail_from, m.ingested_at, m.id AS message, m.sha256 AS mail_sha256
-    FROM dmarc.document d
-    JOIN dmarc.message m ON m.sha256 = d.mail_sha256 AND m.id = d.message
+    FROM dmarc_store.document d
+    JOIN dmarc_store.message m ON m.sha256 = d.mail_sha256 AND m.id = d.message
     WHERE d.outcome = 'problem'
     UNION ALL
     -- The mail as a whole, and any mail of that outcome that has no document to blame.
     SELECT 'mail', m.code, m.detail, NULL, m.source, m.subject, m.mail_from, m.ingested_at, m.id, m.sha256
-    FROM dmarc.message m
+    FROM dmarc_store.message m
     WHERE m.outcome = 'problem'
-      AND (m.code IS NOT NULL OR NOT EXISTS (SELECT FROM dmarc.document d
+      AND (m.code IS NOT NULL OR NOT EXISTS (SELECT FROM dmarc_store.document d
                                              WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.outcome = 'problem'))
 ) p;
 

@@ -66,9 +66,9 @@ for bomb in zip gzip nested; do
             >"$dir/out" 2>&1
         status=$?
         read -r user system elapsed peak <"$dir/cost"
-        told=$(psql -X -A -t -c "SELECT outcome, (SELECT string_agg(DISTINCT concat_ws(' ', d.code, d.detail), ', ') FROM dmarc.document d
-            WHERE d.message = m.id AND d.outcome = 'problem') FROM dmarc.message m WHERE source LIKE '%/$bomb.eml'" \
-            -c "DELETE FROM dmarc.document" -c "DELETE FROM dmarc.message")
+        told=$(psql -X -A -t -c "SELECT outcome, (SELECT string_agg(DISTINCT concat_ws(' ', d.code, d.detail), ', ') FROM dmarc_store.document d
+            WHERE d.message = m.id AND d.outcome = 'problem') FROM dmarc_store.message m WHERE source LIKE '%/$bomb.eml'" \
+            -c "DELETE FROM dmarc_store.document" -c "DELETE FROM dmarc_store.message")
         [ $status = 65 ] && [[ $told == problem\|* && $told != *$'\n'problem* ]]
         ok $? "$bomb, $mode: one problem: $(head -n 1 <<<"$told" | cut -c 1-100)" "status $status: $told" "$dir/out"
         awk -v cpu="$user" -v kernel="$system" -v elapsed="$elapsed" -v most="$most" \

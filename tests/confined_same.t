@@ -67,9 +67,9 @@ for table in evidence tls_report failure_report; do
     ok $? "four workers: $table is the same" "$dir/diff"
 done
 for database in open many; do
-    psql -X -A -t -d $database -c "SELECT outcome, code, count(*) FROM dmarc.message GROUP BY 1, 2 ORDER BY 1, 2" \
-        -c "SELECT outcome, code, count(*) FROM dmarc.document GROUP BY 1, 2 ORDER BY 1, 2" \
-        -c "SELECT domain, day, count(*), sum(message_count) FROM dmarc.observation GROUP BY 1, 2 ORDER BY 1, 2" >"$dir/$database.sums"
+    psql -X -A -t -d $database -c "SELECT outcome, code, count(*) FROM dmarc_store.message GROUP BY 1, 2 ORDER BY 1, 2" \
+        -c "SELECT outcome, code, count(*) FROM dmarc_store.document GROUP BY 1, 2 ORDER BY 1, 2" \
+        -c "SELECT domain, day, count(*), sum(message_count) FROM dmarc_store.observation GROUP BY 1, 2 ORDER BY 1, 2" >"$dir/$database.sums"
 done
 diff "$dir/open.sums" "$dir/many.sums" >"$dir/diff" && [ -s "$dir/open.sums" ]
 ok $? "four workers: outcomes, reasons and sums are the same" "$dir/diff"

@@ -16,10 +16,10 @@ pg_start "$dir" || exit 1
 
 figures()
 {
-    psql -X -A -t -c "SELECT (SELECT count(*) FROM dmarc.report), (SELECT count(*) FROM dmarc.record),
-        (SELECT sum(message_count) FROM dmarc.record), (SELECT sum(message_count) FROM dmarc.report),
-        (SELECT count(*) FROM dmarc.failure_report), (SELECT count(*) FROM dmarc.tls_report),
-        (SELECT sum(successful + failed) FROM dmarc.tls_policy)"
+    psql -X -A -t -c "SELECT (SELECT count(*) FROM dmarc_store.report), (SELECT count(*) FROM dmarc.record),
+        (SELECT sum(message_count) FROM dmarc.record), (SELECT sum(message_count) FROM dmarc_store.report),
+        (SELECT count(*) FROM dmarc_store.failure_report), (SELECT count(*) FROM dmarc_store.tls_report),
+        (SELECT sum(successful + failed) FROM dmarc_store.tls_policy)"
 }
 
 build/whosends --database "$PG_CONNINFO" ingest --quiet "$corpus/files" >"$dir/out" 2>&1
@@ -41,7 +41,7 @@ after=$(figures)
 [ -n "$before" ] && [ "$before" = "$after" ]
 ok $? "and nothing is counted twice"
 
-wrong=$(psql -X -A -t -c "SELECT count(*) FROM dmarc.report r WHERE message_count IS DISTINCT FROM
+wrong=$(psql -X -A -t -c "SELECT count(*) FROM dmarc_store.report r WHERE message_count IS DISTINCT FROM
     (SELECT coalesce(sum(message_count), 0) FROM dmarc.record c WHERE c.report = r.id AND c.domain = r.domain)")
 [ "$wrong" = 0 ]
 ok $? "the totals of the reports are those of their records"

@@ -54,16 +54,16 @@ export WHOSENDS_DATABASE="$PG_CONNINFO"
 deliver_many
 is "50 deliveries at once all succeed" "$(cat "$dir/statuses")" "$many 0"
 test -s "$dir/err" && sed 's/^/# /' "$dir/err" | head -n 5
-is "each is stored once" "$(ask "SELECT count(*), count(DISTINCT sha256), min(outcome), max(outcome) FROM dmarc.message")" \
+is "each is stored once" "$(ask "SELECT count(*), count(DISTINCT sha256), min(outcome), max(outcome) FROM dmarc_store.message")" \
     "$many|$many|stored|stored"
-is "with its report" "$(ask "SELECT count(*) FROM dmarc.report")" $many
+is "with its report" "$(ask "SELECT count(*) FROM dmarc_store.report")" $many
 
 # The same mail twice at once, and it is new.
 for i in 1 2; do "$program" ingest --quiet - <"${mails[many]}" >/dev/null 2>&1 & done
 wait
 is "two copies at once are one report and one duplicate" \
-    "$(ask "SELECT string_agg(outcome, ' ' ORDER BY outcome) FROM dmarc.message WHERE id > $many")" "duplicate stored"
-is "and one report" "$(ask "SELECT count(*) FROM dmarc.report")" $((many + 1))
+    "$(ask "SELECT string_agg(outcome, ' ' ORDER BY outcome) FROM dmarc_store.message WHERE id > $many")" "duplicate stored"
+is "and one report" "$(ask "SELECT count(*) FROM dmarc_store.report")" $((many + 1))
 
 # What comes in other forms.
 input=$dir/nothing
@@ -87,29 +87,29 @@ input=$dir/large
   printf '%s\n' 'Content-Type: text/plain' '' 'the end' '--b--'; } >"$input"
 run ingest -
 check "100 MB are a mail without a report or one over the limit" 0 '^1 mail: 0 stored, ' ''
-is "and it is in the ledger" "$(ask "SELECT count(*) FROM dmarc.message WHERE size > 100000000")" 1
+is "and it is in the ledger" "$(ask "SELECT count(*) FROM dmarc_store.message WHERE size > 100000000")" 1
 rm "$input"
 # What the first worker is not prepared for goes to another one.
 input=$dir/encoded
 printf '%s\n' 'From: =?koi8-r?B?8M/e1NE=?= <noreply@reporter.example>' 'Subject: =?iso-2022-jp?B?GyRCRnxLXBsoQg==?=' '' 'Hello' >"$input"
 run ingest -
 check "in rare encodings" 0 '^1 mail: 0 stored, 0 duplicate, 1 without report' ''
-is "which are decoded" "$(ask "SELECT subject || ' ' || mail_from FROM dmarc.message ORDER BY id DESC LIMIT 1")" \
+is "which are decoded" "$(ask "SELECT subject || ' ' || mail_from FROM dmarc_store.message ORDER BY id DESC LIMIT 1")" \
     '日本 Почтя <noreply@reporter.example>'
 input=
 
 # Cut off in the middle: nothing is stored, and what comes again is new.
-before=$(ask "SELECT count(*) FROM dmarc.message")
+before=$(ask "SELECT count(*) FROM dmarc_store.message")
 in_parts "${mails[many + 4]}" eval 'kill -TERM $pid'
 check "SIGTERM while the mail comes in" 75 '' 'stopped by a signal'
 in_parts "${mails[many + 4]}" eval 'kill -KILL $pid'
 is "kill -9 is no success" "$status" 137
-is "nothing was stored of either" "$(ask "SELECT count(*) FROM dmarc.message")" "$before"
+is "nothing was stored of either" "$(ask "SELECT count(*) FROM dmarc_store.message")" "$before"
 in_parts "${mails[many + 4]}" :
 check "and whole it is stored" 0 '^1 mail: 1 stored' ''
 
 # Whatever is wrong with the database: the mail is kept by the transport, which tries again.
-before=$(ask "SELECT count(*) FROM dmarc.message")
+before=$(ask "SELECT count(*) FROM dmarc_store.message")
 input=${mails[many + 5]}
 ask "ALTER DATABASE delivery SET default_transaction_read_only = on" >/dev/null
 run ingest -
@@ -152,7 +152,7 @@ check "a configuration that is missing" 75 '' 'missing.conf'
 run ingest --nonsense -
 check "an option that is unknown" 75 '*' 'nonsense'
 pg_restart
-is "nothing was stored meanwhile" "$(ask "SELECT count(*) FROM dmarc.message")" "$before"
+is "nothing was stored meanwhile" "$(ask "SELECT count(*) FROM dmarc_store.message")" "$before"
 run ingest -
 check "and then it is" 0 '^1 mail: 1 stored' ''
 

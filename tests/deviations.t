@@ -53,19 +53,19 @@ ingest "and those about domains that are not all ours" --set whosends.domains=p1
 
 psql -X -q -A -t -F $'\t' >"$dir/ledger" <<'SQL'
 CREATE TEMP TABLE mail AS
-    SELECT m.*, replace(split_part(reverse(split_part(reverse(m.source), '/', 2)), '/', 1), '_', ' ') AS name FROM dmarc.message m;
+    SELECT m.*, replace(split_part(reverse(split_part(reverse(m.source), '/', 2)), '/', 1), '_', ' ') AS name FROM dmarc_store.message m;
 CREATE TEMP TABLE found AS
     SELECT DISTINCT m.name, r.id, r.record_count, r.message_count, r.warnings FROM mail m
-    JOIN dmarc.document d ON d.message = m.id AND d.mail_sha256 = m.sha256
-    JOIN dmarc.report r ON r.id = d.report AND r.domain = d.domain AND r.day = d.day WHERE NOT r.replaced AND d.kind = 'aggregate';
+    JOIN dmarc_store.document d ON d.message = m.id AND d.mail_sha256 = m.sha256
+    JOIN dmarc_store.report r ON r.id = d.report AND r.domain = d.domain AND r.day = d.day WHERE NOT r.replaced AND d.kind = 'aggregate';
 SELECT m.name,
        (SELECT string_agg(o.outcome, ' ' ORDER BY o.source) FROM mail o WHERE o.name = m.name) || ' | ' ||
        (SELECT concat_ws('/', count(*), coalesce(sum(record_count), 0), coalesce(sum(message_count), 0)) FROM found f WHERE f.name = m.name) || ' | ' ||
        coalesce((SELECT string_agg(DISTINCT w, ',') FROM (
            SELECT unnest(f.warnings) AS w FROM found f WHERE f.name = m.name
-           UNION SELECT unnest(d.warnings) FROM mail o JOIN dmarc.document d ON d.message = o.id WHERE o.name = m.name) w), '-') || ' | ' ||
+           UNION SELECT unnest(d.warnings) FROM mail o JOIN dmarc_store.document d ON d.message = o.id WHERE o.name = m.name) w), '-') || ' | ' ||
        coalesce((SELECT string_agg(DISTINCT c, ',') FROM (
-           SELECT d.code AS c FROM mail o JOIN dmarc.document d ON d.message = o.id WHERE o.name = m.name
+           SELECT d.code AS c FROM mail o JOIN dmarc_store.document d ON d.message = o.id WHERE o.name = m.name
            UNION SELECT o.code FROM mail o WHERE o.name = m.name) c), '-')
 FROM (SELECT DISTINCT name FROM mail) m;
 SQL

@@ -26,7 +26,7 @@ compare()
 # outcomes TITLE STORED DUPLICATES
 outcomes()
 {
-    psql -X -A -t -c "SELECT outcome, count(*) FROM dmarc.message GROUP BY 1 ORDER BY 1" >"$dir/outcomes"
+    psql -X -A -t -c "SELECT outcome, count(*) FROM dmarc_store.message GROUP BY 1 ORDER BY 1" >"$dir/outcomes"
     printf '%s\n' "duplicate|$3" "stored|$2" | diff - "$dir/outcomes" >"$dir/diff"
     ok $? "$1" "$dir/diff"
 }

@@ -24,7 +24,7 @@ sed 's/^/# /' "$dir/out"
 echo "# mail of $(stat -c %s "$dir/report.eml") bytes; user $user s, system $system s, elapsed $elapsed s, peak $peak KiB"
 [ $status = 0 ] && echo "ok 1 - the report is ingested" || echo "not ok 1 - the report is ingested"
 tail -n 1 "$dir/truth" | cut -f 3- >"$dir/wanted"
-psql -X -A -t -F $'\t' -c "SELECT (SELECT count(*) FROM dmarc.report), count(*), sum(message_count), sum(message_count) FILTER (WHERE dkim_aligned),
+psql -X -A -t -F $'\t' -c "SELECT (SELECT count(*) FROM dmarc_store.report), count(*), sum(message_count), sum(message_count) FILTER (WHERE dkim_aligned),
         sum(message_count) FILTER (WHERE spf_aligned) FROM dmarc.record" >"$dir/sums"
 if cmp -s "$dir/wanted" "$dir/sums"; then echo "ok 2 - the sums are the generator's truth"; else
     sed 's/^/# wanted, got: /' "$dir/wanted" "$dir/sums"

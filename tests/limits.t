@@ -21,8 +21,8 @@ ok $? "each limit of the configuration has its mail" "$(head "$dir/diff")"
 said()
 {
     psql -X -A -t -c "SELECT concat_ws(' ', m.outcome, m.detail, (SELECT string_agg(concat_ws(' ', d.outcome, d.detail, r.warnings::text), ' ')
-        FROM dmarc.document d LEFT JOIN dmarc.report r ON d.kind = 'aggregate' AND r.id = d.report AND r.domain = d.domain
-        WHERE d.message = m.id)) FROM dmarc.message m WHERE m.source LIKE '%/$1.eml'"
+        FROM dmarc_store.document d LEFT JOIN dmarc_store.report r ON d.kind = 'aggregate' AND r.id = d.report AND r.domain = d.domain
+        WHERE d.message = m.id)) FROM dmarc_store.message m WHERE m.source LIKE '%/$1.eml'"
 }
 
 build/whosends --database "$PG_CONNINFO" init >/dev/null 2>&1

@@ -43,10 +43,10 @@ in_folder()
 
 check_ledger()
 {
-    psql -X -A -t -c "SELECT count(*) FROM dmarc.message" >"$dir/count"
+    psql -X -A -t -c "SELECT count(*) FROM dmarc_store.message" >"$dir/count"
     [ "$(cat "$dir/count")" = "$2" ]
     ok $? "$1: the ledger holds $2 mails" "$dir/count"
-    psql -X -A -t -c "SELECT outcome, count(*) FROM dmarc.message GROUP BY 1 ORDER BY 1" >"$dir/outcomes"
+    psql -X -A -t -c "SELECT outcome, count(*) FROM dmarc_store.message GROUP BY 1 ORDER BY 1" >"$dir/outcomes"
     printf '%s\n' "duplicate|$3" "stored|$4" | grep -v '|0$' | diff - "$dir/outcomes" >"$dir/diff"
     ok $? "$1: $4 stored, $3 duplicate" "$dir/diff"
 }

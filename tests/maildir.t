@@ -43,9 +43,9 @@ is "two ingesters at once end well" "$(cat "$dir/said1" "$dir/said2")" ""
 run ingest --quiet --after move "$box"
 check "and so does one after them" 0 '' ''
 is "all mails are in .Processed, and none is anywhere else" "$(in_box .Processed/) $(in_box '') $(in_box .Problems/)" "$many 0 0"
-is "each report is stored once" "$(ask "SELECT count(*) FROM dmarc.report")" $many
+is "each report is stored once" "$(ask "SELECT count(*) FROM dmarc_store.report")" $many
 is "each mail is in the ledger as stored, once" \
-    "$(ask "SELECT count(*), count(DISTINCT sha256) FROM dmarc.message WHERE outcome = 'stored'")" "$many|$many"
+    "$(ask "SELECT count(*), count(DISTINCT sha256) FROM dmarc_store.message WHERE outcome = 'stored'")" "$many|$many"
 is "a mail keeps its flags" "$(find "$box/.Processed" -name '*:2,' -o -name '*:2,S' | wc -l)" $many
 
 # Left where it is: a new name, another flag and another folder make no new mail.
@@ -54,7 +54,7 @@ echo 'not yet delivered' >"$box/tmp/1800000001.c.host"
 ln -s "${mails[many + 1]}" "$box/new/1800000002.d.host"
 run ingest "$box"
 check "a name with a line break; tmp/ and links are left alone" 0 '^1 mail: 1 stored' ''
-is "the name is harmless in the ledger" "$(ask "SELECT count(*) FROM dmarc.message WHERE source ~ '[[:cntrl:]]'")" 0
+is "the name is harmless in the ledger" "$(ask "SELECT count(*) FROM dmarc_store.message WHERE source ~ '[[:cntrl:]]'")" 0
 mv "$box"/new/1800000000* "$box/cur/1800000000.$(printf 'a\nb\033[1m').host:2,RS"
 run ingest "$box"
 check "read and answered, it is the same mail" 0 '^1 mail: 0 stored, 0 duplicate, .* 1 already in the ledger$' ''

@@ -42,13 +42,13 @@ ingest()
 # What the ledger says of the last mail.
 outcome()
 {
-    ask "SELECT outcome FROM dmarc.message ORDER BY id DESC LIMIT 1"
+    ask "SELECT outcome FROM dmarc_store.message ORDER BY id DESC LIMIT 1"
 }
 
 documents()
 {
-    ask "SELECT string_agg(concat_ws(' ', kind, outcome, code, domain), ', ' ORDER BY ordinal) FROM dmarc.document
-         WHERE message = (SELECT max(id) FROM dmarc.message) AND kind <> 'text'"
+    ask "SELECT string_agg(concat_ws(' ', kind, outcome, code, domain), ', ' ORDER BY ordinal) FROM dmarc_store.document
+         WHERE message = (SELECT max(id) FROM dmarc_store.message) AND kind <> 'text'"
 }
 
 # head FROM SUBJECT NUMBER
@@ -113,11 +113,11 @@ arf 1 'FW: Urgent: pay now' >"$dir/arf.eml"
 is "a failure report" "$(ingest arf.eml)" "1 stored"
 is "... and its document" "$(documents)" "failure stored shop.example.com"
 is "... with what it says" "$(ask "SELECT arrived, reporter, source_ip, auth_failures, alignment_failed, delivery_result, header_from, mail_from, rcpt_domain,
-    message_id, signature_domains, signature_selectors, subject IS NULL, day FROM dmarc.failure_report")" \
+    message_id, signature_domains, signature_selectors, subject IS NULL, day FROM dmarc_store.failure_report")" \
     "2026-10-12 05:59:58+00 receiver.example 192.0.2.7 {dmarc} dkim spf reject shop.example.com bounce@evil.example receiver.example phish-1@evil.example {example.com} {s2026} t 2026-10-12"
-is "the subject is a hash of it" "$(ask "SELECT subject_hash FROM dmarc.failure_report" | tr -d -)" \
+is "the subject is a hash of it" "$(ask "SELECT subject_hash FROM dmarc_store.failure_report" | tr -d -)" \
     "$(printf 'Urgent: pay now' | sha256sum | cut -c 1-32)"
-is "the report in the message that failed is none" "$(ask "SELECT count(*) FROM dmarc.report")" 0
+is "the report in the message that failed is none" "$(ask "SELECT count(*) FROM dmarc_store.report")" 0
 is "the same mail again" "$(ingest arf.eml)" "1 duplicate"
 { echo 'Received: by another.example'; arf 2 'FW: Urgent: pay now'; } >"$dir/again.eml"
 is "the same report in another mail" "$(ingest again.eml) $(documents)" "1 duplicate failure duplicate shop.example.com"
@@ -140,7 +140,7 @@ is "another one" "$(ingest other.eml)" "1 stored"
 } >"$dir/base64.eml"
 is "in base64, in another order, with the header alone" "$(ingest base64.eml) $(documents)" \
     "1 stored failure stored shop.example.com"
-is "... which was read" "$(ask "SELECT count(*) FROM dmarc.failure_report WHERE message_id = 'phish-2@evil.example' AND from_text LIKE '%bank%'")" 1
+is "... which was read" "$(ask "SELECT count(*) FROM dmarc_store.failure_report WHERE message_id = 'phish-2@evil.example' AND from_text LIKE '%bank%'")" 1
 
 {
     head_of "no-reply@host.example" "DMARC Forensic Report for example.com from IP 192.0.2.8" 6
@@ -152,7 +152,7 @@ is "... which was read" "$(ask "SELECT count(*) FROM dmarc.failure_report WHERE 
 } >"$dir/words.eml"
 is "a report in words" "$(ingest words.eml) $(documents)" "1 stored failure stored example.com"
 is "... with what it says" "$(ask "SELECT reporter, source_ip, auth_failures, alignment_failed, delivery_result, message_id, signature_selectors
-    FROM dmarc.failure_report WHERE domain = 'example.com'")" "host.example 192.0.2.8 {dmarc} dkim spf reject phish-3@evil.example {s2026}"
+    FROM dmarc_store.failure_report WHERE domain = 'example.com'")" "host.example 192.0.2.8 {dmarc} dkim spf reject phish-3@evil.example {s2026}"
 
 sed 's/auth-failure/abuse/' "$dir/arf.eml" >"$dir/abuse.eml"
 is "a complaint about spam is no report" "$(ingest abuse.eml) $(documents)" "1 without report feedback no_report feedback_type"
@@ -162,16 +162,16 @@ printf '%s\n' "$fields" | grep -v Arrival >"$dir/dateless"
 is "... without a date" "$(ingest dateless) $(documents)" "1 problem failure problem no_date"
 
 # Nothing of the message but what is meant to be kept.
-is "no subject in the ledger" "$(ask "SELECT count(*) FROM dmarc.message m WHERE m::text LIKE '%pay now%'")" 0
+is "no subject in the ledger" "$(ask "SELECT count(*) FROM dmarc_store.message m WHERE m::text LIKE '%pay now%'")" 0
 "$PG_BIN/pg_dump" -a "$PGDATABASE" >"$dir/dump" 2>"$dir/err"
 is "the whole database was looked at" "$(grep -c 'COPY dmarc' "$dir/dump") $(cat "$dir/err")" "$(ask "SELECT count(*) FROM pg_class WHERE relnamespace = 'dmarc'::regnamespace AND relkind = 'r'") "
 is "nothing of the body, no recipient, no subject" "$(grep -ciE 'topsecret|victim|pay now|urgent' "$dir/dump")" 0
 pg_newdb kept || exit 1
-is "keep_subject = kept" "$(ingest arf.eml --set whosends.keep_subject=kept) $(ask "SELECT subject FROM dmarc.failure_report") $(ask "SELECT subject FROM dmarc.message")" \
+is "keep_subject = kept" "$(ingest arf.eml --set whosends.keep_subject=kept) $(ask "SELECT subject FROM dmarc_store.failure_report") $(ask "SELECT subject FROM dmarc_store.message")" \
     "1 stored Urgent: pay now FW: Urgent: pay now"
 is "... what comes again with another rule is the same" "$(ingest again.eml)" "1 duplicate"
 pg_newdb dropped || exit 1
-is "keep_subject = dropped" "$(ingest arf.eml --set whosends.keep_subject=dropped) $(ask "SELECT count(subject), count(subject_hash) FROM dmarc.failure_report") $(ask "SELECT count(subject) FROM dmarc.message")" \
+is "keep_subject = dropped" "$(ingest arf.eml --set whosends.keep_subject=dropped) $(ask "SELECT count(subject), count(subject_hash) FROM dmarc_store.failure_report") $(ask "SELECT count(subject) FROM dmarc_store.message")" \
     "1 stored 0 0 0"
 
 # TLS reports.
@@ -180,14 +180,14 @@ tls id-1 10 >"$dir/a.json"
 tls_mail 11 application/tlsrpt+gzip "$(gzip -c "$dir/a.json" | base64)" >"$dir/gzip.eml"
 is "a TLS report" "$(ingest gzip.eml) $(documents)" "1 stored tls stored example.com"
 is "... with what it says" "$(ask "SELECT r.reporter, r.report_id, r.day, r.warnings, p.policy_type, p.mx_hosts, p.successful, p.failed, f.result_type, f.sending_ip, f.mx_hostname, f.failed
-    FROM dmarc.tls_report r JOIN dmarc.tls_policy p ON p.report = r.id JOIN dmarc.tls_failure f ON f.report = r.id AND f.policy = p.ordinal")" \
+    FROM dmarc_store.tls_report r JOIN dmarc_store.tls_policy p ON p.report = r.id JOIN dmarc_store.tls_failure f ON f.report = r.id AND f.policy = p.ordinal")" \
     "bigmail.example id-1 2026-10-12 {date_zone} sts {mx.example.com} 90 10 certificate-expired 192.0.2.9 mx.example.com 10"
 tls_mail 12 application/tlsrpt+json "$(base64 "$dir/a.json")" >"$dir/plain.eml"
 is "the same as plain JSON" "$(ingest plain.eml) $(documents)" "1 duplicate tls duplicate example.com"
 is "the same as a file" "$(ingest a.json) $(documents)" "1 duplicate tls duplicate example.com"
 tls id-1 11 >"$dir/b.json"
 is "the same id with other figures" "$(ingest b.json)" "1 stored"
-is "... is flagged" "$(ask "SELECT string_agg(id_collision::text, ' ' ORDER BY id) FROM dmarc.tls_report")" "false true"
+is "... is flagged" "$(ask "SELECT string_agg(id_collision::text, ' ' ORDER BY id) FROM dmarc_store.tls_report")" "false true"
 tls id-2 0 ',{"policy":{"policy-type":"tlsa","policy-domain":"b.example"},"summary":{"total-successful-session-count":7,"total-failure-session-count":0}}' >"$dir/two.json"
 is "two domains in one report" "$(ingest two.json) $(documents)" "1 stored tls stored example.com, tls stored b.example"
 {
@@ -196,7 +196,7 @@ is "two domains in one report" "$(ingest two.json) $(documents)" "1 stored tls s
     for file in a b; do printf -- '--b\nContent-Type: application/octet-stream\n\n%s\n' "$(sed 's/id-1/id-3/' "$dir/$file.json")"; done
     printf -- '--b--\n'
 } >"$dir/both.eml"
-is "two reports in one mail that contradict each other" "$(ingest both.eml) $(ask "SELECT string_agg(id_collision::text, ' ' ORDER BY id) FROM dmarc.tls_report WHERE report_id = 'id-3'")" \
+is "two reports in one mail that contradict each other" "$(ingest both.eml) $(ask "SELECT string_agg(id_collision::text, ' ' ORDER BY id) FROM dmarc_store.tls_report WHERE report_id = 'id-3'")" \
     "1 stored false true"
 { head_of "tls@bigmail.example" "Broken" 14; printf 'Content-Type: application/tlsrpt+json\n\n'; head -c 300 "$dir/a.json"; } >"$dir/broken.eml"
 is "one that breaks off" "$(ingest broken.eml) $(documents)" "1 problem tls problem json"
@@ -204,7 +204,7 @@ is "one that breaks off" "$(ingest broken.eml) $(documents)" "1 problem tls prob
 is "other JSON is no report" "$(ingest json.eml) $(documents)" "1 without report other no_report"
 is "a lowered limit" "$(ingest gzip.eml --limit json_size=100)" "1 duplicate"
 tls id-4 1 >"$dir/c.json"
-is "... of a new one" "$(ingest c.json --limit json_size=100) $(ask "SELECT detail FROM dmarc.document WHERE code = 'limit'")" "1 problem limit json_size: more than 100 bytes"
+is "... of a new one" "$(ingest c.json --limit json_size=100) $(ask "SELECT detail FROM dmarc_store.document WHERE code = 'limit'")" "1 problem limit json_size: more than 100 bytes"
 
 # The answers.
 is "tls" "$(run tls example.com --format csv | tail -n +2)" \

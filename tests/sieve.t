@@ -48,7 +48,7 @@ deliver() {
     ) <"$dir/mail" >"$dir/out" 2>"$dir/err" || status=$?
 }
 ledger() {
-    psql -X -A -t -c "SELECT string_agg(outcome, ' ') FROM dmarc.message" 2>/dev/null
+    psql -X -A -t -c "SELECT string_agg(outcome, ' ') FROM dmarc_store.message" 2>/dev/null
 }
 inbox() {
     find "$dir/home/Maildir/new" "$dir/home/Maildir/cur" -type f 2>/dev/null | wc -l

@@ -18,7 +18,7 @@ XML
 mail() {
     { printf 'From: <dmarc@reporter.example>\nMessage-ID: <%s@x>\nSubject: Report\nContent-Type: %s\n\n' "$1" "$2" && cat; } >"$dir/mail/$1"
 }
-kept() { sql "SELECT coalesce(original, '-') FROM dmarc.message WHERE source LIKE '%/$1' ORDER BY id DESC LIMIT 1"; }
+kept() { sql "SELECT coalesce(original, '-') FROM dmarc_store.message WHERE source LIKE '%/$1' ORDER BY id DESC LIMIT 1"; }
 
 report one | mail stored text/xml
 echo 'Dear postmaster' | mail prose text/plain
@@ -35,16 +35,16 @@ is "a report is kept" "$(kept stored)" kept
 is "a problem is kept" "$(kept broken)" kept
 is "somebody's mail is not" "$(kept prose)" -
 is "a failure report is not" "$(kept failure)" private
-is "nor is a complaint" "$(sql "SELECT count(*) FROM dmarc.original o JOIN dmarc.message m ON m.sha256 = o.mail_sha256 WHERE m.source LIKE '%/complaint'")" 0
-is "nor one that cannot be read" "$(kept senseless) $(sql "SELECT outcome FROM dmarc.message WHERE source LIKE '%/senseless'")" "private problem"
+is "nor is a complaint" "$(sql "SELECT count(*) FROM dmarc_store.original o JOIN dmarc_store.message m ON m.sha256 = o.mail_sha256 WHERE m.source LIKE '%/complaint'")" 0
+is "nor one that cannot be read" "$(kept senseless) $(sql "SELECT outcome FROM dmarc_store.message WHERE source LIKE '%/senseless'")" "private problem"
 is "nor one that is too large" "$(kept large)" too_large
-is "what is kept is what is said to be kept" "$(sql "SELECT count(*), (SELECT count(*) FROM dmarc.message WHERE original = 'kept') FROM dmarc.original")" "2|2"
+is "what is kept is what is said to be kept" "$(sql "SELECT count(*), (SELECT count(*) FROM dmarc_store.message WHERE original = 'kept') FROM dmarc_store.original")" "2|2"
 
 for name in stored broken; do
     run show --raw "$name@x"
     is "show --raw, byte by byte: $name" "$status $(cmp "$dir/out" "$dir/mail/$name" 2>&1)" "0 "
 done
-is "its size" "$(sql "SELECT bool_and(o.size = m.size) FROM dmarc.original o JOIN dmarc.message m ON m.sha256 = o.mail_sha256")" t
+is "its size" "$(sql "SELECT bool_and(o.size = m.size) FROM dmarc_store.original o JOIN dmarc_store.message m ON m.sha256 = o.mail_sha256")" t
 run show --raw failure@x
 check "show --raw: a failure report" 66 '' "is not kept: it holds mail of others.hint: it came from file:|hint: it came from file:"
 run show --raw large@x
@@ -64,7 +64,7 @@ check "show --raw: an output that is full" 74 '' 'could not write the mail'
 
 report one | mail again text/xml
 run ingest "$dir/mail/again" "$dir/mail/stored"
-is "nothing but duplicates: not kept" "$(kept again)|$(kept stored)|$(sql 'SELECT count(*) FROM dmarc.original')" "-|-|2"
+is "nothing but duplicates: not kept" "$(kept again)|$(kept stored)|$(sql 'SELECT count(*) FROM dmarc_store.original')" "-|-|2"
 run show --raw again@x
 check "show --raw of it" 66 '' 'is not kept$'
 run show "file:$dir/mail/stored"
@@ -85,10 +85,10 @@ head -c 900000 /dev/urandom | base64 >>"$dir/mail/big"
 run ingest "$dir/mail/big"
 run show --raw big@x
 is "a large one, in slices" "$status $(kept big) $(cmp "$dir/out" "$dir/mail/big" 2>&1)" "0 kept "
-sql "UPDATE dmarc.original SET data = overlay(data PLACING '\\x00ff00ff00'::bytea FROM 20) WHERE size < 2000"
+sql "UPDATE dmarc_store.original SET data = overlay(data PLACING '\\x00ff00ff00'::bytea FROM 20) WHERE size < 2000"
 run show --raw stored@x
 check "show --raw: damaged in the database" 65 '*' 'the original of mail [0-9a-f]{12} in the database is damaged'
-sql "UPDATE dmarc.original SET data = substring(data FROM 1 FOR 700000) WHERE size > 2000"
+sql "UPDATE dmarc_store.original SET data = substring(data FROM 1 FOR 700000) WHERE size > 2000"
 run show --raw big@x
 check "show --raw: cut off in the database" 65 '*' 'it breaks off'
 finish

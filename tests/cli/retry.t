@@ -21,19 +21,19 @@ mail() {
 }
 # All that is said of the reports, and of the mails, without the numbers that change.
 stored() {
-    sql "SELECT to_jsonb(r) - 'id' - 'identity' FROM dmarc.report r ORDER BY r.report_id, r.content"
-    sql "SELECT r.report_id, to_jsonb(c) - 'report' FROM dmarc.record c JOIN dmarc.report r ON r.id = c.report ORDER BY 1, 2::text"
-    sql "SELECT to_jsonb(t) - 'id' FROM dmarc.tls_report t"
+    sql "SELECT to_jsonb(r) - 'id' - 'identity' FROM dmarc_store.report r ORDER BY r.report_id, r.content"
+    sql "SELECT r.report_id, to_jsonb(c) - 'report' FROM dmarc.record c JOIN dmarc_store.report r ON r.id = c.report ORDER BY 1, 2::text"
+    sql "SELECT to_jsonb(t) - 'id' FROM dmarc_store.tls_report t"
 }
 ledger() {
-    sql "SELECT m.source, m.outcome, m.code, d.ordinal, d.path, d.outcome, d.code, r.report_id FROM dmarc.message m
-         LEFT JOIN dmarc.document d ON d.message = m.id LEFT JOIN dmarc.report r ON r.id = d.report ORDER BY m.id, d.ordinal"
+    sql "SELECT m.source, m.outcome, m.code, d.ordinal, d.path, d.outcome, d.code, r.report_id FROM dmarc_store.message m
+         LEFT JOIN dmarc_store.document d ON d.message = m.id LEFT JOIN dmarc_store.report r ON r.id = d.report ORDER BY m.id, d.ordinal"
 }
-outcomes() { sql "SELECT substring(source from '[^/]*$'), outcome FROM dmarc.message ORDER BY id" | paste -sd' '; }
+outcomes() { sql "SELECT substring(source from '[^/]*$'), outcome FROM dmarc_store.message ORDER BY id" | paste -sd' '; }
 totals() { sql "SELECT mails, stored + duplicate + no_report + problem FROM dmarc.status()"; }
-pointed() { sql "SELECT count(*) FROM dmarc.document d WHERE d.report IS NOT NULL AND NOT EXISTS (SELECT FROM dmarc.report r
+pointed() { sql "SELECT count(*) FROM dmarc_store.document d WHERE d.report IS NOT NULL AND NOT EXISTS (SELECT FROM dmarc_store.report r
                  WHERE r.id = d.report AND r.domain = d.domain AND r.day = d.day)
-                 AND NOT EXISTS (SELECT FROM dmarc.tls_report t WHERE t.id = d.report)"; }
+                 AND NOT EXISTS (SELECT FROM dmarc_store.tls_report t WHERE t.id = d.report)"; }
 
 report one | mail one
 report one | sed 's/^/ /' | mail copy
@@ -61,10 +61,10 @@ check "retry of no mail" 66 '' "no mail with a problem is meant by 'nothing'"
 
 run retry --limit xml_depth=2 two@x
 check "retry, and nothing is better" 65 '^1 mail read again: 0 solved, 1 still a problem$' ''
-is "nothing is written" "$(sql "SELECT (SELECT count(*) FROM dmarc.reading), (SELECT count(*) FROM dmarc.message WHERE reread_at IS NOT NULL)")" "0|0"
+is "nothing is written" "$(sql "SELECT (SELECT count(*) FROM dmarc_store.reading), (SELECT count(*) FROM dmarc_store.message WHERE reread_at IS NOT NULL)")" "0|0"
 run retry two@x
 check "retry of one mail" 0 '^1 mail read again: 1 solved, 0 still problems$' ''
-is "it is stored, once" "$(sql "SELECT count(*), sum(message_count) FROM dmarc.report") $(sql "SELECT sum(message_count) FROM dmarc.record")" "1|5 5"
+is "it is stored, once" "$(sql "SELECT count(*), sum(message_count) FROM dmarc_store.report") $(sql "SELECT sum(message_count) FROM dmarc.record")" "1|5 5"
 run show two@x
 check "show: what it was" 0 '^    problems  *limit: ' ''
 check "show: what it is" 0 '^  outcome  *stored$' ''
@@ -84,12 +84,12 @@ wait $first; a=$?
 wait $second; b=$?
 is "two at once" "$a $b $(cat "$dir/first" "$dir/second")" "0 0 "
 is "each is stored once" "$(outcomes)" "bare.xml|stored copy|duplicate never|problem one|stored two|stored"
-is "and its report" "$(sql "SELECT report_id, count(*), sum(c.message_count) FROM dmarc.record c JOIN dmarc.report r ON r.id = c.report GROUP BY 1 ORDER BY 1" | paste -sd' ')" \
+is "and its report" "$(sql "SELECT report_id, count(*), sum(c.message_count) FROM dmarc.record c JOIN dmarc_store.report r ON r.id = c.report GROUP BY 1 ORDER BY 1" | paste -sd' ')" \
     "one|1|5 three|1|7 two|1|5"
 is "totals reconcile" "$(totals)" "5|5"
 run retry --all
 check "what no version reads" 65 '^1 mail read again: 0 solved, 1 still a problem$' ''
-sql "DELETE FROM dmarc.original WHERE mail_sha256 = (SELECT sha256 FROM dmarc.message WHERE source LIKE '%/never')"
+sql "DELETE FROM dmarc_store.original WHERE mail_sha256 = (SELECT sha256 FROM dmarc_store.message WHERE source LIKE '%/never')"
 run retry --all
 check "what is not kept" 65 '^1 mail cannot be read again: the originals are not kept' ''
 
@@ -112,18 +112,18 @@ older() {
     ledger | diff "$dir/rows" - >"$dir/diff" && ok "$1: the ledger" || not_ok "$1: the ledger" "$(cat "$dir/diff")"
     is "$1: nothing hangs in the air" "$(pointed) $(totals)" "0 6|6"
 }
-older "another policy" 1 "UPDATE dmarc.report SET p = 'reject' WHERE report_id = 'one'"
-older "a warning more" 1 "UPDATE dmarc.report SET warnings = '{no_p}' WHERE report_id = 'two'"
-older "a record less" 1 "DELETE FROM dmarc.observation WHERE report = (SELECT id FROM dmarc.report WHERE report_id = 'three')"
-older "another content" 1 "UPDATE dmarc.report SET content = md5('old')::uuid, org_name = 'Old' WHERE report_id = 'one'"
-older "another identity" 1 "UPDATE dmarc.report SET identity = md5('old')::uuid, content = md5('old')::uuid, report_id = 'older' WHERE report_id = 'three'"
-older "another TLS report" 1 "UPDATE dmarc.tls_report SET content = md5('old')::uuid, organization = 'Old'"
-sql "UPDATE dmarc.report SET p = 'reject' WHERE report_id = 'one'"
+older "another policy" 1 "UPDATE dmarc_store.report SET p = 'reject' WHERE report_id = 'one'"
+older "a warning more" 1 "UPDATE dmarc_store.report SET warnings = '{no_p}' WHERE report_id = 'two'"
+older "a record less" 1 "DELETE FROM dmarc_store.observation WHERE report = (SELECT id FROM dmarc_store.report WHERE report_id = 'three')"
+older "another content" 1 "UPDATE dmarc_store.report SET content = md5('old')::uuid, org_name = 'Old' WHERE report_id = 'one'"
+older "another identity" 1 "UPDATE dmarc_store.report SET identity = md5('old')::uuid, content = md5('old')::uuid, report_id = 'older' WHERE report_id = 'three'"
+older "another TLS report" 1 "UPDATE dmarc_store.tls_report SET content = md5('old')::uuid, organization = 'Old'"
+sql "UPDATE dmarc_store.report SET p = 'reject' WHERE report_id = 'one'"
 stored >"$dir/wrong"
 run reparse --dry-run
 check "a dry run lists" 0 '^mail [0-9]+: stored; reports: 0 as they were, 1 changed, 0 new$|^5 mails read again: 1 would change;' ''
 stored | cmp -s - "$dir/wrong" && ok "and changes nothing" || not_ok "and changes nothing"
-sql "UPDATE dmarc.report SET p = 'reject', content = md5('old')::uuid; UPDATE dmarc.evidence SET dkim_aligned = false"
+sql "UPDATE dmarc_store.report SET p = 'reject', content = md5('old')::uuid; UPDATE dmarc_store.evidence SET dkim_aligned = false"
 run reparse --domain a.example --since 2026-10-01
 check "all of them" 0 '3 changed; reports: 2 as they were, 3 changed, 0 new' ''
 stored | diff "$dir/right" - >"$dir/diff" && ok "evidence, too" || not_ok "evidence, too" "$(cat "$dir/diff")"
@@ -138,24 +138,24 @@ run reparse --limit xml_depth=2
 check "a version that reads less takes nothing away" 65 '4 mails left as they were$' 'mail [0-9]+ is left as it was'
 stored | diff "$dir/right" - >"$dir/diff" && ok "all is as it was" || not_ok "all is as it was" "$(cat "$dir/diff")"
 
-sql "UPDATE dmarc.report SET trusted = true, ingested_at = '2026-10-05Z', content = md5('old')::uuid WHERE report_id = 'two'"
+sql "UPDATE dmarc_store.report SET trusted = true, ingested_at = '2026-10-05Z', content = md5('old')::uuid WHERE report_id = 'two'"
 run reparse
-is "trust and the day it came stay" "$(sql "SELECT trusted, ingested_at, reporter FROM dmarc.report WHERE report_id = 'two'")" \
+is "trust and the day it came stay" "$(sql "SELECT trusted, ingested_at, reporter FROM dmarc_store.report WHERE report_id = 'two'")" \
     "t|2026-10-05 00:00:00+00|reporter.example"
 # The mail that came second knows it otherwise, and the first one is kept: the second is its copy.
-sql "UPDATE dmarc.report SET content = md5('x')::uuid, trusted = NULL WHERE report_id = 'one'"
+sql "UPDATE dmarc_store.report SET content = md5('x')::uuid, trusted = NULL WHERE report_id = 'one'"
 run reparse -q
-is "a copy doubles nothing" "$(sql "SELECT count(*) FROM dmarc.report WHERE report_id = 'one'") $(outcomes)" \
+is "a copy doubles nothing" "$(sql "SELECT count(*) FROM dmarc_store.report WHERE report_id = 'one'") $(outcomes)" \
     "1 bare.xml|stored copy|duplicate never|problem one|stored two|stored tls|stored"
 
 # What turns out to hold mail of others is not kept.
 printf 'Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\nUser-Agent: x\n' >"$dir/private"
-sql "UPDATE dmarc.message SET original = 'kept' WHERE source LIKE '%/never'"
+sql "UPDATE dmarc_store.message SET original = 'kept' WHERE source LIKE '%/never'"
 hash=$(sha256sum <"$dir/private" | cut -d' ' -f1)
 python3 -c 'import sys, zlib; sys.stdout.write(zlib.compress(open(sys.argv[1], "rb").read()).hex())' "$dir/private" >"$dir/packed"
-sql "INSERT INTO dmarc.message (sha256, source, identity, size, outcome, code, original) VALUES ('\\x$hash', 'file:/private', false, 1, 'problem', 'mime', 'kept');
-     INSERT INTO dmarc.original (mail_sha256, size, data) VALUES ('\\x$hash', 1, '\\x$(cat "$dir/packed")')"
+sql "INSERT INTO dmarc_store.message (sha256, source, identity, size, outcome, code, original) VALUES ('\\x$hash', 'file:/private', false, 1, 'problem', 'mime', 'kept');
+     INSERT INTO dmarc_store.original (mail_sha256, size, data) VALUES ('\\x$hash', 1, '\\x$(cat "$dir/packed")')"
 run retry file:/private
-is "a mail that turns out to be private is forgotten" "$(sql "SELECT outcome, original, (SELECT count(*) FROM dmarc.original o WHERE o.mail_sha256 = sha256) FROM dmarc.message WHERE source = 'file:/private'")" \
+is "a mail that turns out to be private is forgotten" "$(sql "SELECT outcome, original, (SELECT count(*) FROM dmarc_store.original o WHERE o.mail_sha256 = sha256) FROM dmarc_store.message WHERE source = 'file:/private'")" \
     "no_report|private|0"
 finish

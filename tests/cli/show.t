@@ -37,9 +37,9 @@ report abroad b.example 9 | mail abroad dmarc@reporter.example 'mx.a.example; dm
 report bare a.example 3 >"$dir/mail/bare.xml"
 ingest "$dir/mail"
 check "mails of all kinds" 0 '^6 mails: 6 stored, ' ''
-is "what is kept of each mail" "$(sql "SELECT substring(source from '[^/]*$'), auth_result, auth_domain FROM dmarc.message ORDER BY 1" | paste -sd' ')" \
+is "what is kept of each mail" "$(sql "SELECT substring(source from '[^/]*$'), auth_result, auth_domain FROM dmarc_store.message ORDER BY 1" | paste -sd' ')" \
     "abroad|pass|reporter.example bare.xml|| forged|pass|evil.example honest|pass|reporter.example spoofed|fail| unknown||"
-is "and of each report" "$(sql "SELECT report_id, trusted, foreign_domain FROM dmarc.report ORDER BY 1" | paste -sd' ')" \
+is "and of each report" "$(sql "SELECT report_id, trusted, foreign_domain FROM dmarc_store.report ORDER BY 1" | paste -sd' ')" \
     "abroad|t|t bare||f elsewhere||f forged|f|f honest|t|f spoofed|f|f"
 is "all of it" "$(messages)" "2008 9 7"
 is "--trusted: without what is flagged, with what is not known" "$(messages --trusted)" "8 7"
@@ -50,12 +50,12 @@ is "problems --untrusted" "$(sed 1d "$dir/out" | cut -d, -f1,2,4 | sort | paste 
 report forged a.example 1000 | mail again dmarc@reporter.example 'mx.a.example; dkim=pass header.d=mail.reporter.example'
 ingest "$dir/mail/again"
 check "the same report, from its reporter" 0 '^1 mail: 0 stored, 1 duplicate' ''
-is "it is trusted now" "$(sql "SELECT trusted FROM dmarc.report WHERE report_id = 'forged'")" t
+is "it is trusted now" "$(sql "SELECT trusted FROM dmarc_store.report WHERE report_id = 'forged'")" t
 run ingest "$dir/mail/spoofed"
 report spoofed a.example 1000 | mail third dmarc@evil.example
 run ingest "$dir/mail/third"
 check "without the key" 0 '^1 mail: 0 stored, 1 duplicate' ''
-is "nothing is known of anybody" "$(sql "SELECT count(*) FROM dmarc.message WHERE source LIKE '%third' AND auth_result IS NULL")" 1
+is "nothing is known of anybody" "$(sql "SELECT count(*) FROM dmarc_store.message WHERE source LIKE '%third' AND auth_result IS NULL")" 1
 run --set whosends.domains='a.example, (b)' ingest "$dir/mail"
 check "what is no domain" 64 '' "cannot use '\(b\)' for whosends.domains"
 
@@ -68,7 +68,7 @@ check "the whole of what came cut off" 0 '^1 mail: 1 stored' ''
 is "it counts in the place of the other" "$before $(messages a.example)" "2010 2014"
 
 # --- show ---
-number=$(sql "SELECT id FROM dmarc.message WHERE source LIKE '%/forged'")
+number=$(sql "SELECT id FROM dmarc_store.message WHERE source LIKE '%/forged'")
 run show "$number"
 check "show, by number" 0 '^mail '"$number"'$' ''
 for line in 'message_id  *forged@x' 'auth_domain  *evil.example' 'outcome  *stored' '  path  *part 1' '    report_id  *forged' \
@@ -76,7 +76,7 @@ for line in 'message_id  *forged@x' 'auth_domain  *evil.example' 'outcome  *stor
     grep -q "^  $line" "$dir/out" && ok "show: $line" || not_ok "show: $line" "$(cat "$dir/out")"
 done
 is "show: what is not so is not told" "$(grep -c 'incomplete\|id_collision\|reporter_mismatch' "$dir/out")" 0
-run show "$(sql "SELECT left(encode(sha256, 'hex'), 12) FROM dmarc.message WHERE source LIKE '%/honest'")"
+run show "$(sql "SELECT left(encode(sha256, 'hex'), 12) FROM dmarc_store.message WHERE source LIKE '%/honest'")"
 check "show, by the beginning of the hash" 0 '^  message_id  *honest@x' ''
 run show "file:$dir/mail/honest"
 check "show, by source" 0 '^  message_id  *honest@x' ''

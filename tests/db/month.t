@@ -8,8 +8,8 @@ pg_start "$dir/pg" || exit 1
 build/tests/db_tool install "$PG_CONNINFO" >/dev/null || exit 1
 
 day=$(date -u +%Y-%m-01)
-for parent in report observation; do
-    psql -X -q -o /dev/null -c "BEGIN" -c "SELECT dmarc.ensure_month('$day', '$parent')" -c "SELECT pg_sleep(1)" -c "COMMIT" &
+for parent in report observation profile_day profile_source domain_day; do
+    psql -X -q -o /dev/null -c "BEGIN" -c "SELECT dmarc_store.ensure_month('$day', '$parent')" -c "SELECT pg_sleep(1)" -c "COMMIT" &
     first=$!
     # The second one has looked, and waits for the first one.
     for _ in $(seq 100); do
@@ -17,9 +17,9 @@ for parent in report observation; do
         sleep 0.02
     done
     status=0
-    psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT dmarc.ensure_month('$day', '$parent')" 2>"$dir/err" || status=$?
+    psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT dmarc_store.ensure_month('$day', '$parent')" 2>"$dir/err" || status=$?
     is "the second one to make a month of $parent finds it" "$status $(cat "$dir/err")" "0 "
     wait "$first"
-    is "and there is one" "$(psql -X -A -t -c "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dmarc.$parent'::regclass")" 2
+    is "and there is one" "$(psql -X -A -t -c "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dmarc_store.$parent'::regclass")" 2
 done
 finish

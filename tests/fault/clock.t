@@ -9,8 +9,8 @@ bench/generate.py --reports 60 --records-mean 4 --duplicates 0.1 --out "$dir/mai
 
 # What must not depend on the clock: everything but when it was read, and the warning about odd dates.
 stored() {
-    sql "SELECT outcome, count(*) FROM dmarc.message GROUP BY 1 ORDER BY 1"
-    sql "SELECT reporter, report_id, domain, period_begin, period_end, day FROM dmarc.report ORDER BY 1, 2, 3, 4"
+    sql "SELECT outcome, count(*) FROM dmarc_store.message GROUP BY 1 ORDER BY 1"
+    sql "SELECT reporter, report_id, domain, period_begin, period_end, day FROM dmarc_store.report ORDER BY 1, 2, 3, 4"
     sql "SELECT count(*), sum(message_count) FROM dmarc.record"
 }
 

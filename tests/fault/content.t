@@ -18,7 +18,7 @@ while IFS=$'\t' read -r name outcome pattern; do
     read -r user system _ peak <"$dir/cost"
     rm "$dir/mails/$name.eml"
     said=$(psql -X -A -t -c "SELECT concat_ws(' ', m.outcome, m.code, m.detail, (SELECT string_agg(concat_ws(' ', d.code, d.detail), ' ')
-        FROM dmarc.document d WHERE d.message = m.id)) FROM dmarc.message m WHERE m.source LIKE '%/$name.eml'")
+        FROM dmarc_store.document d WHERE d.message = m.id)) FROM dmarc_store.message m WHERE m.source LIKE '%/$name.eml'")
     [[ $said =~ ^$outcome\ .*($pattern) ]]
     ok $? "$name: $outcome" "$said" "$dir/out"
     python3 -c "raise SystemExit($user + $system > $most or $peak > $memory)"

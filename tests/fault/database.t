@@ -62,7 +62,7 @@ hold()
 }
 circle()
 {
-    PGOPTIONS='-c deadlock_timeout=60s' psql -X -q -c 'BEGIN; LOCK TABLE dmarc.message; LOCK TABLE dmarc.report' >/dev/null &
+    PGOPTIONS='-c deadlock_timeout=60s' psql -X -q -c 'BEGIN; LOCK TABLE dmarc_store.message; LOCK TABLE dmarc_store.report' >/dev/null &
     sleep 0.3
 }
 export PGOPTIONS='-c lock_timeout=200ms'
@@ -145,16 +145,16 @@ wait $holder 2>/dev/null
 gives_up 'a signal while a lock is waited for' 143 7 'without waiting any longer'
 
 # What is left where it is comes again whole, and its ledger has each mail once.
-psql -X -q -c 'TRUNCATE dmarc.message, dmarc.document'
+psql -X -q -c 'TRUNCATE dmarc_store.message, dmarc_store.document'
 mkdir "$dir/plain"
 for ((i = 0; i < 3; i++)); do cp "$dir/groups/$next_group"/*.eml "$dir/plain" && next_group=$((next_group + 1)); done
 run=("$program" --database "$PG_CONNINFO" ingest "$dir/plain")
 run_faulty 'committing a batch:1:cut-database'
 mails=$(find "$dir/plain" -type f | wc -l)
-went_well $status && said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc.message')" = "$mails" ]
+went_well $status && said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc_store.message')" = "$mails" ]
 ok $? 'files that are left where they are: once in the ledger and in the summary' "status $status" "$dir/out"
 run_clean
-said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc.message')" = $((2 * mails)) ]
+said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc_store.message')" = $((2 * mails)) ]
 ok $? 'another run has them as duplicates' "$dir/out"
 run=("$program" --database "$PG_CONNINFO" ingest -)
 run_faulty 'inserting mails:1:cut-database' <"$dir/groups/$next_group/damaged.eml"

@@ -61,7 +61,7 @@ if mkdir "$full" && mount -t tmpfs -o size=1m tmpfs "$full" 2>/dev/null; then
     } >"$dir/large"
     cat "$dir/large" | TMPDIR=$full timeout 60 "$program" --database "$PG_CONNINFO" ingest - >"$dir/out" 2>&1
     status=${PIPESTATUS[1]}
-    [ $status = 75 ] && [ "$(psql -X -A -t -c "SELECT count(*) FROM dmarc.message WHERE source = 'stdin:'")" = 0 ]
+    [ $status = 75 ] && [ "$(psql -X -A -t -c "SELECT count(*) FROM dmarc_store.message WHERE source = 'stdin:'")" = 0 ]
     ok $? 'no room for temporary files: the status says to try again' "status $status" "$dir/out"
 else
     n=$((n + 1))

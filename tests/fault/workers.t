@@ -33,7 +33,7 @@ send_group
 run_faulty 'parsing a document:1:segv'
 went_well $status && said '^23 mails: 0 stored, 0 duplicate, 1 without report, 22 problems' && holds done
 ok $? 'workers that die of each mail: the mails are problems, and the run goes on' "status $status" "$dir/out" "$dir/wrong"
-psql -X -A -t -c "SELECT DISTINCT code, detail FROM dmarc.message WHERE code IS NOT NULL" >"$dir/reasons"
+psql -X -A -t -c "SELECT DISTINCT code, detail FROM dmarc_store.message WHERE code IS NOT NULL" >"$dir/reasons"
 grep -q 'signal 11' "$dir/reasons"
 ok $? 'and the ledger says of what they died' "$dir/reasons"
 "$program" --config "$dir/conf" retry --all >"$dir/out" 2>&1

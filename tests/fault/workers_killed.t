@@ -50,7 +50,7 @@ all_well()
     run=
     [ $status = 0 ] && grep -q "^$mails mails: $mails stored, 0 duplicate, 0 without report, 0 problems" "$dir/out"
     ok $? "$1: every mail is stored, and none is a problem" "status $status" "$dir/out"
-    [ "$(psql -X -A -t -c 'SELECT count(*), count(DISTINCT sha256) FROM dmarc.message')" = "$mails|$mails" ]
+    [ "$(psql -X -A -t -c 'SELECT count(*), count(DISTINCT sha256) FROM dmarc_store.message')" = "$mails|$mails" ]
     ok $? "$1: the ledger has each once"
     check_sums "$1" "$dir/truth"
 }
@@ -80,7 +80,7 @@ status=$?
 run=
 [ $status = 75 ] && grep -q 'could not start a worker: the nursery of the workers is gone' "$dir/out"
 ok $? 'the nursery is killed: the run ends with 75 and says so' "status $status" "$dir/out"
-[ "$(psql -X -A -t -c "SELECT count(*) FROM dmarc.message WHERE outcome <> 'stored'")" = 0 ]
+[ "$(psql -X -A -t -c "SELECT count(*) FROM dmarc_store.message WHERE outcome <> 'stored'")" = 0 ]
 ok $? 'the nursery is killed: no mail is to blame'
 build/whosends --database "$PG_CONNINFO" ingest --quiet "$dir/mails" >"$dir/out" 2>&1
 ok $? 'the nursery is killed: the next run goes on' "$dir/out"

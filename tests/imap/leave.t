@@ -66,18 +66,18 @@ chmod 600 "$conf"
 sql() { psql -X -q -At -d "$PG_CONNINFO" -c "$1"; }
 run --config "$conf" ingest
 check 'the program' 0 '^6 mails: 0 stored, 0 duplicate, 6 without report, 0 problems$' ''
-is 'notes in the database how far it was' "$(sql 'SELECT mailbox, uid FROM dmarc.mailbox')" "imap://dmarc@localhost:$IMAPS_PORT/INBOX|8"
+is 'notes in the database how far it was' "$(sql 'SELECT mailbox, uid FROM dmarc_store.mailbox')" "imap://dmarc@localhost:$IMAPS_PORT/INBOX|8"
 run --config "$conf" ingest
 check 'and reads what is new alone' 0 '^0 mails: ' ''
-sql 'DELETE FROM dmarc.mailbox'
+sql 'DELETE FROM dmarc_store.mailbox'
 run --config "$conf" ingest
 check 'without that note nothing is counted twice' 0 '^6 mails: 0 stored, 0 duplicate, 0 without report, .* 6 already in the ledger' ''
-sql 'UPDATE dmarc.mailbox SET uidvalidity = 1, uid = 4294967295'
+sql 'UPDATE dmarc_store.mailbox SET uidvalidity = 1, uid = 4294967295'
 mails 1
 run --config "$conf" ingest
 check 'and with new numbers neither' 0 '^7 mails: .* 1 without report, .* 6 already in the ledger' ''
-is 'with one row' "$(sql 'SELECT count(*) FROM dmarc.mailbox')" 1
-sql 'UPDATE dmarc.mailbox SET uid = 4294967295'
+is 'with one row' "$(sql 'SELECT count(*) FROM dmarc_store.mailbox')" 1
+sql 'UPDATE dmarc_store.mailbox SET uid = 4294967295'
 run --config "$conf" ingest --after move
 is 'a rule that moves all does not look there' "$status $(mails_in)" '0 0'
 finish

@@ -74,7 +74,7 @@ run --config "$dir/conf" ingest
 check 'a turn that does not come is told' 75 '*' "could not move 3 mails to folder 'Processed': another ingester"
 is '  after the time that a command may take' "$((EPOCHSECONDS - began >= 4 && EPOCHSECONDS - began < 9))" 1
 is '  and the mails are where they were' "$(mails_in)" 3
-is '  in the ledger' "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc.message')" "$sent"
+is '  in the ledger' "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc_store.message')" "$sent"
 run --config "$dir/conf" ingest --after leave
 check 'who moves nothing does not wait' 0 '*' '*'
 "$program" --config "$dir/conf" ingest >"$dir/first" 2>&1 &

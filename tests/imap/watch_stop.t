@@ -18,7 +18,7 @@ configure_one 'batch = 50'
 listen
 
 # Mails that are in the ledger, and in the folder that these are moved to.
-ledger() { psql -X -A -t -c 'SELECT count(*) FROM dmarc.message' 2>/dev/null; }
+ledger() { psql -X -A -t -c 'SELECT count(*) FROM dmarc_store.message' 2>/dev/null; }
 some_in_ledger() { test "$(ledger || echo 0)" -gt "$1" 2>/dev/null; }
 same_places() {
     local stored=$(ledger) moved=$(($(mails_in .Processed) + $(mails_in .Problems)))
@@ -41,7 +41,7 @@ dovecot_signal CONT
 watch
 eventually "after this it can be ready again" 10 heard 'READY=1'
 psql -X -q >"$dir/lock.out" 2>&1 <<'SQL' &
-BEGIN; SELECT pg_backend_pid(); LOCK TABLE dmarc.message, dmarc.report IN ACCESS EXCLUSIVE MODE; SELECT 'locked'; SELECT pg_sleep(20);
+BEGIN; SELECT pg_backend_pid(); LOCK TABLE dmarc_store.message, dmarc_store.report IN ACCESS EXCLUSIVE MODE; SELECT 'locked'; SELECT pg_sleep(20);
 SQL
 locker=$!
 until_true 5 grep -q locked "$dir/lock.out" 
@@ -72,5 +72,5 @@ watch
 eventually "all of it is stored in the end" 40 inbox_has 0
 stop_watch "at the end"
 same_places "at the end"
-is "each report is there once" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT (reporter, report_id)) FROM dmarc.report')" "2000 2000"
+is "each report is there once" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT (reporter, report_id)) FROM dmarc_store.report')" "2000 2000"
 finish

@@ -115,7 +115,7 @@ REPORTS = """
 SELECT r.id, r.domain, r.report_id, extract(epoch FROM r.period_begin)::bigint AS begin, extract(epoch FROM r.period_end)::bigint AS end,
        r.records_seen AS records, coalesce(s.sum, 0) AS sum, coalesce(s.dkim, 0) AS dkim, coalesce(s.spf, 0) AS spf,
        coalesce(s.either, 0) AS either
-FROM dmarc.report r
+FROM dmarc_store.report r
 LEFT JOIN (SELECT report, sum(message_count) AS sum,
                   sum(message_count) FILTER (WHERE NOT verdict_computed AND dkim_verdict = 'pass') AS dkim,
                   sum(message_count) FILTER (WHERE NOT verdict_computed AND spf_verdict = 'pass') AS spf,
@@ -125,7 +125,7 @@ LEFT JOIN (SELECT report, sum(message_count) AS sum,
 LEDGER = """
 SELECT m.id, m.source, m.outcome AS mail, m.code AS mail_code, m.size, d.ordinal, encode(d.sha256, 'hex') AS sha256,
        d.outcome, d.code, d.report
-FROM dmarc.message m LEFT JOIN dmarc.document d ON d.mail_sha256 = m.sha256 AND d.message = m.id
+FROM dmarc_store.message m LEFT JOIN dmarc_store.document d ON d.mail_sha256 = m.sha256 AND d.message = m.id
 """
 
 
@@ -202,7 +202,7 @@ def check_ledger(corpus, rows, ledger):
 
 TLS = """
 SELECT r.report_id, r.domain, sum(p.successful) AS successful, sum(p.failed) AS failed
-FROM dmarc.tls_report r JOIN dmarc.tls_policy p ON p.domain = r.domain AND p.day = r.day AND p.report = r.id
+FROM dmarc_store.tls_report r JOIN dmarc_store.tls_policy p ON p.domain = r.domain AND p.day = r.day AND p.report = r.id
 GROUP BY r.id, r.report_id, r.domain
 """
 

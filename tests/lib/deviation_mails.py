@@ -192,8 +192,8 @@ def containers():
     c = Case("C12", "stored | 1/1/2 | - | -")
     c.put(usual(packed(("in/", b""), ("../../etc/in/r.xml", c.xml())), "r.zip", "application/zip"))
     c = Case("C13", "stored stored | 4/4/8 | zip_extra | -",
-             "SELECT string_agg(d.path || coalesce('=' || d.warnings::text, ''), ' ' ORDER BY m.source, d.ordinal) FROM dmarc.document d"
-             " JOIN dmarc.message m ON m.id = d.message WHERE m.source LIKE '%/C13/%' AND d.kind <> 'archive' AND d.path LIKE '%.zip%'",
+             "SELECT string_agg(d.path || coalesce('=' || d.warnings::text, ''), ' ' ORDER BY m.source, d.ordinal) FROM dmarc_store.document d"
+             " JOIN dmarc_store.message m ON m.id = d.message WHERE m.source LIKE '%/C13/%' AND d.kind <> 'archive' AND d.path LIKE '%.zip%'",
              "part 2 / r.zip / a.xml part 2 / r.zip / b.xml part 2 / r.zip / readme.txt part 2 / r.zip / a.xml={zip_extra}"
              " part 2 / r.zip / b.xml={zip_extra}")
     c.put(usual(packed(("a.xml", c.xml()), ("b.xml", c.xml())), "r.zip", "application/zip"))
@@ -211,7 +211,7 @@ def containers():
     c.put(mail(TEXT, part(gz(c.xml())[:9], "application/gzip"), part(packed(c.xml()), "application/zip"),
                part(gz(c.xml()), "application/gzip")))
     c = Case("C17", "stored | 1/1/2 | - | -",
-             "SELECT string_agg(d.outcome, ' ' ORDER BY ordinal) FROM dmarc.document d JOIN dmarc.message m ON m.id = d.message"
+             "SELECT string_agg(d.outcome, ' ' ORDER BY ordinal) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
              " WHERE m.source LIKE '%/C17/%'", "no_report stored duplicate duplicate")
     xml = c.xml()
     c.put(mail(TEXT, part(packed(xml), "application/zip"), part(xml, "text/xml"), part(gz(xml), "application/gzip")))
@@ -227,7 +227,7 @@ def broken_archives():
     c.put(usual(gz(c.xml())[:-4]))
     # Whole records before the break are used, and the report says so.
     c = Case("C15 cut within", "stored | 1/200/400 | truncated | -",
-             "SELECT incomplete::text FROM dmarc.report WHERE domain = 'c15c.example'", "true")
+             "SELECT incomplete::text FROM dmarc_store.report WHERE domain = 'c15c.example'", "true")
     c.domain = "c15c.example"
     out = zlib.compressobj(9, zlib.DEFLATED, 31)
     text = c.xml(*[{"ip": f"192.0.2.{i}"} for i in range(250)])
@@ -288,7 +288,7 @@ def transfer():
                + base64.encodebytes(packed(c.xml()))))
     # Without its end alone a mail needs no mending: nothing of it is missing.
     c = Case("C29", "stored stored stored | 3/3/6 | mime | -",
-             "SELECT count(*) FROM dmarc.document d JOIN dmarc.message m ON m.id = d.message WHERE m.source LIKE '%/C29/%' AND 'mime' = ANY (warnings)",
+             "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message WHERE m.source LIKE '%/C29/%' AND 'mime' = ANY (warnings)",
              "2")
     c.put(mail(TEXT, part(gz(c.xml()), "application/gzip"), close=False))
     c.put(mail(TEXT, part(gz(c.xml()), "application/gzip"), said="another"))
@@ -303,7 +303,7 @@ def transfer():
     c.put(mail(part(b"<p>I am on <b>holiday</b> until Monday.", "text/html", encoding="7bit"), boundary=None, head=subject("Out of office")))
     c.put(mail(part(b"<feedback@shop.example> buy now\n", "text/plain", encoding="7bit"), boundary=None, head=subject("Offer")))
     c = Case("C32", "* | 0/0/0 | * | *",
-             "SELECT string_agg(DISTINCT d.kind, ' ') FROM dmarc.document d JOIN dmarc.message m ON m.id = d.message"
+             "SELECT string_agg(DISTINCT d.kind, ' ') FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
              " WHERE m.source LIKE '%/C32/%' AND d.kind NOT IN ('text', 'empty')", "failure tls")
     tls = (b'{"organization-name":"Reporter","date-range":{"start-datetime":"2026-10-01T00:00:00Z","end-datetime":"2026-10-01T23:59:59Z"},'
            b'"contact-info":"t@reporter.example","report-id":"t1","policies":[{"policy":{"policy-type":"no-policy-found",'
@@ -313,7 +313,7 @@ def transfer():
                           b"Arrival-Date: Thu, 01 Oct 2026 03:04:05 +0000\nSource-IP: 192.0.2.1\n", "message/feedback-report", encoding="7bit"),
                part(b"Subject: x\nFrom: a@c32.example\n", "text/rfc822-headers", encoding="7bit"), kind="multipart/report; report-type=feedback-report"))
     c = Case("C33", "problem problem problem | 0/0/0 | - | limit",
-             "SELECT string_agg(DISTINCT substring(d.detail FROM 'unpack[a-z_]*'), ' ') FROM dmarc.document d JOIN dmarc.message m ON m.id = d.message"
+             "SELECT string_agg(DISTINCT substring(d.detail FROM 'unpack[a-z_]*'), ' ') FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
              " WHERE m.source LIKE '%/C33/%' AND d.code = 'limit'", "unpack_members unpack_ratio")
     bomb = gz(b"<feedback>" + b" " * (20 << 20))
     c.put(usual(bomb)).put(usual(packed(*[(f"{i}.gz", bomb) for i in range(3)], method=zipfile.ZIP_STORED), "r.zip", "application/zip"))
@@ -326,7 +326,7 @@ def transfer():
 
 def headers():
     """Who and what the header names is kept as evidence, and decides nothing."""
-    what = "SELECT string_agg(concat_ws('/', coalesce(subject, '-'), coalesce(from_domain, '-')), ' ' ORDER BY source) FROM dmarc.message WHERE source LIKE '%/{}/%'"
+    what = "SELECT string_agg(concat_ws('/', coalesce(subject, '-'), coalesce(from_domain, '-')), ' ' ORDER BY source) FROM dmarc_store.message WHERE source LIKE '%/{}/%'"
     rows = [
         ("H1", ["Subject: Report domain: example.org Submitter: google.com Report-ID: 7"],
          "Report domain: example.org Submitter: google.com Report-ID: 7/reporter.example"),
@@ -349,14 +349,14 @@ def headers():
             who = "" if head.startswith("From:") else "From: dmarc@reporter.example\n"
             data = mail(TEXT, part(gz(c.xml()), "application/gzip"), head="Mark: x\nMIME-Version: 1.0\n")
             c.put(data.replace(b"Mark: x", (who + head).encode("utf-8", "surrogateescape")))
-    c = Case("H6", "stored | 1/1/2 | - | -", "SELECT report_id FROM dmarc.report WHERE domain = 'h6.example'", "h6.example:1790812800")
+    c = Case("H6", "stored | 1/1/2 | - | -", "SELECT report_id FROM dmarc_store.report WHERE domain = 'h6.example'", "h6.example:1790812800")
     c.put(mail(TEXT, part(gz(c.xml(report_id="h6.example:1790812800")), "application/gzip"),
                head=subject("Report Domain: h6.example Submitter: reporter.example Report-ID: h6.example-1790812800@reporter.example")))
 
 
 def identity():
     """Which report is which."""
-    flags = "SELECT string_agg(id_collision::text, ' ' ORDER BY id) FROM dmarc.report WHERE domain = '{}.example'"
+    flags = "SELECT string_agg(id_collision::text, ' ' ORDER BY id) FROM dmarc_store.report WHERE domain = '{}.example'"
     c = Case("M8", "stored stored | 2/2/4 | - | -", flags.format("m8"), "false false")
     for begin in (BEGIN, BEGIN + DAY):
         c.put(usual(gz(c.xml(report_id="same", begin=begin))))
@@ -379,7 +379,7 @@ def identity():
     c.put(usual(gz(c.xml({"header_from": "news.p11.example"}))))
     # Flagged, but only --trusted leaves it out of the figures: whoever gave a list of domains may have forgotten one.
     c = Case("P14", "stored stored | 2/2/4 | - | -",
-             "SELECT string_agg(domain || ' ' || foreign_domain, ', ' ORDER BY domain) FROM dmarc.report WHERE domain LIKE '%p14.example'"
+             "SELECT string_agg(domain || ' ' || foreign_domain, ', ' ORDER BY domain) FROM dmarc_store.report WHERE domain LIKE '%p14.example'"
              " AND domain <> 'p14.example' UNION ALL SELECT string_agg(code || ' ' || domain, ', ') FROM dmarc.untrusted() WHERE domain LIKE '%p14.example'"
              " UNION ALL SELECT string_agg(domain, ' ') FROM dmarc.summary(NULL, NULL, NULL, true) WHERE domain LIKE '%p14.example'",
              "ours.p14.example false, theirs-p14.example true foreign_domain theirs-p14.example ours.p14.example")
@@ -391,13 +391,13 @@ def documents():
     c.put(usual(gz(c.xml() + b"\n<html>scanned</html>"))).put(usual(gz(c.xml() + c.xml())))
     # The whole copy that comes later takes the place of the cut one; the ledger keeps both.
     c = Case("X13", "stored stored | 1/3/6 | - | -",
-             "SELECT string_agg(concat_ws('/', record_count, incomplete, replaced, warnings::text), ' ' ORDER BY id) FROM dmarc.report WHERE domain = 'x13.example'",
+             "SELECT string_agg(concat_ws('/', record_count, incomplete, replaced, warnings::text), ' ' ORDER BY id) FROM dmarc_store.report WHERE domain = 'x13.example'",
              "2/t/t/{truncated} 3/f/f")
     whole = c.xml({"ip": "192.0.2.1"}, {"ip": "192.0.2.2"}, {"ip": "192.0.2.3"})
     c.put(usual(gz(whole[:whole.rindex(b"</identifiers>")]))).put(usual(gz(whole)), later=True)
     c = Case("R1", "stored | 1/0/0 | no_records | -")
     c.put(usual(gz(c.xml(""))))
-    c = Case("R2", "stored | 1/1/2 | null_row | -", "SELECT records_seen::text FROM dmarc.report WHERE domain = 'r2.example'", "2")
+    c = Case("R2", "stored | 1/1/2 | null_row | -", "SELECT records_seen::text FROM dmarc_store.report WHERE domain = 'r2.example'", "2")
     c.put(usual(gz(c.xml(NULL_ROW, {}))))
     each = ("SELECT string_agg(host(source_ip) || 'x' || message_count, ' ' ORDER BY ordinal) || ' of ' || (SELECT sum(messages) FROM dmarc.sources('{0}'))"
             " FROM dmarc.record WHERE domain = '{0}'")

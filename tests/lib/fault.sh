@@ -51,7 +51,7 @@ send_the_rest()
 look()
 {
     psql -X -q -A -t -F ' ' -f tests/fault/invariants.sql -c "\\o $dir/ledger" \
-        -c "SELECT encode(sha256, 'hex'), outcome FROM dmarc.message" 2>&1
+        -c "SELECT encode(sha256, 'hex'), outcome FROM dmarc_store.message" 2>&1
     tests/fault/places.py "$maildir" "$dir/sent" "$dir/ledger" "$@"
 }
 

@@ -76,7 +76,7 @@ deliver() {
     chown -R "$(dovecot_owner):" "$dir/imap/home"
     mv "$box/tmp/$1" "$box/new/$1"
 }
-in_ledger() { count_is "SELECT count(*) FROM dmarc.message WHERE subject LIKE '$1'" "$2"; }
+in_ledger() { count_is "SELECT count(*) FROM dmarc_store.message WHERE subject LIKE '$1'" "$2"; }
 # test_folder DIRECTORY N: so many mails are in it
 test_folder() { test "$(mails_in "$1")" = "$2"; }
 inbox_has() { test "$(mails_in)" = "$1"; }
@@ -108,10 +108,10 @@ send() {
     local files=("$dir"/mails/*) i
     for ((i = $1; i <= $2; i++)); do mv "${files[0]}" "$MAILDIR/new/$i.mail"; files=("${files[@]:1}"); done
 }
-ledger_is() { count_is 'SELECT count(*) FROM dmarc.message' "$1"; }
+ledger_is() { count_is 'SELECT count(*) FROM dmarc_store.message' "$1"; }
 # all_of N TITLE: all of so many mails are in the ledger once, stored, and moved
 all_of() {
     until_true 15 ledger_is "$1"
     until_true 5 inbox_has 0
-    is "$2" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT sha256), count(*) FILTER (WHERE outcome = $$stored$$), (SELECT count(*) FROM dmarc.report) FROM dmarc.message') $(mails_in .Processed) $(mails_in)" "$1 $1 $1 $1 $1 0"
+    is "$2" "$(psql -X -A -t -F ' ' -c 'SELECT count(*), count(DISTINCT sha256), count(*) FILTER (WHERE outcome = $$stored$$), (SELECT count(*) FROM dmarc_store.report) FROM dmarc_store.message') $(mails_in .Processed) $(mails_in)" "$1 $1 $1 $1 $1 0"
 }

@@ -66,8 +66,8 @@ run senders a.example --format csv --sort=-messages --limit 2
 is "sorted from the other end, limited" "$(messages)" "1234 40 "
 run senders a.example --format csv --sort=-advice --limit 1
 is "what is empty comes last" "$(messages)" "40 "
-run senders --sort 'messages; DROP TABLE dmarc.report'
-check "a sort that is no column" 64 '' "cannot sort senders by 'messages; DROP TABLE dmarc.report'"
+run senders --sort 'messages; DROP TABLE dmarc_store.report'
+check "a sort that is no column" 64 '' "cannot sort senders by 'messages; DROP TABLE dmarc_store.report'"
 run senders --sort 'messages"'
 check "a sort with a quote in it" 64 '' "its columns are domain sender class messages"
 run senders --sort Messages
@@ -83,12 +83,12 @@ run failures a.example --format json --sort messages
 check "hostile text: escaped in JSON" 0 '"header_from": "=cmd\(\)", "dkim": "d=\\u001b\[31m=evil\(\) s=s fail"' ''
 is "... which a parser reads" "$(python3 -c 'import json,sys; print(repr(json.load(sys.stdin)[0]["dkim"]))' <"$dir/out")" "'d=\\x1b[31m=evil() s=s fail'"
 
-psql -X -q -c "UPDATE dmarc.report SET trusted = false WHERE id = 2; UPDATE dmarc.report SET foreign_domain = true WHERE id = 1"
+psql -X -q -c "UPDATE dmarc_store.report SET trusted = false WHERE id = 2; UPDATE dmarc_store.report SET foreign_domain = true WHERE id = 1"
 for report in summary senders sources failures timeline reporters; do
     run "$report" --trusted --format csv
     is "$report --trusted: nothing is left" "$status $(wc -l <"$dir/out")" "0 1"
 done
-psql -X -q -c "UPDATE dmarc.report SET foreign_domain = false"
+psql -X -q -c "UPDATE dmarc_store.report SET foreign_domain = false"
 run senders --trusted --format csv
 is "senders --trusted: what is not flagged" "$(sed 1d "$dir/out" | cut -d, -f1 | uniq -c | tr -s ' ')" " 3 a.example"
 run reporters --disagree --trusted

@@ -13,11 +13,11 @@ FROM pg_class c
 LEFT JOIN by_mail m ON m.relname = c.relname
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = coalesce(m.key, 'domain') AND NOT a.attisdropped
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
-WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND c.relname NOT IN (SELECT s.relname FROM shared s);
 CREATE TEMP VIEW grows AS SELECT t.* FROM tab t WHERE t.relname NOT IN (SELECT m.relname FROM by_mail m);
 
-SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'document evidence failure_report message observation original reading report tls_failure tls_policy tls_report', 'the tables were found');
+SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'document domain_day domain_grant evidence failure_report message observation original profile profile_day profile_source reading report tls_failure tls_policy tls_report unfolded', 'the tables were found');
 SELECT is_empty('SELECT relname FROM tab WHERE attnum IS NULL', 'every table has its key column');
 SELECT is_empty('SELECT relname FROM tab WHERE NOT attnotnull', 'the key column is never NULL');
 SELECT is_empty($$ SELECT relname, typ, collname FROM grows WHERE typ <> 'text' OR collname <> 'C' OR attgenerated <> '' $$,
@@ -41,22 +41,22 @@ SELECT is_empty($$
 $$, 'no foreign key slows the load');
 SELECT is_empty($$
     SELECT tg.tgname FROM pg_trigger tg JOIN pg_class c ON c.oid = tg.tgrelid
-    WHERE c.relnamespace = 'dmarc'::regnamespace AND NOT tg.tgisinternal
+    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND NOT tg.tgisinternal
 $$, 'no triggers');
 SELECT is_empty($$
     SELECT r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-    WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind <> 'v'
+    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind <> 'v'
 $$, 'no rules');
 SELECT is_empty($$ SELECT t.relname FROM tab t JOIN pg_inherits h ON h.inhparent = t.oid WHERE t.relkind = 'r' $$, 'no inheritance');
 SELECT is_empty($$
     SELECT s.seqrelid::regclass FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
-    WHERE c.relnamespace = 'dmarc'::regnamespace AND s.seqtypid <> 'int8'::regtype
+    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND s.seqtypid <> 'int8'::regtype
 $$, 'sequences are bigint');
 SELECT is_empty($$
-    SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND octet_length(c.relname) > 55
+    SELECT c.relname FROM pg_class c WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND octet_length(c.relname) > 55
 $$, 'names leave room for the number of a shard');
 SELECT is_empty($$
-    SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind IN ('m', 'f')
+    SELECT c.relname FROM pg_class c WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('m', 'f')
 $$, 'no materialized views, no foreign tables');
 SELECT is_empty($$
     SELECT c.relname, k.conname FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
@@ -64,9 +64,9 @@ SELECT is_empty($$
 $$, 'keys have names of their own');
 SELECT is_empty($$
     SELECT n.what FROM (
-        SELECT p.oid::regprocedure::text AS what, p.prosrc AS body FROM pg_proc p WHERE p.pronamespace = 'dmarc'::regnamespace
+        SELECT p.oid::regprocedure::text AS what, p.prosrc AS body FROM pg_proc p WHERE p.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace)
         UNION ALL
-        SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind = 'v'
+        SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind = 'v'
     ) n
     WHERE n.body ~* '\m(grouping +sets|rollup|cube|with +recursive|merge +into|for +update|for +share|ctid)\M'
 $$, 'nothing that is refused across nodes');

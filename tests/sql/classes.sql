@@ -115,8 +115,9 @@ SELECT pg_temp.see('o9.example', '{ourshop.test|x|pass,amazonses.com|y|pass}');
 SELECT pg_temp.expect('o9.example', 'misconfigured', 'known', 'Our shop', 'high', 'a user''s own rule wins');
 SELECT pg_temp.see('o10.example', '{sibling.o10.test|mte2|pass}', dkim_by => 'sibling.o10.test|mte2', header_from => 'news.o10.test');
 SELECT pg_temp.expect('o10.example', 'authorised', 'dkim_aligned', 'Mailchimp Transactional (Mandrill)', 'medium', 'a name beside it that aligned is the domain''s own');
-INSERT INTO dmarc.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
-INSERT INTO dmarc.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop');
+INSERT INTO dmarc_store.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
+INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop');
+SELECT pg_temp.sum_up();
 \o
 
 SELECT is((SELECT c.class || ' / ' || c.rule || ' / ' || c.sender || ' / ' || c.confidence FROM dmarc.classification c WHERE c.domain = w.domain),
@@ -124,7 +125,7 @@ SELECT is((SELECT c.class || ' / ' || c.rule || ' / ' || c.sender || ' / ' || c.
 FROM wanted w ORDER BY w.domain COLLATE "C";
 
 -- The evidence that a name rests on, and the advice.
-SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r5.example'), 'dkim d=amazonses.com s=x, passed', 'evidence: the signature');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r5.example'), 'dkim d=amazonses.com, passed', 'evidence: the signature');
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'o2.example'), 'dkim d=o2.example s=mte1, passed', 'evidence: the selector');
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r5b.example'), 'spf mail12.atl.mcsv.net, passed', 'evidence: MAIL FROM');
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r7e.example'), 'spf eu.pphosted.com (helo), passed', 'evidence: HELO');
@@ -139,7 +140,7 @@ SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE (class = 'misco
                 'advice for all that are misconfigured, and never to add a forwarder or a stranger');
 SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE known <> (sender_key IS NOT NULL) OR NOT known AND sender !~ '^(own mail|nothing|.*[(]not known[)]$)' $$,
                 'what is not in the catalogue is marked');
-SELECT is((SELECT count(*)::int FROM dmarc.classification), (SELECT count(*)::int FROM dmarc.evidence), 'each piece of evidence has one class');
+SELECT is((SELECT count(*)::int FROM dmarc.classification), (SELECT count(*)::int FROM dmarc_store.evidence), 'each piece of evidence has one class');
 SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE class IS NULL OR rule IS NULL OR sender IS NULL OR confidence IS NULL OR evidence_said IS NULL OR known IS NULL $$,
                 'nothing is left open');
 

@@ -4,21 +4,21 @@ SELECT plan(16);
 
 CREATE FUNCTION pg_temp.failed(id bigint, domain text, arrived timestamptz, subject text DEFAULT NULL, d text DEFAULT NULL, s text DEFAULT NULL)
 RETURNS void LANGUAGE sql AS $fn$
-    INSERT INTO dmarc.failure_report (id, domain, day, identity, content, reporter, arrived, incidents, source_ip, auth_failures, alignment_failed,
+    INSERT INTO dmarc_store.failure_report (id, domain, day, identity, content, reporter, arrived, incidents, source_ip, auth_failures, alignment_failed,
                                       delivery_result, header_from, mail_from, subject, subject_hash, dkim_domain, dkim_selector,
                                       signature_domains, signature_selectors)
     VALUES (id, domain, (arrived AT TIME ZONE 'UTC')::date, md5(id::text)::uuid, md5('c' || id)::uuid, 'reporter.example', arrived, 1, '192.0.2.1',
             '{dmarc,spf}', 'dkim spf', 'reject', domain, '', subject, md5('subject')::uuid, d, s, '{sig.example,NULL}', '{s1,s2}')
 $fn$;
 CREATE FUNCTION pg_temp.tls(id bigint, domain text, day date, reporter text) RETURNS void LANGUAGE sql AS $fn$
-    INSERT INTO dmarc.tls_report (id, domain, day, identity, content, reporter, report_id, period_begin, period_end, policy_count, failure_count, id_collision)
+    INSERT INTO dmarc_store.tls_report (id, domain, day, identity, content, reporter, report_id, period_begin, period_end, policy_count, failure_count, id_collision)
     VALUES (id, domain, day, md5(id::text)::uuid, md5('c' || id)::uuid, reporter, 'r' || id, day, day + 1, 1, 0, false)
 $fn$;
 CREATE FUNCTION pg_temp.policy(report bigint, domain text, day date, ordinal int, type text, successful bigint, failed bigint) RETURNS void LANGUAGE sql AS $fn$
-    INSERT INTO dmarc.tls_policy (domain, day, report, ordinal, policy_type, successful, failed) VALUES (domain, day, report, ordinal, type, successful, failed)
+    INSERT INTO dmarc_store.tls_policy (domain, day, report, ordinal, policy_type, successful, failed) VALUES (domain, day, report, ordinal, type, successful, failed)
 $fn$;
 CREATE FUNCTION pg_temp.detail(report bigint, domain text, day date, policy int, ordinal int, type text, failed bigint) RETURNS void LANGUAGE sql AS $fn$
-    INSERT INTO dmarc.tls_failure (domain, day, report, policy, ordinal, result_type, failed) VALUES (domain, day, report, policy, ordinal, type, failed)
+    INSERT INTO dmarc_store.tls_failure (domain, day, report, policy, ordinal, result_type, failed) VALUES (domain, day, report, policy, ordinal, type, failed)
 $fn$;
 \o /dev/null
 SELECT pg_temp.failed(1, 'a.example', '2026-10-01 23:30:00+00');
@@ -62,12 +62,12 @@ SELECT is((SELECT successful FROM dmarc.tls('A.Example', '2026-10-02')), 100::nu
 SELECT is((SELECT sum(successful) FROM dmarc.tls('a.example', NULL, '2026-10-02')), 95::numeric, 'tls: the day after the last does not');
 SELECT is_empty($$ SELECT * FROM dmarc.tls('c.example') $$, 'tls: a report without policies has no figures');
 
-SELECT throws_ok($$ INSERT INTO dmarc.failure_report (domain, day, identity, content, reporter, arrived, incidents)
-                    SELECT domain, day, identity, content, reporter, arrived, incidents FROM dmarc.failure_report WHERE id = 1 $$, '23505', NULL,
+SELECT throws_ok($$ INSERT INTO dmarc_store.failure_report (domain, day, identity, content, reporter, arrived, incidents)
+                    SELECT domain, day, identity, content, reporter, arrived, incidents FROM dmarc_store.failure_report WHERE id = 1 $$, '23505', NULL,
                  'no failure report is there twice');
-SELECT throws_ok($$ INSERT INTO dmarc.tls_report (domain, day, identity, content, reporter, report_id, period_begin, period_end, policy_count, failure_count, id_collision)
+SELECT throws_ok($$ INSERT INTO dmarc_store.tls_report (domain, day, identity, content, reporter, report_id, period_begin, period_end, policy_count, failure_count, id_collision)
                     SELECT domain, day, identity, content, reporter, report_id, period_begin, period_end, policy_count, failure_count, id_collision
-                    FROM dmarc.tls_report WHERE id = 11 $$, '23505', NULL, 'no TLS report is there twice');
+                    FROM dmarc_store.tls_report WHERE id = 11 $$, '23505', NULL, 'no TLS report is there twice');
 
 SELECT finish();
 ROLLBACK;

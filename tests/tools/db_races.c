@@ -17,9 +17,9 @@ static void test_memory(struct fixture *f, gconstpointer unused)
     ok(made_push(writer_sink(f->writer), &head, 0, 200000, 80000, &error));
     ok(writer_document(f->writer, &aggregate, &error) && writer_message_end(f->writer, &mail.ledger, &error));
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || count(DISTINCT ordinal) FROM dmarc.observation",
+    assert_sql(f->db, "SELECT count(*) || ' ' || count(DISTINCT ordinal) FROM dmarc_store.observation",
                "200000 200000");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.evidence", "80000");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.evidence", "80000");
 #ifndef __SANITIZE_ADDRESS__ /* which takes more itself */
     struct rusage usage;
     g_assert_cmpint(getrusage(RUSAGE_SELF, &usage), ==, 0);
@@ -66,13 +66,13 @@ static void test_two_writers(struct fixture *f, gconstpointer unused)
     }
     assert_sql(f->db,
                "SELECT count(*) || ' ' || count(DISTINCT (domain, identity)) || ' ' || sum(record_count) "
-               "FROM dmarc.report",
+               "FROM dmarc_store.report",
                "400 400 2000");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "2000");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.message", "600");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.observation", "2000");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.message", "600");
     assert_sql(f->db,
                "SELECT string_agg(outcome || n, ' ' ORDER BY outcome) FROM (SELECT outcome, count(*) n FROM "
-               "dmarc.document GROUP BY 1) x",
+               "dmarc_store.document GROUP BY 1) x",
                "duplicate200 stored400");
 }
 
@@ -82,7 +82,7 @@ static void kill_when_waiting(const char *pid)
     GError *error = NULL;
     struct db *db = db_open(g_getenv("PG_CONNINFO"), &error);
     const char *values[] = {pid};
-    db_run(db, "locking", "BEGIN; LOCK TABLE dmarc.document", &error);
+    db_run(db, "locking", "BEGIN; LOCK TABLE dmarc_store.document", &error);
     g_assert_no_error(error);
     for (guint i = 0; i < 2000; i++) {
         struct db_result *result = db_query(db, "ending a backend",
@@ -122,11 +122,11 @@ static void test_backend_dies(struct fixture *f, gconstpointer unused)
     g_clear_error(&lost);
     writer_reset(f->writer);
     ok(db_reconnect(f->db, &error));
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.report", "0");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report", "0");
     ok(put_report(f->writer, 1, &head, 0, 50, &error) && put_report(f->writer, 2, &second, 0, 50, &error));
     ok(writer_flush(f->writer, &error));
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 2);
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
                "2 100");
 }
 

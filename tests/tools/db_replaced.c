@@ -64,11 +64,11 @@ static char *state(struct db *db)
                    "replaced THEN ' "
                    "replaced' END, CASE WHEN id_collision THEN ' collision' END, ' ' || trusted), ', ' ORDER "
                    "BY id) FROM "
-                   "dmarc.report),"
+                   "dmarc_store.report),"
                    " (SELECT string_agg(left(d.outcome, 1) || r.record_count, ' ' ORDER BY d.message) FROM "
-                   "dmarc.document d"
-                   " JOIN dmarc.report r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report),"
-                   " (SELECT count(*) FROM dmarc.observation))");
+                   "dmarc_store.document d"
+                   " JOIN dmarc_store.report r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report),"
+                   " (SELECT count(*) FROM dmarc_store.observation))");
 }
 
 /* Copies in their order; how many go into the first batch, the others have one each. */
@@ -171,7 +171,7 @@ static void test_cases(struct fixture *f, gconstpointer unused)
         g_assert_cmpstr(found, ==, cases[i].expected);
         assert_sql(
             f->db,
-            "SELECT count(*) FROM dmarc.observation o LEFT JOIN dmarc.report r ON r.domain = o.domain AND "
+            "SELECT count(*) FROM dmarc_store.observation o LEFT JOIN dmarc_store.report r ON r.domain = o.domain AND "
             "r.day = o.day AND r.id = o.report WHERE r.id IS NULL OR r.replaced",
             "0");
     }
@@ -220,20 +220,20 @@ static void test_many_writers(struct fixture *f, gconstpointer unused)
     assert_sql(
         f->db,
         "SELECT count(*) || ' ' || count(DISTINCT identity) || ' ' || count(*) FILTER (WHERE NOT incomplete)"
-        " || ' ' || count(*) FILTER (WHERE id_collision) FROM dmarc.report WHERE NOT replaced",
+        " || ' ' || count(*) FILTER (WHERE id_collision) FROM dmarc_store.report WHERE NOT replaced",
         "40 40 30 0");
     assert_sql(
         f->db,
-        "SELECT count(*) FROM dmarc.report r JOIN dmarc.report o ON o.domain = r.domain AND o.day = r.day "
+        "SELECT count(*) FROM dmarc_store.report r JOIN dmarc_store.report o ON o.domain = r.domain AND o.day = r.day "
         "AND "
         "o.identity = r.identity WHERE r.replaced AND NOT o.replaced AND o.record_count <= r.record_count",
         "0");
     assert_sql(
         f->db,
-        "SELECT (SELECT count(*) FROM dmarc.observation) = (SELECT sum(record_count) FROM dmarc.report "
+        "SELECT (SELECT count(*) FROM dmarc_store.observation) = (SELECT sum(record_count) FROM dmarc_store.report "
         "WHERE NOT replaced)",
         "t");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.message WHERE outcome IN ('stored', 'duplicate')", "1290");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.message WHERE outcome IN ('stored', 'duplicate')", "1290");
 }
 
 /* The one holds what it has written back until the other waits for it. */
@@ -248,7 +248,7 @@ static void test_two_writers(struct fixture *f, gconstpointer unused)
             GError *error = NULL;
             gate = db_open(g_getenv("PG_CONNINFO"), &error);
             g_assert_no_error(error);
-            db_run(gate, "locking", "BEGIN; LOCK TABLE dmarc.document IN EXCLUSIVE MODE", &error);
+            db_run(gate, "locking", "BEGIN; LOCK TABLE dmarc_store.document IN EXCLUSIVE MODE", &error);
             g_assert_no_error(error);
         }
         pid_t children[2];
@@ -298,7 +298,7 @@ static void test_foreign(struct fixture *f, gconstpointer unused)
     struct writer *writer = writer_new(f->db, &settings, on_settled, f);
     ok(put(writer, 1, &whole, &error) && writer_flush(writer, &error));
     writer_free(writer);
-    assert_sql(f->db, "SELECT foreign_domain::text || coalesce(trusted::text, ' null') FROM dmarc.report",
+    assert_sql(f->db, "SELECT foreign_domain::text || coalesce(trusted::text, ' null') FROM dmarc_store.report",
                "true null");
 }
 

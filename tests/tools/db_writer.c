@@ -11,10 +11,10 @@ static char *stored_hash(struct db *db)
 {
     return ask(
         db, "SELECT md5(string_agg(x, E'\\n' ORDER BY x)) FROM ("
-            "SELECT 'r' || (to_jsonb(r) - 'id' - 'ingested_at')::text AS x FROM dmarc.report r UNION ALL "
-            "SELECT 'e' || to_jsonb(e)::text FROM dmarc.evidence e UNION ALL "
-            "SELECT 'o' || (to_jsonb(o) - 'report')::text || r.report_id FROM dmarc.observation o "
-            "JOIN dmarc.report r ON r.id = o.report AND r.domain = o.domain AND r.day = o.day) AS all_rows");
+            "SELECT 'r' || (to_jsonb(r) - 'id' - 'ingested_at')::text AS x FROM dmarc_store.report r UNION ALL "
+            "SELECT 'e' || to_jsonb(e)::text FROM dmarc_store.evidence e UNION ALL "
+            "SELECT 'o' || (to_jsonb(o) - 'report')::text || r.report_id FROM dmarc_store.observation o "
+            "JOIN dmarc_store.report r ON r.id = o.report AND r.domain = o.domain AND r.day = o.day) AS all_rows");
 }
 
 static void test_sums(struct fixture *f, gconstpointer unused)
@@ -38,20 +38,20 @@ static void test_sums(struct fixture *f, gconstpointer unused)
         for (guint n = 0; n < i % 11; n++, records++)
             messages += 1 + (i + n) % 5;
     g_autofree char *sums = g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, records, messages);
-    assert_sql(f->db, "SELECT count(*) || ' ' || sum(message_count) FROM dmarc.observation", sums);
-    assert_sql(f->db, "SELECT sum(record_count) || ' ' || sum(message_count) FROM dmarc.report", sums);
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.report", "1200");
+    assert_sql(f->db, "SELECT count(*) || ' ' || sum(message_count) FROM dmarc_store.observation", sums);
+    assert_sql(f->db, "SELECT sum(record_count) || ' ' || sum(message_count) FROM dmarc_store.report", sums);
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report", "1200");
     assert_sql(f->db,
-               "SELECT count(*) FROM dmarc.observation o LEFT JOIN dmarc.evidence e ON e.domain = o.domain "
+               "SELECT count(*) FROM dmarc_store.observation o LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain "
                "AND e.hash = o.evidence"
                " WHERE e.hash IS NULL",
                "0");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.evidence", "63");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.evidence", "63");
     assert_sql(
         f->db,
-        "SELECT count(*) FROM dmarc.document d JOIN dmarc.report r ON r.id = d.report AND r.domain = "
+        "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.report r ON r.id = d.report AND r.domain = "
         "d.domain AND r.day = d.day"
-        " JOIN dmarc.message m ON m.id = d.message AND m.sha256 = d.mail_sha256 WHERE d.outcome = 'stored'",
+        " JOIN dmarc_store.message m ON m.id = d.message AND m.sha256 = d.mail_sha256 WHERE d.outcome = 'stored'",
         "1200");
 }
 
@@ -109,7 +109,7 @@ static void test_columns(struct fixture *f, gconstpointer unused)
                "SELECT concat_ws('|', domain, day, reporter, report_id, period_begin, period_end, "
                "generation, p, np, coalesce(pct, -7), raw,"
                " record_count, records_seen, message_count, incomplete, id_collision, warnings, "
-               "warning_notes) FROM dmarc.report",
+               "warning_notes) FROM dmarc_store.report",
                "example.org|2026-11-20|reporter.example|<id>|2026-11-20 00:00:00+00|2026-11-20 "
                "23:59:59+00|rfc9990|none|reject|-7|{p=NONE}|"
                "2|3|18446744073709551614|t|f|{date_swap,null_row}|{begin,\"3 times\"}");
@@ -122,20 +122,20 @@ static void test_columns(struct fixture *f, gconstpointer unused)
                "dkim_human, spf_domains,"
                " coalesce(spf_scopes::text, 'null'), spf_results, spf_raw, reason_types, reason_raw, "
                "reason_comments, extensions, raw)"
-               " FROM dmarc.observation o JOIN dmarc.evidence e ON e.hash = o.evidence WHERE ordinal = 1",
+               " FROM dmarc_store.observation o JOIN dmarc_store.evidence e ON e.hash = o.evidence WHERE ordinal = 1",
                "2001::1|9223372036854775807|1|example.org|[]|null|reject|pass|fail|t|t|f|a.example|t|{a."
                "example,NULL}|{s,NULL}|{pass,NULL}|"
                "{NULL,odd}|{fine,NULL}|{b.example}|null|{softfail}|{SoftFail}|{forwarded,other}|{NULL,weird}|"
                "{x,NULL}|<x/>|{disposition=Reject}");
     assert_sql(f->db,
-               "SELECT concat_ws('|', coalesce(source_ip::text, 'null'), source_raw) FROM dmarc.observation "
+               "SELECT concat_ws('|', coalesce(source_ip::text, 'null'), source_raw) FROM dmarc_store.observation "
                "WHERE ordinal = 2",
                "null|unknown");
     assert_sql(f->db,
                "SELECT concat_ws('|', source, identity, subject, mail_date, size, outcome, coalesce(code, "
-               "'-')) FROM dmarc.message",
+               "'-')) FROM dmarc_store.message",
                "imap://host/INBOX;UID=1|t|Report|2026-11-20 00:00:00+00|1234|stored|-");
-    assert_sql(f->db, "SELECT concat_ws('|', ordinal, path, kind, size, outcome) FROM dmarc.document",
+    assert_sql(f->db, "SELECT concat_ws('|', ordinal, path, kind, size, outcome) FROM dmarc_store.document",
                "1|part 2 / a.xml|aggregate|99|stored");
 }
 
@@ -154,18 +154,18 @@ static void test_duplicates(struct fixture *f, gconstpointer unused)
     ok(writer_flush(f->writer, &error));
     ok(put_report(f->writer, 3, &head, 0, 5, &error));
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
                "1 5");
-    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc.message",
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message",
                "stored,duplicate,duplicate");
     assert_sql(f->db,
-               "SELECT string_agg(outcome || ordinal, ',' ORDER BY message, ordinal) FROM dmarc.document",
+               "SELECT string_agg(outcome || ordinal, ',' ORDER BY message, ordinal) FROM dmarc_store.document",
                "stored1,duplicate2,duplicate1,duplicate1");
     assert_sql(
         f->db,
-        "SELECT count(*) FROM dmarc.document d JOIN dmarc.report r ON r.id = d.report AND d.day = r.day",
+        "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.report r ON r.id = d.report AND d.day = r.day",
         "4");
-    assert_sql(f->db, "SELECT bool_or(id_collision) FROM dmarc.report", "f");
+    assert_sql(f->db, "SELECT bool_or(id_collision) FROM dmarc_store.report", "f");
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1);
     g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 2);
 }
@@ -191,7 +191,7 @@ static void test_same_content(struct fixture *f, gconstpointer unused)
            writer_message_end(f->writer, &mail.ledger, &error));
     }
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc.message", "stored,duplicate");
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message", "stored,duplicate");
 }
 
 /* Other content under the same identity: kept, and what came later is flagged, in a batch and across batches.
@@ -211,19 +211,19 @@ static void test_collision(struct fixture *f, gconstpointer unused)
     ok(put_report(f->writer, 6, &other_domain, 0, 4, &error));
     ok(writer_flush(f->writer, &error));
     assert_sql(f->db,
-               "SELECT string_agg(m.source || r.id_collision, ' ' ORDER BY m.id) FROM dmarc.message m JOIN "
-               "dmarc.document d ON d.message = m.id"
-               " JOIN dmarc.report r ON r.id = d.report",
+               "SELECT string_agg(m.source || r.id_collision, ' ' ORDER BY m.id) FROM dmarc_store.message m JOIN "
+               "dmarc_store.document d ON d.message = m.id"
+               " JOIN dmarc_store.report r ON r.id = d.report",
                "imap://host/INBOX;UID=1false imap://host/INBOX;UID=2true imap://host/INBOX;UID=3false "
                "imap://host/INBOX;UID=4false imap://host/INBOX;UID=5true imap://host/INBOX;UID=6true");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "29");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.observation", "29");
 }
 
 static void test_hostile_texts(struct fixture *f, gconstpointer unused)
 {
     (void)unused;
     static const char nasty[] =
-        "a'b\"c\\d\te\nf\r\x01\x7f{g,NULL}\\N\\.; DROP TABLE dmarc.report; --\xf0\x9f\x98\x80\xe2\x80\xae";
+        "a'b\"c\\d\te\nf\r\x01\x7f{g,NULL}\\N\\.; DROP TABLE dmarc_store.report; --\xf0\x9f\x98\x80\xe2\x80\xae";
     g_autofree char *noise = g_malloc(100 * 1024 + 1);
     for (guint i = 0; i < 100 * 1024; i++)
         noise[i] = (char)('!' + (i * 2654435761u >> 13) % 90);
@@ -256,14 +256,14 @@ static void test_hostile_texts(struct fixture *f, gconstpointer unused)
     }
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1);
     g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 1);
-    assert_sql(f->db, "SELECT report_id FROM dmarc.report", noise);
-    assert_sql(f->db, "SELECT org_name FROM dmarc.report", nasty);
-    assert_sql(f->db, "SELECT source_raw FROM dmarc.observation", nasty);
-    assert_sql(f->db, "SELECT dkim_selectors[1] FROM dmarc.evidence", nasty);
-    assert_sql(f->db, "SELECT period_begin || ' ' || period_end FROM dmarc.report",
+    assert_sql(f->db, "SELECT report_id FROM dmarc_store.report", noise);
+    assert_sql(f->db, "SELECT org_name FROM dmarc_store.report", nasty);
+    assert_sql(f->db, "SELECT source_raw FROM dmarc_store.observation", nasty);
+    assert_sql(f->db, "SELECT dkim_selectors[1] FROM dmarc_store.evidence", nasty);
+    assert_sql(f->db, "SELECT period_begin || ' ' || period_end FROM dmarc_store.report",
                "4714-11-24 00:00:00+00 BC 294276-12-31 23:59:59+00");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.message", "1");
-    assert_sql(f->db, "SELECT source FROM dmarc.message", noise);
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.message", "1");
+    assert_sql(f->db, "SELECT source FROM dmarc_store.message", noise);
     int outcomes[1];
     gboolean resumed[1];
     const guint8 *hashes[] = {mail.sha256};
@@ -292,17 +292,17 @@ static void test_refused(struct fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 38);
     g_assert_cmpuint(f->settled[OUTCOME_PROBLEM], ==, 2);
     g_assert_cmpuint(f->tokens->len, ==, 40);
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.observation) FROM dmarc.report",
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
                "38 114");
     assert_sql(
         f->db,
-        "SELECT string_agg(source || code, ' ' ORDER BY id) FROM dmarc.message WHERE outcome = 'problem'",
+        "SELECT string_agg(source || code, ' ' ORDER BY id) FROM dmarc_store.message WHERE outcome = 'problem'",
         "imap://host/INBOX;UID=13db_refused imap://host/INBOX;UID=20db_refused");
     assert_sql(
         f->db,
-        "SELECT bool_and(detail ~ 'SQLSTATE (22021|54000)') FROM dmarc.message WHERE code = 'db_refused'",
+        "SELECT bool_and(detail ~ 'SQLSTATE (22021|54000)') FROM dmarc_store.message WHERE code = 'db_refused'",
         "t");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.document", "38");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.document", "38");
 }
 
 static void push_two(struct fixture *f)
@@ -328,7 +328,7 @@ static void test_spill(struct fixture *f, gconstpointer unused)
     g_assert_cmpstr(by_memory, ==, by_file);
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 2);
     g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 1);
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.observation", "30004");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.observation", "30004");
 }
 
 /* One mail may not take the ledger's memory either. */
@@ -346,10 +346,10 @@ static void test_many_rows(struct fixture *f, gconstpointer unused)
         ok(writer_document(f->writer, &aggregate, &error));
     }
     ok(writer_message_end(f->writer, &mail.ledger, &error) && writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT outcome || code || detail FROM dmarc.message",
+    assert_sql(f->db, "SELECT outcome || code || detail FROM dmarc_store.message",
                "storedlimitmore than 10000 reports and documents in one mail");
-    assert_sql(f->db, "SELECT count(*) BETWEEN 3000 AND 4000 FROM dmarc.report", "t");
-    assert_sql(f->db, "SELECT count(*) BETWEEN 6000 AND 10001 FROM dmarc.document", "t");
+    assert_sql(f->db, "SELECT count(*) BETWEEN 3000 AND 4000 FROM dmarc_store.report", "t");
+    assert_sql(f->db, "SELECT count(*) BETWEEN 6000 AND 10001 FROM dmarc_store.document", "t");
 }
 
 /* A report that was begun and given up leaves nothing, and neither does a message that did not end. */
@@ -371,15 +371,15 @@ static void test_abandon(struct fixture *f, gconstpointer unused)
     partly.outcome = OUTCOME_PROBLEM, partly.code = "xml", partly.detail = "line 7";
     ok(writer_document(f->writer, &partly, &error) && writer_message_end(f->writer, &mail.ledger, &error));
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc.report", "kept3");
+    assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc_store.report", "kept3");
     assert_sql(f->db,
-               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.evidence) FROM dmarc.observation",
+               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.evidence) FROM dmarc_store.observation",
                "3 3");
     assert_sql(f->db,
                "SELECT string_agg(concat_ws('/', ordinal, outcome, code, detail), ' ' ORDER BY ordinal) FROM "
-               "dmarc.document",
+               "dmarc_store.document",
                "1/stored 2/problem/xml/line 7");
-    assert_sql(f->db, "SELECT outcome FROM dmarc.message", "stored");
+    assert_sql(f->db, "SELECT outcome FROM dmarc_store.message", "stored");
 }
 
 /* Warnings about what a report came in stand with its document, also those that are known only later. */
@@ -406,7 +406,7 @@ static void test_warnings(struct fixture *f, gconstpointer unused)
     ok(writer_message_end(f->writer, &mail.ledger, &error) && writer_flush(f->writer, &error));
     assert_sql(f->db,
                "SELECT string_agg(coalesce(array_to_string(warnings, ','), '-'), ' ' ORDER BY ordinal) FROM "
-               "dmarc.document",
+               "dmarc_store.document",
                "ctype,ext,zip_extra zip_extra,mime -");
     /* The next mail's documents are its own. */
     make_mail(&mail, 2);
@@ -431,13 +431,13 @@ static void test_dropped_reports(struct fixture *f, gconstpointer unused)
     writer_drop_reports(f->writer);
     ok(writer_document(f->writer, &bad, &error) && writer_message_end(f->writer, &mail.ledger, &error));
     ok(put_report(f->writer, 2, &kept, 0, 3, &error) && writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc.report", "kept3");
+    assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc_store.report", "kept3");
     assert_sql(f->db,
-               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.evidence) FROM dmarc.observation",
+               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.evidence) FROM dmarc_store.observation",
                "3 3");
     assert_sql(f->db,
                "SELECT string_agg(concat_ws('/', outcome, code), ' ' ORDER BY message, ordinal) FROM "
-               "dmarc.document",
+               "dmarc_store.document",
                "stored problem/crc duplicate");
 }
 
@@ -472,7 +472,7 @@ static void test_outcomes(struct fixture *f, gconstpointer unused)
     ok(writer_flush(f->writer, &error));
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *sql =
-            g_strdup_printf("SELECT outcome FROM dmarc.message WHERE source = 'imap://host/INBOX;UID=%u'", i);
+            g_strdup_printf("SELECT outcome FROM dmarc_store.message WHERE source = 'imap://host/INBOX;UID=%u'", i);
         assert_sql(f->db, sql, rows[i].expected);
     }
     g_assert_cmpuint(f->tokens->len, ==, G_N_ELEMENTS(rows));
@@ -506,11 +506,11 @@ static void test_known(struct fixture *f, gconstpointer unused)
         g_assert_cmpint(resumed_is[i], ==, resumed[i]);
     }
     ok(writer_known(f->writer, 0, NULL, NULL, NULL, NULL, NULL, &error));
-    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc.message",
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message",
                "stored,problem,duplicate");
     /* The same mail from the same place again: no second row. */
     ok(put_report(f->writer, 1, &head, 0, 3, &error) && writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc.document) FROM dmarc.message",
+    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.document) FROM dmarc_store.message",
                "3 1");
 }
 
@@ -528,13 +528,13 @@ static void test_months(struct fixture *f, gconstpointer unused)
         ok(put_report(f->writer, i, &head, 0, 2, &error));
     }
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || min(day) FROM dmarc.observation WHERE ordinal = 1",
+    assert_sql(f->db, "SELECT count(*) || ' ' || min(day) FROM dmarc_store.observation WHERE ordinal = 1",
                "7 4714-11-24 BC");
     assert_sql(f->db,
-               "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc.observation"
-               " WHERE ordinal = 1 AND tableoid <> 'dmarc.observation_other'::regclass",
+               "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc_store.observation"
+               " WHERE ordinal = 1 AND tableoid <> 'dmarc_store.observation_other'::regclass",
                "0 700");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc.report_other", "5");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report_other", "5");
 }
 
 int main(int argc, char **argv)

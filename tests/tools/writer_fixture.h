@@ -43,8 +43,8 @@ static inline void empty(struct db *db)
 {
     GError *error = NULL;
     db_run(db, "emptying",
-           "TRUNCATE dmarc.message, dmarc.document, dmarc.report, dmarc.evidence, dmarc.observation, "
-           "dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure",
+           "TRUNCATE dmarc_store.message, dmarc_store.document, dmarc_store.report, dmarc_store.evidence, dmarc_store.observation, "
+           "dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure",
            &error);
     g_assert_no_error(error);
 }

@@ -1,0 +1,62 @@
+-- Three roles without login, to be granted to people and programs: whosends_ingest writes reports, whosends_read queries all views
+-- and functions, whosends_customer those that tell of policy domains, and only of the ones that were granted to it (see
+-- "whosends grant"). They are made when they are missing and the installing role may make roles; else this says so, and all else
+-- works without them.
+
+-- The reports do as their owner.
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc, dmarc_store FROM PUBLIC;
+
+DO $do$
+DECLARE
+    wanted text;
+    may    boolean := (SELECT r.rolcreaterole OR r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user);
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['whosends_ingest', 'whosends_read', 'whosends_customer'] LOOP
+        CONTINUE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = wanted);
+        IF NOT may THEN
+            RAISE NOTICE 'role % is missing and % may not make roles: skipped', wanted, current_user;
+            CONTINUE;
+        END IF;
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- Another database of this server was faster.
+        END;
+    END LOOP;
+
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_read') THEN
+        GRANT USAGE ON SCHEMA dmarc TO whosends_read;
+        GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
+        -- What changes something, and what is about reading mail again.
+        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date) FROM whosends_read;
+        -- Once, these were the tables.
+        REVOKE ALL ON ALL TABLES IN SCHEMA dmarc_store FROM whosends_read;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc REVOKE SELECT ON TABLES FROM whosends_read;
+    END IF;
+
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_customer') THEN
+        GRANT USAGE ON SCHEMA dmarc TO whosends_customer;
+        GRANT SELECT ON dmarc.schema_version, dmarc.repeatable, dmarc.document, dmarc.report, dmarc.record, dmarc.dkim_result, dmarc.spf_result,
+            dmarc.override_reason, dmarc.classification, dmarc.daily, dmarc.source, dmarc.sender, dmarc.sender_rule,
+            dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure TO whosends_customer;
+        GRANT EXECUTE ON FUNCTION dmarc.reader(), dmarc.visible(), dmarc.first_of(date, int), dmarc.last_of(date, int),
+            dmarc.senders(text, date, date, boolean), dmarc.sources(text, date, date, boolean), dmarc.reporters(text, date, date, boolean),
+            dmarc.disagreements(text, date, date, boolean), dmarc.timeline(text, date, date, boolean),
+            dmarc.failures(text, date, date, boolean), dmarc.summary(text, date, date, boolean), dmarc.addresses(inet, date, date),
+            dmarc.failure_samples(text, date, date), dmarc.tls(text, date, date) TO whosends_customer;
+    END IF;
+
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN
+        GRANT USAGE ON SCHEMA dmarc, dmarc_store TO whosends_ingest;
+        GRANT SELECT ON ALL TABLES IN SCHEMA dmarc, dmarc_store TO whosends_ingest;
+        GRANT INSERT, UPDATE, DELETE ON dmarc_store.message, dmarc_store.document, dmarc_store.original, dmarc_store.reading, dmarc_store.mailbox,
+            dmarc_store.report, dmarc_store.evidence, dmarc_store.observation, dmarc_store.profile, dmarc_store.profile_day,
+            dmarc_store.profile_source, dmarc_store.unfolded, dmarc_store.domain_day,
+            dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure TO whosends_ingest;
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA dmarc_store TO whosends_ingest;
+        GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc, dmarc_store TO whosends_ingest;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc REVOKE SELECT ON TABLES FROM whosends_ingest;
+    END IF;
+END
+$do$;
