@@ -211,9 +211,8 @@ static gboolean write_reports_again(struct writing *w, GError **error)
         !db_run(db, "changing profiles", rows_reread_profiles, error) || !decide_stored(&w->reports, error))
         return FALSE;
     find_stored(w);
-    return (!w->reports.fresh ||
-            (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
-             db_run(db, "inserting records", rows_reread_observation_insert, error))) &&
+    return (!w->reports.fresh || (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
+                                  db_run(db, "inserting records", rows_reread_observation_insert, error))) &&
            decide_sums(&w->reports, error);
 }
 

@@ -1,5 +1,5 @@
-/* The original bytes of mails, packed, in table dmarc_store.original: what writes and reads its column `data`, a
- * zlib stream (RFC 1950), which checks itself.
+/* The original bytes of mails, packed, in table dmarc_store.original: what writes and reads its column
+ * `data`, a zlib stream (RFC 1950), which checks itself.
  *
  * Memory is bounded: by the limit while packing, by a slice while reading. */
 #pragma once

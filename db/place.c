@@ -21,7 +21,8 @@ gboolean place_load(struct db *db, const char *mailbox, guint32 *uidvalidity, gu
 gboolean place_save(struct db *db, const char *mailbox, guint32 uidvalidity, guint32 uid, GError **error)
 {
     static const char sql[] =
-        "INSERT INTO dmarc_store.mailbox AS m (mailbox, uidvalidity, uid) VALUES ($1, $2::bigint, $3::bigint) "
+        "INSERT INTO dmarc_store.mailbox AS m (mailbox, uidvalidity, uid) VALUES ($1, $2::bigint, "
+        "$3::bigint) "
         "ON CONFLICT ON CONSTRAINT mailbox_pk DO UPDATE SET uidvalidity = excluded.uidvalidity, "
         "uid = CASE WHEN m.uidvalidity = excluded.uidvalidity THEN greatest(m.uid, excluded.uid) "
         "ELSE excluded.uid END, read_at = excluded.read_at";

@@ -67,11 +67,11 @@ static gint by_bytes(gconstpointer a, gconstpointer b)
     const struct profile_name *one = a, *other = b;
     int order = strcmp(one->name, other->name);
     /* NULL comes last, as in SQL. */
-    return order                               ? order
-           : one->detail && other->detail      ? strcmp(one->detail, other->detail)
-           : (one->detail == other->detail)    ? 0
-           : one->detail                       ? -1
-                                               : 1;
+    return order                            ? order
+           : one->detail && other->detail   ? strcmp(one->detail, other->detail)
+           : (one->detail == other->detail) ? 0
+           : one->detail                    ? -1
+                                            : 1;
 }
 
 static void sort_once(GArray *names)

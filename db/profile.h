@@ -1,10 +1,11 @@
-/* The profile of a record: what of a message authenticated, without address, count, recipient and what failed.
- * Class and name of the sender depend on nothing else, so the sums are kept by it, see sql/010_store.sql.
+/* The profile of a record: what of a message authenticated, without address, count, recipient and what
+ * failed. Class and name of the sender depend on nothing else, so the sums are kept by it, see
+ * sql/010_store.sql.
  *
- * Signatures and SPF domains that passed are in it once each and in the order of their bytes, those alone that
- * can be names of domains; a selector only with a signature of the domain itself, since anybody may choose any
- * for his own. The hash is the first half of a SHA-256 over a text that dmarc_store.profile_of() in
- * sql/sums.sql makes, too: both must change together. */
+ * Signatures and SPF domains that passed are in it once each and in the order of their bytes, those alone
+ * that can be names of domains; a selector only with a signature of the domain itself, since anybody may
+ * choose any for his own. The hash is the first half of a SHA-256 over a text that dmarc_store.profile_of()
+ * in sql/sums.sql makes, too: both must change together. */
 #pragma once
 
 #include "db/digest.h"

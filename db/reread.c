@@ -166,7 +166,8 @@ static gboolean owner_is_kept(const struct rereading *again, const struct item *
                               GError **error)
 {
     static const char sql[] =
-        "SELECT EXISTS (SELECT FROM dmarc_store.document d JOIN dmarc_store.original o ON o.mail_sha256 = d.mail_sha256"
+        "SELECT EXISTS (SELECT FROM dmarc_store.document d JOIN dmarc_store.original o ON o.mail_sha256 = "
+        "d.mail_sha256"
         " WHERE d.report = $3::bigint AND d.domain = $1 AND d.day = $2::date AND d.outcome = 'stored')";
     const char *values[3];
     for (guint i = 0; i < 3; i++)

@@ -34,7 +34,8 @@
 
 const char rows_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_report ON COMMIT DELETE ROWS AS"
-    " SELECT " REPORT_SAME ", ''::text AS total, ''::text AS total_dkim, ''::text AS total_spf, ''::text AS total_disagree,"
+    " SELECT " REPORT_SAME
+    ", ''::text AS total, ''::text AS total_dkim, ''::text AS total_spf, ''::text AS total_disagree,"
     " id_collision AS collision, trusted, foreign_domain"
     " FROM dmarc_store.report WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_evidence ON COMMIT DELETE ROWS AS"
@@ -74,7 +75,8 @@ const char rows_report_known[] = "SELECT s.id, k.id, k.bettered FROM pg_temp.sta
 
 /* The best of the rows that s gives way to. */
 #define BETTER                                                                                               \
-    "(SELECT r.id FROM dmarc_store.report r WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced"    \
+    "(SELECT r.id FROM dmarc_store.report r WHERE " IDENTITY_R                                               \
+    " AND r.content <> s.content AND NOT r.replaced"                                                         \
     " AND " RANK_R " >= " RANK_S " AND (NOT r.incomplete OR r.record_count > s.record_count)"                \
     " ORDER BY r.incomplete, r.record_count DESC, r.id LIMIT 1)"
 const char rows_report_better[] =
@@ -89,7 +91,8 @@ const char rows_report_changes[] =
     "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete, k.undoubted"
     " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
     " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered,"
-    " coalesce(s.trusted AND r.trusted IS FALSE AND NOT r.foreign_domain AND NOT r.replaced, false) AS undoubted FROM dmarc_store.report r"
+    " coalesce(s.trusted AND r.trusted IS FALSE AND NOT r.foreign_domain AND NOT r.replaced, false) AS "
+    "undoubted FROM dmarc_store.report r"
     " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k"
     " WHERE k.bettered"
     " UNION "
@@ -125,9 +128,9 @@ const char rows_evidence_insert[] =
     " FROM pg_temp.stage_evidence ORDER BY domain, hash ON CONFLICT DO NOTHING";
 const char rows_report_count[] = "SELECT dmarc_store.count_staged()";
 
-const char rows_observation_copy[] =
-    "COPY dmarc_store.observation (domain, day, report, ordinal, source_ip, message_count, evidence, source_raw)"
-    " FROM STDIN (FORMAT binary)";
+const char rows_observation_copy[] = "COPY dmarc_store.observation (domain, day, report, ordinal, source_ip, "
+                                     "message_count, evidence, source_raw)"
+                                     " FROM STDIN (FORMAT binary)";
 
 const char rows_observation_drop[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, true)";
 const char rows_report_undoubt[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, false)";
@@ -167,7 +170,7 @@ const char rows_reread_document_copy[] =
 
 #define OLD_REPORT "FROM dmarc_store.report WHERE domain = $1 AND day = $2::date AND id = $3::bigint"
 #define OLD_RECORDS                                                                                          \
-    "SELECT " OBSERVATION_SAID " FROM dmarc_store.observation"                                                     \
+    "SELECT " OBSERVATION_SAID " FROM dmarc_store.observation"                                               \
     " WHERE domain = $1 AND day = $2::date AND report = $3::bigint"
 #define NEW_RECORDS "SELECT " OBSERVATION_SAID " FROM pg_temp.stage_observation WHERE report = $4::bigint"
 #define NEW_HASHES "SELECT evidence FROM pg_temp.stage_observation WHERE report = $4::bigint"
@@ -227,8 +230,8 @@ const char *const rows_reread_mail[3] = {
     "INSERT INTO dmarc_store.document (" DOCUMENT_SAME ") " NEW_ROWS " WHERE " OLD_DOCUMENTS,
 };
 const char rows_reread_forget[] = "DELETE FROM dmarc_store.original WHERE mail_sha256 = decode($1, 'hex')";
-const char rows_reread_private[] =
-    "UPDATE dmarc_store.message SET original = 'private' WHERE sha256 = decode($1, 'hex') AND original = 'kept'";
+const char rows_reread_private[] = "UPDATE dmarc_store.message SET original = 'private' WHERE sha256 = "
+                                   "decode($1, 'hex') AND original = 'kept'";
 
 void rows_words(GByteArray *out, raw_words list)
 {
@@ -351,7 +354,8 @@ void rows_report_end(GByteArray *out, const struct batch_report *report)
 
 static void put_profile(GByteArray *out, const struct profile *profile)
 {
-    static const gsize members[] = {offsetof(struct profile_name, name), offsetof(struct profile_name, detail)};
+    static const gsize members[] = {offsetof(struct profile_name, name),
+                                    offsetof(struct profile_name, detail)};
     const GArray *const lists[] = {profile->dkim, profile->spf};
     pgcopy_uuid(out, profile->hash);
     for (gsize l = 0; l < G_N_ELEMENTS(lists); l++)

@@ -47,7 +47,8 @@ const struct other_table rows_other_tables[OTHER_KINDS] = {
 const char rows_tls_policy_copy[] = "COPY dmarc_store.tls_policy (domain, day, report, ordinal, policy_type, "
                                     "policy_string, mx_hosts, successful, failed) FROM STDIN (FORMAT binary)";
 const char rows_tls_failure_copy[] =
-    "COPY dmarc_store.tls_failure (domain, day, report, policy, ordinal, result_type, sending_ip, sending_raw, "
+    "COPY dmarc_store.tls_failure (domain, day, report, policy, ordinal, result_type, sending_ip, "
+    "sending_raw, "
     "receiving_ip, receiving_raw, mx_hostname, mx_helo, failed, reason_code, information)"
     " FROM STDIN (FORMAT binary)";
 
@@ -70,8 +71,9 @@ const char *const rows_reread_tls[2] = {
     "DELETE FROM dmarc_store.tls_failure WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
     "DELETE FROM dmarc_store.tls_policy WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
 };
-const char rows_reread_tls_delete[] = "DELETE FROM dmarc_store.tls_report WHERE domain = $1 AND day = $2::date"
-                                      " AND id = $3::bigint RETURNING ingested_at";
+const char rows_reread_tls_delete[] =
+    "DELETE FROM dmarc_store.tls_report WHERE domain = $1 AND day = $2::date"
+    " AND id = $3::bigint RETURNING ingested_at";
 const char rows_reread_tls_came[] = "UPDATE dmarc_store.tls_report SET ingested_at = $4::timestamptz"
                                     " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
 

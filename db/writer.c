@@ -80,7 +80,8 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->batch->reread = settings->reread;
     writer->months = g_hash_table_new(NULL, NULL);
     ids_init(&writer->report_ids, "SELECT nextval('dmarc_store.report_no') FROM generate_series(1, $1::int)");
-    ids_init(&writer->message_ids, "SELECT nextval('dmarc_store.message_id') FROM generate_series(1, $1::int)");
+    ids_init(&writer->message_ids,
+             "SELECT nextval('dmarc_store.message_id') FROM generate_series(1, $1::int)");
     writer->sink = (struct report_sink){sink_begin, sink_record, sink_end, sink_abandon, writer};
     writer->tls_sink = (struct tls_sink){tls_begin, tls_policy, tls_failure, tls_end, writer};
     writer->digest = digest_new();
@@ -561,8 +562,9 @@ static gboolean ensure_months(struct writer *writer, GError **error)
         g_autofree char *text = g_date_time_format(date, "%Y-%m-%d");
         for (guint t = 0; t < G_N_ELEMENTS(tables); t++) {
             const char *values[] = {text, tables[t]};
-            struct db_result *made = db_query(writer->db, "making a month's partition",
-                                              "SELECT dmarc_store.ensure_month($1::date, $2)", 2, values, error);
+            struct db_result *made =
+                db_query(writer->db, "making a month's partition",
+                         "SELECT dmarc_store.ensure_month($1::date, $2)", 2, values, error);
             db_result_free(made);
             if (!made)
                 return FALSE;

@@ -126,8 +126,10 @@ static void test_backend_dies(struct fixture *f, gconstpointer unused)
     ok(put_report(f->writer, 1, &head, 0, 50, &error) && put_report(f->writer, 2, &second, 0, 50, &error));
     ok(writer_flush(f->writer, &error));
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 2);
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
-               "2 100");
+    assert_sql(
+        f->db,
+        "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
+        "2 100");
 }
 
 int main(int argc, char **argv)

@@ -169,11 +169,11 @@ static void test_cases(struct fixture *f, gconstpointer unused)
         g_autofree char *found = state(f->db);
         g_test_message("%s", cases[i].name);
         g_assert_cmpstr(found, ==, cases[i].expected);
-        assert_sql(
-            f->db,
-            "SELECT count(*) FROM dmarc_store.observation o LEFT JOIN dmarc_store.report r ON r.domain = o.domain AND "
-            "r.day = o.day AND r.id = o.report WHERE r.id IS NULL OR r.replaced",
-            "0");
+        assert_sql(f->db,
+                   "SELECT count(*) FROM dmarc_store.observation o LEFT JOIN dmarc_store.report r ON "
+                   "r.domain = o.domain AND "
+                   "r.day = o.day AND r.id = o.report WHERE r.id IS NULL OR r.replaced",
+                   "0");
     }
 }
 
@@ -224,16 +224,18 @@ static void test_many_writers(struct fixture *f, gconstpointer unused)
         "40 40 30 0");
     assert_sql(
         f->db,
-        "SELECT count(*) FROM dmarc_store.report r JOIN dmarc_store.report o ON o.domain = r.domain AND o.day = r.day "
+        "SELECT count(*) FROM dmarc_store.report r JOIN dmarc_store.report o ON o.domain = r.domain AND "
+        "o.day = r.day "
         "AND "
         "o.identity = r.identity WHERE r.replaced AND NOT o.replaced AND o.record_count <= r.record_count",
         "0");
-    assert_sql(
-        f->db,
-        "SELECT (SELECT count(*) FROM dmarc_store.observation) = (SELECT sum(record_count) FROM dmarc_store.report "
-        "WHERE NOT replaced)",
-        "t");
-    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.message WHERE outcome IN ('stored', 'duplicate')", "1290");
+    assert_sql(f->db,
+               "SELECT (SELECT count(*) FROM dmarc_store.observation) = (SELECT sum(record_count) FROM "
+               "dmarc_store.report "
+               "WHERE NOT replaced)",
+               "t");
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.message WHERE outcome IN ('stored', 'duplicate')",
+               "1290");
 }
 
 /* The one holds what it has written back until the other waits for it. */
@@ -298,7 +300,8 @@ static void test_foreign(struct fixture *f, gconstpointer unused)
     struct writer *writer = writer_new(f->db, &settings, on_settled, f);
     ok(put(writer, 1, &whole, &error) && writer_flush(writer, &error));
     writer_free(writer);
-    assert_sql(f->db, "SELECT foreign_domain::text || coalesce(trusted::text, ' null') FROM dmarc_store.report",
+    assert_sql(f->db,
+               "SELECT foreign_domain::text || coalesce(trusted::text, ' null') FROM dmarc_store.report",
                "true null");
 }
 

@@ -10,11 +10,13 @@ static const struct writer_settings tiny = {
 static char *stored_hash(struct db *db)
 {
     return ask(
-        db, "SELECT md5(string_agg(x, E'\\n' ORDER BY x)) FROM ("
-            "SELECT 'r' || (to_jsonb(r) - 'id' - 'ingested_at')::text AS x FROM dmarc_store.report r UNION ALL "
-            "SELECT 'e' || to_jsonb(e)::text FROM dmarc_store.evidence e UNION ALL "
-            "SELECT 'o' || (to_jsonb(o) - 'report')::text || r.report_id FROM dmarc_store.observation o "
-            "JOIN dmarc_store.report r ON r.id = o.report AND r.domain = o.domain AND r.day = o.day) AS all_rows");
+        db,
+        "SELECT md5(string_agg(x, E'\\n' ORDER BY x)) FROM ("
+        "SELECT 'r' || (to_jsonb(r) - 'id' - 'ingested_at')::text AS x FROM dmarc_store.report r UNION ALL "
+        "SELECT 'e' || to_jsonb(e)::text FROM dmarc_store.evidence e UNION ALL "
+        "SELECT 'o' || (to_jsonb(o) - 'report')::text || r.report_id FROM dmarc_store.observation o "
+        "JOIN dmarc_store.report r ON r.id = o.report AND r.domain = o.domain AND r.day = o.day) AS "
+        "all_rows");
 }
 
 static void test_sums(struct fixture *f, gconstpointer unused)
@@ -42,17 +44,19 @@ static void test_sums(struct fixture *f, gconstpointer unused)
     assert_sql(f->db, "SELECT sum(record_count) || ' ' || sum(message_count) FROM dmarc_store.report", sums);
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report", "1200");
     assert_sql(f->db,
-               "SELECT count(*) FROM dmarc_store.observation o LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain "
+               "SELECT count(*) FROM dmarc_store.observation o LEFT JOIN dmarc_store.evidence e ON e.domain "
+               "= o.domain "
                "AND e.hash = o.evidence"
                " WHERE e.hash IS NULL",
                "0");
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.evidence", "63");
-    assert_sql(
-        f->db,
-        "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.report r ON r.id = d.report AND r.domain = "
-        "d.domain AND r.day = d.day"
-        " JOIN dmarc_store.message m ON m.id = d.message AND m.sha256 = d.mail_sha256 WHERE d.outcome = 'stored'",
-        "1200");
+    assert_sql(f->db,
+               "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.report r ON r.id = d.report AND "
+               "r.domain = "
+               "d.domain AND r.day = d.day"
+               " JOIN dmarc_store.message m ON m.id = d.message AND m.sha256 = d.mail_sha256 WHERE d.outcome "
+               "= 'stored'",
+               "1200");
 }
 
 /* Every column of a rich report comes back as it went in. */
@@ -122,15 +126,17 @@ static void test_columns(struct fixture *f, gconstpointer unused)
                "dkim_human, spf_domains,"
                " coalesce(spf_scopes::text, 'null'), spf_results, spf_raw, reason_types, reason_raw, "
                "reason_comments, extensions, raw)"
-               " FROM dmarc_store.observation o JOIN dmarc_store.evidence e ON e.hash = o.evidence WHERE ordinal = 1",
+               " FROM dmarc_store.observation o JOIN dmarc_store.evidence e ON e.hash = o.evidence WHERE "
+               "ordinal = 1",
                "2001::1|9223372036854775807|1|example.org|[]|null|reject|pass|fail|t|t|f|a.example|t|{a."
                "example,NULL}|{s,NULL}|{pass,NULL}|"
                "{NULL,odd}|{fine,NULL}|{b.example}|null|{softfail}|{SoftFail}|{forwarded,other}|{NULL,weird}|"
                "{x,NULL}|<x/>|{disposition=Reject}");
-    assert_sql(f->db,
-               "SELECT concat_ws('|', coalesce(source_ip::text, 'null'), source_raw) FROM dmarc_store.observation "
-               "WHERE ordinal = 2",
-               "null|unknown");
+    assert_sql(
+        f->db,
+        "SELECT concat_ws('|', coalesce(source_ip::text, 'null'), source_raw) FROM dmarc_store.observation "
+        "WHERE ordinal = 2",
+        "null|unknown");
     assert_sql(f->db,
                "SELECT concat_ws('|', source, identity, subject, mail_date, size, outcome, coalesce(code, "
                "'-')) FROM dmarc_store.message",
@@ -154,17 +160,20 @@ static void test_duplicates(struct fixture *f, gconstpointer unused)
     ok(writer_flush(f->writer, &error));
     ok(put_report(f->writer, 3, &head, 0, 5, &error));
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
-               "1 5");
-    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message",
-               "stored,duplicate,duplicate");
-    assert_sql(f->db,
-               "SELECT string_agg(outcome || ordinal, ',' ORDER BY message, ordinal) FROM dmarc_store.document",
-               "stored1,duplicate2,duplicate1,duplicate1");
     assert_sql(
         f->db,
-        "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.report r ON r.id = d.report AND d.day = r.day",
-        "4");
+        "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
+        "1 5");
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message",
+               "stored,duplicate,duplicate");
+    assert_sql(
+        f->db,
+        "SELECT string_agg(outcome || ordinal, ',' ORDER BY message, ordinal) FROM dmarc_store.document",
+        "stored1,duplicate2,duplicate1,duplicate1");
+    assert_sql(f->db,
+               "SELECT count(*) FROM dmarc_store.document d JOIN dmarc_store.report r ON r.id = d.report AND "
+               "d.day = r.day",
+               "4");
     assert_sql(f->db, "SELECT bool_or(id_collision) FROM dmarc_store.report", "f");
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 1);
     g_assert_cmpuint(f->settled[OUTCOME_DUPLICATE], ==, 2);
@@ -191,7 +200,8 @@ static void test_same_content(struct fixture *f, gconstpointer unused)
            writer_message_end(f->writer, &mail.ledger, &error));
     }
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message", "stored,duplicate");
+    assert_sql(f->db, "SELECT string_agg(outcome, ',' ORDER BY id) FROM dmarc_store.message",
+               "stored,duplicate");
 }
 
 /* Other content under the same identity: kept, and what came later is flagged, in a batch and across batches.
@@ -210,20 +220,21 @@ static void test_collision(struct fixture *f, gconstpointer unused)
     ok(put_report(f->writer, 5, &head, 2, 5, &error));
     ok(put_report(f->writer, 6, &other_domain, 0, 4, &error));
     ok(writer_flush(f->writer, &error));
-    assert_sql(f->db,
-               "SELECT string_agg(m.source || r.id_collision, ' ' ORDER BY m.id) FROM dmarc_store.message m JOIN "
-               "dmarc_store.document d ON d.message = m.id"
-               " JOIN dmarc_store.report r ON r.id = d.report",
-               "imap://host/INBOX;UID=1false imap://host/INBOX;UID=2true imap://host/INBOX;UID=3false "
-               "imap://host/INBOX;UID=4false imap://host/INBOX;UID=5true imap://host/INBOX;UID=6true");
+    assert_sql(
+        f->db,
+        "SELECT string_agg(m.source || r.id_collision, ' ' ORDER BY m.id) FROM dmarc_store.message m JOIN "
+        "dmarc_store.document d ON d.message = m.id"
+        " JOIN dmarc_store.report r ON r.id = d.report",
+        "imap://host/INBOX;UID=1false imap://host/INBOX;UID=2true imap://host/INBOX;UID=3false "
+        "imap://host/INBOX;UID=4false imap://host/INBOX;UID=5true imap://host/INBOX;UID=6true");
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.observation", "29");
 }
 
 static void test_hostile_texts(struct fixture *f, gconstpointer unused)
 {
     (void)unused;
-    static const char nasty[] =
-        "a'b\"c\\d\te\nf\r\x01\x7f{g,NULL}\\N\\.; DROP TABLE dmarc_store.report; --\xf0\x9f\x98\x80\xe2\x80\xae";
+    static const char nasty[] = "a'b\"c\\d\te\nf\r\x01\x7f{g,NULL}\\N\\.; DROP TABLE dmarc_store.report; "
+                                "--\xf0\x9f\x98\x80\xe2\x80\xae";
     g_autofree char *noise = g_malloc(100 * 1024 + 1);
     for (guint i = 0; i < 100 * 1024; i++)
         noise[i] = (char)('!' + (i * 2654435761u >> 13) % 90);
@@ -292,16 +303,18 @@ static void test_refused(struct fixture *f, gconstpointer unused)
     g_assert_cmpuint(f->settled[OUTCOME_STORED], ==, 38);
     g_assert_cmpuint(f->settled[OUTCOME_PROBLEM], ==, 2);
     g_assert_cmpuint(f->tokens->len, ==, 40);
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
-               "38 114");
     assert_sql(
         f->db,
-        "SELECT string_agg(source || code, ' ' ORDER BY id) FROM dmarc_store.message WHERE outcome = 'problem'",
-        "imap://host/INBOX;UID=13db_refused imap://host/INBOX;UID=20db_refused");
-    assert_sql(
-        f->db,
-        "SELECT bool_and(detail ~ 'SQLSTATE (22021|54000)') FROM dmarc_store.message WHERE code = 'db_refused'",
-        "t");
+        "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.observation) FROM dmarc_store.report",
+        "38 114");
+    assert_sql(f->db,
+               "SELECT string_agg(source || code, ' ' ORDER BY id) FROM dmarc_store.message WHERE outcome = "
+               "'problem'",
+               "imap://host/INBOX;UID=13db_refused imap://host/INBOX;UID=20db_refused");
+    assert_sql(f->db,
+               "SELECT bool_and(detail ~ 'SQLSTATE (22021|54000)') FROM dmarc_store.message WHERE code = "
+               "'db_refused'",
+               "t");
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.document", "38");
 }
 
@@ -372,9 +385,10 @@ static void test_abandon(struct fixture *f, gconstpointer unused)
     ok(writer_document(f->writer, &partly, &error) && writer_message_end(f->writer, &mail.ledger, &error));
     ok(writer_flush(f->writer, &error));
     assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc_store.report", "kept3");
-    assert_sql(f->db,
-               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.evidence) FROM dmarc_store.observation",
-               "3 3");
+    assert_sql(
+        f->db,
+        "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.evidence) FROM dmarc_store.observation",
+        "3 3");
     assert_sql(f->db,
                "SELECT string_agg(concat_ws('/', ordinal, outcome, code, detail), ' ' ORDER BY ordinal) FROM "
                "dmarc_store.document",
@@ -432,9 +446,10 @@ static void test_dropped_reports(struct fixture *f, gconstpointer unused)
     ok(writer_document(f->writer, &bad, &error) && writer_message_end(f->writer, &mail.ledger, &error));
     ok(put_report(f->writer, 2, &kept, 0, 3, &error) && writer_flush(f->writer, &error));
     assert_sql(f->db, "SELECT string_agg(report_id || record_count, ' ') FROM dmarc_store.report", "kept3");
-    assert_sql(f->db,
-               "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.evidence) FROM dmarc_store.observation",
-               "3 3");
+    assert_sql(
+        f->db,
+        "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.evidence) FROM dmarc_store.observation",
+        "3 3");
     assert_sql(f->db,
                "SELECT string_agg(concat_ws('/', outcome, code), ' ' ORDER BY message, ordinal) FROM "
                "dmarc_store.document",
@@ -471,8 +486,8 @@ static void test_outcomes(struct fixture *f, gconstpointer unused)
     }
     ok(writer_flush(f->writer, &error));
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *sql =
-            g_strdup_printf("SELECT outcome FROM dmarc_store.message WHERE source = 'imap://host/INBOX;UID=%u'", i);
+        g_autofree char *sql = g_strdup_printf(
+            "SELECT outcome FROM dmarc_store.message WHERE source = 'imap://host/INBOX;UID=%u'", i);
         assert_sql(f->db, sql, rows[i].expected);
     }
     g_assert_cmpuint(f->tokens->len, ==, G_N_ELEMENTS(rows));
@@ -510,8 +525,10 @@ static void test_known(struct fixture *f, gconstpointer unused)
                "stored,problem,duplicate");
     /* The same mail from the same place again: no second row. */
     ok(put_report(f->writer, 1, &head, 0, 3, &error) && writer_flush(f->writer, &error));
-    assert_sql(f->db, "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.document) FROM dmarc_store.message",
-               "3 1");
+    assert_sql(
+        f->db,
+        "SELECT count(*) || ' ' || (SELECT count(*) FROM dmarc_store.document) FROM dmarc_store.message",
+        "3 1");
 }
 
 /* Days without a month of their own, and the months that get one. */
@@ -530,10 +547,11 @@ static void test_months(struct fixture *f, gconstpointer unused)
     ok(writer_flush(f->writer, &error));
     assert_sql(f->db, "SELECT count(*) || ' ' || min(day) FROM dmarc_store.observation WHERE ordinal = 1",
                "7 4714-11-24 BC");
-    assert_sql(f->db,
-               "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc_store.observation"
-               " WHERE ordinal = 1 AND tableoid <> 'dmarc_store.observation_other'::regclass",
-               "0 700");
+    assert_sql(
+        f->db,
+        "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc_store.observation"
+        " WHERE ordinal = 1 AND tableoid <> 'dmarc_store.observation_other'::regclass",
+        "0 700");
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report_other", "5");
 }
 

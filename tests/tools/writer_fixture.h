@@ -42,10 +42,12 @@ static inline void close_all(struct fixture *f)
 static inline void empty(struct db *db)
 {
     GError *error = NULL;
-    db_run(db, "emptying",
-           "TRUNCATE dmarc_store.message, dmarc_store.document, dmarc_store.report, dmarc_store.evidence, dmarc_store.observation, "
-           "dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure",
-           &error);
+    db_run(
+        db, "emptying",
+        "TRUNCATE dmarc_store.message, dmarc_store.document, dmarc_store.report, dmarc_store.evidence, "
+        "dmarc_store.observation, "
+        "dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure",
+        &error);
     g_assert_no_error(error);
 }
 
