@@ -69,7 +69,7 @@ COMMENT ON FUNCTION dmarc_store.framed(text) IS 'A text with its length in front
 -- The writer makes the same profile, with the same hash, for what comes in (db/profile.c): this is for what was stored before,
 -- and for who checks.
 CREATE OR REPLACE FUNCTION dmarc_store.profile_of(e dmarc_store.evidence) RETURNS dmarc_store.profile
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $fn$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp IMMUTABLE PARALLEL SAFE AS $fn$
 DECLARE
     p dmarc_store.profile;
     dkim text;
@@ -222,7 +222,8 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.judge(dmarc_store.profile[]) IS 'The profiles with class, name and what these rest on, by the catalogue as it is now';
 
 -- Stores the profiles that are not there yet, with class and name.
-CREATE OR REPLACE FUNCTION dmarc_store.take_profiles(profiles dmarc_store.profile[]) RETURNS void LANGUAGE plpgsql SET jit = off AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.take_profiles(profiles dmarc_store.profile[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
 BEGIN
     WITH asked AS MATERIALIZED (
         SELECT DISTINCT ON (p.domain, p.hash) p AS whole, p.domain, p.hash FROM unnest(profiles) p
@@ -239,7 +240,8 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.take_profiles(dmarc_store.profile[]) IS 'Stores profiles that are not there yet, with class and name';
 
 -- The profiles of staged evidence.
-CREATE OR REPLACE FUNCTION dmarc_store.take_staged_profiles() RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.take_staged_profiles() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
     PERFORM dmarc_store.take_profiles(array_agg(ROW(s.domain, s.profile, s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain,
         s.dkim_aligned_selector, s.spf_aligned_domain, s.passed_dkim, s.passed_selectors, s.passed_spf, s.passed_scopes, s.reasons,
@@ -254,7 +256,7 @@ COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles o
 -- Adds the records of these reports to the sums, or with sign -1 takes them out of profile_day and domain_day again, while they
 -- are still there. The reports count, too.
 CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], doubts boolean[], sign int)
-RETURNS void LANGUAGE plpgsql
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
@@ -337,7 +339,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], boolean[], int) IS 'Adds reports to the sums (sign 1), or takes them out (-1) while their records are still there';
 
 -- The reports of this session's batch that turned out to be new.
-CREATE OR REPLACE FUNCTION dmarc_store.count_staged() RETURNS void LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION dmarc_store.count_staged() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET jit = off AS $fn$
 DECLARE
     first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
@@ -354,7 +356,8 @@ COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.s
 
 -- Puts the addresses of reports that are not folded yet into profile_source, the records of so many reports at most (of one at least).
 -- How many reports; 0 when none is left.
-CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000) RETURNS bigint LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '64MB' AS $fn$
 DECLARE
@@ -416,7 +419,7 @@ COMMENT ON VIEW dmarc_store.fresh_source IS 'The addresses of records that are n
 -- The addresses of each profile in a period, folded or not: for the reports. Evidence and profiles are looked up by key, one by one,
 -- and all else is joined by hashing: the planner takes what is left of a period for far less than it is.
 CREATE OR REPLACE FUNCTION dmarc_store.sources_of(policy_domain text, mine text[], since date, until date, only_trusted boolean)
-RETURNS TABLE (domain text, profile uuid, source_ip inet) LANGUAGE plpgsql STABLE ROWS 10000
+RETURNS TABLE (domain text, profile uuid, source_ip inet) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp STABLE ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off
 SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
@@ -453,7 +456,7 @@ COMMENT ON FUNCTION dmarc_store.sources_of(text, text[], date, date, boolean) IS
 -- Looks again on which days the addresses of one report that goes, or whose trust changes, sent: what is left of them is what the
 -- other folded records of the month say. The rows are locked first, so that whoever adds a day meanwhile waits.
 CREATE OR REPLACE FUNCTION dmarc_store.forget_sources(of_domain text, of_day date, doubt boolean, addresses inet[]) RETURNS void
-LANGUAGE plpgsql SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $fn$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off AS $fn$
 DECLARE
     month date := date_trunc('month', of_day::timestamp)::date;
     next  date := (month + interval '1 month')::date;
@@ -483,23 +486,23 @@ COMMENT ON FUNCTION dmarc_store.forget_sources(text, date, boolean, inet[]) IS '
 
 -- Takes a report and its records out of the sums, and the records away; or, when it turned out to be trusted, moves it from what
 -- --trusted leaves out to the rest. The report itself is there, with the trust that it has now.
-CREATE OR REPLACE FUNCTION dmarc_store.uncount_report(of_domain text, of_day date, report_id bigint, gone boolean) RETURNS void
-LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.uncount_report(of_domain text, of_day date, of_report bigint, gone boolean) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     addresses inet[];
     folded    boolean;
     doubt     boolean := CASE WHEN gone THEN (SELECT r.trusted IS FALSE OR r.foreign_domain FROM dmarc_store.report r
-                                              WHERE r.domain = of_domain AND r.day = of_day AND r.id = report_id) ELSE true END;
+                                              WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report) ELSE true END;
 BEGIN
     addresses := (SELECT array_agg(DISTINCT o.source_ip) FROM dmarc_store.observation o
-                  WHERE o.domain = of_domain AND o.day = of_day AND o.report = report_id AND o.source_ip IS NOT NULL);
-    PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[report_id], ARRAY[doubt], -1);
-    DELETE FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = of_day AND u.report = report_id;
+                  WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report AND o.source_ip IS NOT NULL);
+    PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[doubt], -1);
+    DELETE FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = of_day AND u.report = of_report;
     folded := NOT FOUND;
     IF gone THEN
-        DELETE FROM dmarc_store.observation o WHERE o.domain = of_domain AND o.day = of_day AND o.report = report_id;
+        DELETE FROM dmarc_store.observation o WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report;
     ELSE
-        PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[report_id], ARRAY[false], 1);
+        PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[false], 1);
     END IF;
     IF folded AND addresses IS NOT NULL THEN
         PERFORM dmarc_store.forget_sources(of_domain, of_day, doubt, addresses);
@@ -509,12 +512,13 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.uncount_report(text, date, bigint, boolean) IS 'Takes the records of a report away and out of the sums (gone), or counts it among those that nobody doubts any more';
 
 -- Makes the sums of whole months anew, from the records. NULL stands for all. Only for who holds the lock alone.
-CREATE OR REPLACE FUNCTION dmarc_store.rebuild(of_domain text, since date, until date) RETURNS void LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION dmarc_store.rebuild(of_domain text, since date, until date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan AS $fn$
 DECLARE
     first date := date_trunc('month', since::timestamp)::date;
     last  date := (date_trunc('month', until::timestamp) + interval '1 month')::date;
-    portion record;
+    portion pg_catalog.record;
 BEGIN
     DELETE FROM dmarc_store.profile_day t
     WHERE t.domain = coalesce(of_domain, t.domain) AND t.day >= coalesce(first, '-infinity') AND t.day < coalesce(last, 'infinity');
@@ -543,10 +547,10 @@ COMMENT ON FUNCTION dmarc_store.rebuild(text, date, date) IS 'Makes the sums of 
 
 -- Staged evidence that is understood in another way than when it was stored gets its new profile, and the months that it was seen
 -- in their sums anew. Only for who holds the lock alone.
-CREATE OR REPLACE FUNCTION dmarc_store.change_profiles() RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.change_profiles() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     changed dmarc_store.evidence[];
-    one     record;
+    one     pg_catalog.record;
 BEGIN
     WITH stored AS MATERIALIZED (
         SELECT DISTINCT e.domain, e.hash, s.profile
@@ -573,7 +577,8 @@ COMMENT ON FUNCTION dmarc_store.change_profiles() IS 'Evidence of pg_temp.stage_
 -- ---- when the catalogue changes ----
 
 -- The classes of each day, from profile_day. Only for who holds the lock alone.
-CREATE OR REPLACE FUNCTION dmarc_store.recount_days(of_domain text) RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.recount_days(of_domain text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
     INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
                                              forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
@@ -594,7 +599,8 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.recount_days(text) IS 'The daily classes of a policy domain anew, from profile_day';
 
 -- Judges the profiles again, of one domain or of all (NULL), and brings the daily classes up to date. How many changed.
-CREATE OR REPLACE FUNCTION dmarc_store.reclassify(of_domain text DEFAULT NULL) RETURNS bigint LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.reclassify(of_domain text DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     chunk   dmarc_store.profile[];
     reached dmarc_store.profile;
@@ -635,7 +641,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.reclassify(text) IS 'Judges stored profiles again by the catalogue as it is now, and brings the daily classes up to date; how many changed';
 
 -- What an upgrade leaves to be done once all functions are there: evidence from before there were profiles, and a new catalogue.
-CREATE OR REPLACE FUNCTION dmarc_store.settle() RETURNS void LANGUAGE plpgsql AS $fn$
+CREATE OR REPLACE FUNCTION dmarc_store.settle() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     chunk dmarc_store.profile[];
     old   boolean := false;

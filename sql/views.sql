@@ -109,7 +109,7 @@ FROM dmarc_store.sender_rule t;
 -- These say of each column what the table behind says.
 DO $do$
 DECLARE
-    one record;
+    one pg_catalog.record;
 BEGIN
     FOR one IN
         SELECT v.relname, a.attname, coalesce(col_description(t.oid, b.attnum), '') AS said, obj_description(t.oid, 'pg_class') AS whole
