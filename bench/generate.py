@@ -63,11 +63,13 @@ class Domain:
         self.adkim = "s" if rng.random() < 0.1 else "r"
         self.aspf = "s" if rng.random() < 0.1 else "r"
         self.sources = []  # (address, kind)
+        self.kinds = {}  # those that are alike are kept once: millions of records have a million sources
 
     def source(self, rng):
         """One of its sources; old ones are more likely, and new ones keep coming."""
         if len(self.sources) < 4 or rng.random() < 0.15:
-            self.sources.append((address(rng), Kind(rng, self)))
+            where, kind = address(rng), Kind(rng, self)
+            self.sources.append((where, self.kinds.setdefault(kind.key(), kind)))
             return self.sources[-1]
         return self.sources[int(len(self.sources) * rng.random() ** 2)]
 
@@ -102,6 +104,9 @@ class Kind:
         self.reason = rng.random() < 0.03
         self.policy = domain.p
         self.texts = {}
+
+    def key(self):
+        return self.header_from, self.spf, self.scope, self.reason, *self.dkim
 
     def spf_aligned(self, new):
         """RFC 9990 knows no scope helo."""
@@ -263,10 +268,16 @@ class Files:
 
 
 class Mbox:
-    def __init__(self, path):
-        self.file = open(path, "wb")
+    """An mbox; with `split`, one for each so many mails."""
 
-    def add(self, _, data):
+    def __init__(self, path, split):
+        self.path, self.split, self.file = path, split, None if split else open(path, "wb")
+
+    def add(self, serial, data):
+        if self.split and (serial - 1) % self.split == 0:
+            if self.file:
+                self.file.close()
+            self.file = open(f"{self.path}.{(serial - 1) // self.split:04d}", "wb")
         quoted = b"".join(b">" + line if line.lstrip(b">").startswith(b"From ") else line for line in data.splitlines(True))
         self.file.write(b"From MAILER-DAEMON Sun Nov  1 00:00:00 2026\n" + quoted + b"\n")
 
@@ -280,7 +291,7 @@ def generate(options, truth):
     domain_weights = zipf(len(domains))
     reporters = (REPORTERS + [f"mx{i}.example.net" for i in range(1, 201)])[:options.reporters]
     reporter_weights = zipf(len(reporters))
-    out = Mbox(options.mbox) if options.mbox else Files(options.maildir or options.out, options.maildir is not None)
+    out = Mbox(options.mbox, options.split) if options.mbox else Files(options.maildir or options.out, options.maildir is not None)
     doubles = sorted(rng.randrange(options.reports) for _ in range(int(options.reports * options.duplicates)))
     serial = 0
     for i in range(options.reports):
@@ -328,6 +339,7 @@ def main():
     where.add_argument("--maildir", metavar="DIR", help="a Maildir, all mails in new/")
     where.add_argument("--mbox", metavar="FILE")
     where.add_argument("--xml", metavar="FILE", help="one bare report (of --fixed records, else 1,000,000)")
+    parser.add_argument("--split", type=int, default=0, metavar="N", help="with --mbox: FILE.0000 and so on, of N mails each")
     parser.add_argument("--truth", metavar="FILE", help="where the truth goes (default: standard output)")
     parser.add_argument("--reports", type=int, default=1000)
     parser.add_argument("--records-mean", type=float, default=4.0)
