@@ -9,5 +9,5 @@ start = time.monotonic()
 status = subprocess.call(sys.argv[2:])
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 with open(sys.argv[1], "w") as out:
-    print(f"{used.ru_utime:.2f} {used.ru_stime:.2f} {time.monotonic() - start:.2f} {used.ru_maxrss}", file=out)
+    print(f"{used.ru_utime:.3f} {used.ru_stime:.3f} {time.monotonic() - start:.3f} {used.ru_maxrss}", file=out)
 sys.exit(status if status >= 0 else 128 - status)
