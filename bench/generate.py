@@ -298,7 +298,8 @@ def generate(options, truth):
         domain = rng.choices(domains, cum_weights=domain_weights)[0]
         reporter = rng.choices(reporters, cum_weights=reporter_weights)[0]
         records = options.fixed or record_count(rng, options.records_mean)
-        report = Report(rng, i + 1, reporter, domain, LAST_DAY - DAY * rng.randrange(options.days), rng.random() < 0.5, records)
+        report = Report(rng, i + 1, reporter, domain, LAST_DAY - DAY * rng.randrange(options.days),
+                        rng.random() < 0.5 and not options.old, records)
         data = "".join(report.texts(None)).encode()
         copies = 1
         while doubles and doubles[0] == i:
@@ -348,6 +349,7 @@ def main():
     parser.add_argument("--reporters", type=int, default=200, help="at most 208")
     parser.add_argument("--days", type=int, default=30, help="the periods spread over so many days up to 2026-10-31")
     parser.add_argument("--duplicates", type=float, default=0.0, metavar="SHARE", help="so many more mails bring a report again")
+    parser.add_argument("--old", action="store_true", help="only the format of RFC 7489, without a namespace")
     parser.add_argument("--gz", action="store_true", help="gzip what --xml writes")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -60,7 +60,7 @@ cost()
 {
     local before user system kib
     before=$(server_cpu)
-    tests/lib/measure.py "$dir/cost" "$@" >"$dir/out" 2>&1 || die "failed: ${*:0:9}" "$(head -n 20 "$dir/out")"
+    tests/lib/measure.py "$dir/cost" "$@" >"$dir/out" 2>&1 || die "failed: ${*:1:8}" "$(head -n 20 "$dir/out")"
     read -r user system elapsed kib <"$dir/cost"
     client=$(calculate "$user + $system")
     server=$(calculate "$(server_cpu) - $before")
@@ -124,9 +124,10 @@ row()
     [ -z "${6-}" ] || [ -z "${BENCH_RESULTS-}" ] || cat "$dir/row" >>"$BENCH_RESULTS"
 }
 
-# show NAME UNIT [TARGET]: the row of what was noted
+# show NAME UNIT [TARGET]: the row of what was noted, or none
 show()
 {
+    grep -qF "$1	" "$dir/values" || return 0
     # shellcheck disable=SC2046
     row "$1" $(median "$1") "$2" "${3-}"
 }
