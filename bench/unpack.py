@@ -11,8 +11,12 @@ import glob
 import gzip
 import io
 import os
-import xml.etree.ElementTree
+import re
 import zipfile
+
+TEXT = re.compile(rb"<(\w+)>([^<]+)</")
+RECORD = (b"source_ip", b"count", b"disposition", b"dkim", b"spf", b"header_from", b"envelope_from", b"domain", b"selector", b"result")
+SPF = (b"domain", b"scope", b"result")
 
 
 def attachments(path):
@@ -31,20 +35,14 @@ def document(data):
 
 
 def rows(number, data):
-    def words(path):
-        return ",".join(element.text or "" for element in record.iterfind(path))
-
-    ordinal = 0
-    for _, record in xml.etree.ElementTree.iterparse(io.BytesIO(data)):
-        record.tag = record.tag.rpartition("}")[2]
-        if record.tag == "record":
-            ordinal += 1
-            yield "\t".join([str(number), str(ordinal), words("row/source_ip"), words("row/count"),
-                             *(words("row/policy_evaluated/" + name) for name in ("disposition", "dkim", "spf")),
-                             *(words("identifiers/" + name) for name in ("header_from", "envelope_from")),
-                             *(words("auth_results/dkim/" + name) for name in ("domain", "selector", "result")),
-                             *(words("auth_results/spf/" + name) for name in ("domain", "scope", "result"))]) + "\n"
-            record.clear()
+    """By what is regular in the generator's documents: an XML parser takes minutes for a million records."""
+    for ordinal, record in enumerate(data.split(b"<record>")[1:], 1):
+        record, _, spf = record.rpartition(b"<spf>")
+        seen, seen_spf = {}, dict(TEXT.findall(spf))
+        for name, text in TEXT.findall(record):
+            seen.setdefault(name, []).append(text)
+        yield b"\t".join([b"%d\t%d" % (number, ordinal), *(b",".join(seen.get(name, ())) for name in RECORD),
+                          *(seen_spf[name] for name in SPF)]) + b"\n"
 
 
 def main():
@@ -55,7 +53,7 @@ def main():
     options = parser.parse_args()
     if options.xml:
         os.makedirs(options.xml)
-    out = open(options.rows, "w", encoding="ascii") if options.rows else None
+    out = open(options.rows, "wb") if options.rows else None
     number = 0
     for path in sorted(glob.glob(options.mails + "/*")):
         for name, packed in attachments(path):
