@@ -31,7 +31,7 @@ pg_as_owner() {
     fi
 }
 
-# pg_start DIR [SETTING=VALUE]...
+# pg_start DIR [SETTING=VALUE]...: a server that was in DIR before goes on with its data.
 pg_start() {
     PG_DIR=$1 PG_BIN=$(pg_bindir)
     shift
@@ -46,8 +46,8 @@ pg_start() {
         chown "$(pg_owner):" "$PG_DIR/data" "$PG_SOCKETS" || return 1
         : >"$PG_DIR/log" && chown "$(pg_owner):" "$PG_DIR/log" || return 1
     fi
-    if ! pg_as_owner "$PG_BIN/initdb" -D "$PG_DIR/data" -U postgres --auth=trust --encoding=UTF8 --locale=C.UTF-8 \
-        --no-sync >"$PG_DIR/initdb.log" 2>&1; then
+    if ! test -e "$PG_DIR/data/PG_VERSION" && ! pg_as_owner "$PG_BIN/initdb" -D "$PG_DIR/data" -U postgres --auth=trust \
+        --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$PG_DIR/initdb.log" 2>&1; then
         sed 's/^/# /' "$PG_DIR/initdb.log" >&2
         return 1
     fi
