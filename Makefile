@@ -5,6 +5,11 @@
 #   make deps       only installs what is missing (make deps-check: for the tests, too)
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
+#   make bench         all of the benchmarks below but bench-imap, and one table of targets at the end; see bench/README.md
+#   make bench-ingest  what loading mails costs, beside xmllint and COPY
+#   make bench-peers   the same mails read by other programs
+#   make bench-query   what answers cost on RECORDS=10000000, and their disk; make bench-growth: what a new mail costs there
+#   make bench-together  what four ingesters at once are worth
 #   make bench-imap    what IMAP alone costs, through a round trip of 30 ms
 #   make bench-parse   what parsing alone costs, beside xmllint
 #   make bench-confine what reading by confined workers costs, beside --no-confine
@@ -118,8 +123,11 @@ bench-imap: $B/tests/imap_tool
 bench-parse: $B/tests/parse_mails
 	@bench/parse.sh
 
-bench-confine: $B/whosends
-	@bench/confine.sh
+bench-confine bench-ingest bench-peers bench-query bench-growth bench-together: bench-%: $B/whosends
+	@bench/$*.sh
+
+bench: $B/whosends $B/tests/parse_mails
+	@bench/all.sh
 
 deps:
 	@tests/lib/deps.sh build
@@ -155,5 +163,6 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
-.PHONY: all tests fault fault-storm fuzz fuzz-build bench-imap bench-parse bench-confine deps deps-check demo check install clean
+.PHONY: all tests fault fault-storm fuzz fuzz-build bench bench-imap bench-parse bench-confine bench-ingest bench-peers \
+	bench-query bench-growth bench-together deps deps-check demo check install clean
 .SECONDARY:

@@ -78,7 +78,8 @@ table()
     heading "$(sed -n 2p "$dir/$1/truth" | cut -f 2) mails, $(records "$1") records, CPU seconds of client and server"
     for figure in 'client and server' 'server alone' elapsed 'a second pass, all stored' 'memory, the largest process' \
         'xmllint --sax --noout' COPY 'ratio to xmllint + COPY'; do
-        case $figure in memory*) unit=MiB ;; ratio*) unit=times ;; *) unit="s" ;; esac
+        unit=s
+        case $figure in memory*) unit=MiB ;; ratio*) unit=times ;; esac
         show "$name: $figure" "$unit" "$(printf '%s\n' "${@:3}" | sed -n "s/^$figure=//p")"
     done
 }

@@ -39,20 +39,20 @@ for ((round = 1; round <= rounds; round++)); do
     reader=(build/whosends --database "$(conninfo bench)" ingest --quiet)
     one_round 'one ingester, one worker' "${reader[@]}" --workers 1 "$dir/mails"
     one=$elapsed
-    one_round 'one ingester, a worker for each processor' "${reader[@]}" "$dir/mails"
+    one_round 'one ingester, all processors' "${reader[@]}" "$dir/mails"
     all=$elapsed
     # shellcheck disable=SC2016
     one_round 'four ingesters, one worker each' bash -c 'dir=$1 status=0; shift
         for part in 0 1 2 3; do "$@" --workers 1 "$dir/part$part" & done
         for part in 0 1 2 3; do wait -n || status=1; done
         exit $status' four "$dir" "${reader[@]}"
-    note 'four: throughput, times one with one worker' "$(calculate "$one / $elapsed")"
-    note 'four: throughput, times one with a worker for each processor' "$(calculate "$all / $elapsed")"
+    note 'four ingesters: throughput, times one with one worker' "$(calculate "$one / $elapsed")"
+    note 'four ingesters: throughput, times one with all processors' "$(calculate "$all / $elapsed")"
 done
 heading "$mails mails of $reports reports, $(nproc) processors: seconds"
-for name in 'one ingester, one worker' 'one ingester, a worker for each processor' 'four ingesters, one worker each'; do
+for name in 'one ingester, one worker' 'one ingester, all processors' 'four ingesters, one worker each'; do
     show "$name: elapsed" s
     show "$name: CPU, client and server" s
 done
-show 'four: throughput, times one with one worker' times '>= 1.6'
-show 'four: throughput, times one with a worker for each processor' times
+show 'four ingesters: throughput, times one with one worker' times '>= 1.6'
+show 'four ingesters: throughput, times one with all processors' times
