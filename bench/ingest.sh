@@ -79,7 +79,7 @@ table()
     for figure in 'client and server' 'server alone' elapsed 'a second pass, all stored' 'memory, the largest process' \
         'xmllint --sax --noout' COPY 'ratio to xmllint + COPY'; do
         unit=s
-        case $figure in memory*) unit=MiB ;; ratio*) unit=times ;; esac
+        case $figure in memory*) unit=MiB ;; ratio*) unit="times" ;; esac
         show "$name: $figure" "$unit" "$(printf '%s\n' "${@:3}" | sed -n "s/^$figure=//p")"
     done
 }

@@ -96,7 +96,8 @@ stock_start()
     if ! same_as "$stock/server.made" "$what"; then
         rm -rf "$stock/server" "$stock/server.made" "$stock/disk"
     fi
-    mkdir -p "$stock/server" && pg_start "$stock/server" "${PG_DEFAULTS[@]}" || exit 1
+    # The server's user has to get there, whatever the umask.
+    mkdir -p "$stock/server" && chmod go+x "$stock" && pg_start "$stock/server" "${PG_DEFAULTS[@]}" || exit 1
     if [ ! -e "$stock/server.made" ]; then
         psql -X -q -d template1 -c 'CREATE DATABASE stock' || exit 1
         stock_load
