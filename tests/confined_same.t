@@ -37,7 +37,7 @@ dump()
     local table
     for table in $tables; do
         psql -X -A -t -c "SELECT '$table', row FROM (SELECT (to_jsonb(t) - '{id,message,report,reread_at,ingested_at,kept_at}'::text[])::text AS row
-            FROM dmarc.$table t) x ORDER BY row COLLATE \"C\"" || echo "$table cannot be read: $RANDOM"
+            FROM dmarc_store.$table t) x ORDER BY row COLLATE \"C\"" || echo "$table cannot be read: $RANDOM"
     done
 }
 

@@ -56,7 +56,7 @@ goes_on 'a crash of the server before COMMIT' 'inserting mails:1:stop' restart i
 # Locked: by somebody who holds on to it for a while, and in a circle.
 hold()
 {
-    PGOPTIONS= psql -X -q -c "BEGIN; LOCK TABLE dmarc.$1; SELECT pg_sleep($2)" >/dev/null &
+    PGOPTIONS= psql -X -q -c "BEGIN; LOCK TABLE dmarc_store.$1; SELECT pg_sleep($2)" >/dev/null &
     holder=$!
     sleep 0.3
 }
