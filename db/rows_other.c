@@ -27,7 +27,7 @@ const char rows_other_staging[] =
     " SELECT " TLS_SAME ", id_collision AS collision FROM dmarc_store.tls_report WITH NO DATA";
 
 #define KNOWN(table, stage)                                                                                  \
-    "SELECT s.id, (SELECT r.id FROM dmarc_store." table " r WHERE r.domain = s.domain AND r.day = s.day"           \
+    "SELECT s.id, (SELECT r.id FROM dmarc_store." table " r WHERE r.domain = s.domain AND r.day = s.day"     \
     " AND r.identity = s.identity AND r.content = s.content LIMIT 1) FROM pg_temp." stage " s"
 #define LAST " ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING RETURNING id"
 
