@@ -33,6 +33,7 @@ SERVICES = [
     ("mailer.example.net", "s1", "bounce.mailer.example.net"),
     ("lists.example.net", "ml1", "lists.example.net"),
 ]
+KINDS = 40  # the more, the more kinds of mail a domain has
 REPORTERS = ["google.com", "outlook.com", "yahoo.com", "mail.ru", "gmx.net", "web.de", "fastmail.com", "amazonses.com"]
 
 
@@ -66,10 +67,16 @@ class Domain:
         self.kinds = {}  # those that are alike are kept once: millions of records have a million sources
 
     def source(self, rng):
-        """One of its sources; old ones are more likely, and new ones keep coming."""
+        """One of its sources; old ones are more likely, and new ones keep coming. What a new one sends is mostly like what
+        another one does: real domains with some thousand records have about a hundred kinds, and hundreds of addresses."""
         if len(self.sources) < 4 or rng.random() < 0.15:
-            where, kind = address(rng), Kind(rng, self)
-            self.sources.append((where, self.kinds.setdefault(kind.key(), kind)))
+            where = address(rng)
+            if rng.random() * (len(self.sources) + KINDS) < KINDS:
+                kind = Kind(rng, self)
+                kind = self.kinds.setdefault(kind.key(), kind)
+            else:
+                kind = rng.choice(self.sources)[1]
+            self.sources.append((where, kind))
             return self.sources[-1]
         return self.sources[int(len(self.sources) * rng.random() ** 2)]
 

@@ -3,10 +3,10 @@
 --
 --   profile         what of a message authenticated, without address, count, recipient and what failed: all that its class and
 --                   the name of its sender depend on, and both of these. One row for each policy domain and difference.
---   profile_day     messages for each profile and day.
+--   profile_day     messages for each profile and day: a row for each batch, which "whosends maintain" makes one of.
 --   profile_source  which addresses sent a profile on which days of a month. Telling the addresses of a report apart costs more
---                   than all else of storing it, so "whosends maintain" does that later; until then the report is in `unfolded`, and
---                   who asks for addresses reads its records.
+--                   than all else of storing it, so "whosends maintain" does that later, where a domain has many; until then the
+--                   report is in `unfolded`, and who asks for addresses reads its records.
 --   domain_day      messages for each policy domain and day, by class.
 --
 -- `doubtful` stands for what --trusted leaves out. The sums are kept by sql/sums.sql.
@@ -90,9 +90,9 @@ CREATE TABLE dmarc_store.profile_day (
     records     bigint NOT NULL,
     messages    numeric NOT NULL,
     quarantined numeric NOT NULL,
-    rejected    numeric NOT NULL,
-    CONSTRAINT profile_day_pk PRIMARY KEY (domain, day, profile, doubtful)
+    rejected    numeric NOT NULL
 ) PARTITION BY RANGE (day);
+CREATE INDEX profile_day_ix ON dmarc_store.profile_day (domain, day);
 CREATE TABLE dmarc_store.profile_day_other PARTITION OF dmarc_store.profile_day DEFAULT;
 
 -- day: the first of the month; days: bit 0 stands for it.
@@ -112,6 +112,7 @@ CREATE TABLE dmarc_store.unfolded (
     domain      text COLLATE "C" NOT NULL,
     day         date NOT NULL,
     report      bigint NOT NULL,
+    records     bigint NOT NULL,
     doubtful    boolean NOT NULL,
     CONSTRAINT unfolded_pk PRIMARY KEY (domain, day, report)
 );

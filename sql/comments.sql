@@ -172,7 +172,7 @@ COMMENT ON COLUMN dmarc_store.profile.confidence IS 'high: DKIM d=, or the domai
 COMMENT ON COLUMN dmarc_store.profile.evidence_said IS 'what the name and class rest on, in words';
 COMMENT ON COLUMN dmarc_store.profile.advice IS 'for misconfigured senders: what makes them authenticate as the domain';
 
-COMMENT ON TABLE dmarc_store.profile_day IS 'Messages for each profile and UTC day';
+COMMENT ON TABLE dmarc_store.profile_day IS 'Messages for each profile and UTC day, to be added up: there may be several rows, and some that take away';
 COMMENT ON COLUMN dmarc_store.profile_day.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.profile_day.day IS 'UTC day on which the period of the reports begins';
 COMMENT ON COLUMN dmarc_store.profile_day.profile IS 'hash of dmarc_store.profile, together with domain';
@@ -194,6 +194,7 @@ COMMENT ON TABLE dmarc_store.unfolded IS 'Reports whose addresses are not in pro
 COMMENT ON COLUMN dmarc_store.unfolded.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.unfolded.day IS 'UTC day on which the period begins';
 COMMENT ON COLUMN dmarc_store.unfolded.report IS 'id of dmarc.report';
+COMMENT ON COLUMN dmarc_store.unfolded.records IS 'how many records it has';
 COMMENT ON COLUMN dmarc_store.unfolded.doubtful IS 'a report that nobody vouches for';
 
 COMMENT ON TABLE dmarc_store.domain_day IS 'Messages for each policy domain and UTC day, by class';

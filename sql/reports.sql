@@ -45,6 +45,7 @@ BEGIN
           AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
           AND NOT (only_trusted AND d.doubtful)
         GROUP BY d.domain, d.profile
+        HAVING sum(d.records) <> 0
     ), known AS MATERIALIZED (
         SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
         FROM mail m
@@ -386,11 +387,13 @@ BEGIN
     ), names AS (
         SELECT n.domain, count(*) AS senders
         FROM (SELECT DISTINCT d.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = d.domain AND p.hash = d.profile) AS sender
-              FROM (SELECT DISTINCT d.domain, d.profile
+              FROM (SELECT d.domain, d.profile
                     FROM dmarc_store.profile_day d
                     WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
                       AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
-                      AND NOT (only_trusted AND d.doubtful)) d) n
+                      AND NOT (only_trusted AND d.doubtful)
+                    GROUP BY d.domain, d.profile
+                    HAVING sum(d.records) <> 0) d) n
         GROUP BY n.domain
     ), addresses AS (
         SELECT a.domain, count(*) AS sources

@@ -1,7 +1,8 @@
 -- How the tables behind the views are kept: the months' partitions, what evidence means, and the sums. The writer calls these
 -- functions in the transaction that stores a batch; whatever changes what is stored calls them, too.
 --
--- Sums are locked last and in ascending order of their keys by all writers: profile_day, unfolded, domain_day. Who
+-- What several writers change is locked last and in ascending order of its keys by all of them: domain_day. profile_day is only
+-- added to. Who
 -- changes what stored evidence means (a catalogue, reading mail again) holds advisory lock 7710422 alone, which all
 -- who add reports share.
 
@@ -255,7 +256,7 @@ COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles o
 
 -- Adds the records of these reports to the sums, or with sign -1 takes them out of profile_day and domain_day again, while they
 -- are still there. The reports count, too.
-CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], doubts boolean[], sign int)
+CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[], sign int)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '32MB' AS $fn$
@@ -287,16 +288,13 @@ BEGIN
         GROUP BY g.domain, g.day, e.profile, g.doubtful
     ) x;
 
-    INSERT INTO dmarc_store.profile_day AS t (domain, day, profile, doubtful, records, messages, quarantined, rejected)
+    INSERT INTO dmarc_store.profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected)
     SELECT s.domain, s.day, s.profile, s.doubtful, s.records, s.messages, s.quarantined, s.rejected
-    FROM unnest(sums) s
-    ON CONFLICT (domain, day, profile, doubtful) DO UPDATE
-    SET records = t.records + excluded.records, messages = t.messages + excluded.messages,
-        quarantined = t.quarantined + excluded.quarantined, rejected = t.rejected + excluded.rejected;
+    FROM unnest(sums) s;
 
     IF sign > 0 THEN
-        INSERT INTO dmarc_store.unfolded (domain, day, report, doubtful)
-        SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful);
+        INSERT INTO dmarc_store.unfolded (domain, day, report, records, doubtful)
+        SELECT u.domain, u.day, u.id, u.records, u.doubtful FROM unnest(domains, days, ids, counts, doubts) u (domain, day, id, records, doubtful);
     END IF;
 
     INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
@@ -329,14 +327,12 @@ BEGIN
         rejected = t.rejected + excluded.rejected;
 
     IF sign < 0 THEN
-        DELETE FROM dmarc_store.profile_day t USING unnest(sums) s
-        WHERE t.domain = s.domain AND t.day = s.day AND t.profile = s.profile AND t.doubtful = s.doubtful AND t.records = 0;
         DELETE FROM dmarc_store.domain_day t USING unnest(domains, days, doubts) u (domain, day, doubtful)
         WHERE t.domain = u.domain AND t.day = u.day AND t.doubtful = u.doubtful AND t.reports = 0 AND t.records = 0;
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], boolean[], int) IS 'Adds reports to the sums (sign 1), or takes them out (-1) while their records are still there';
+COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], bigint[], boolean[], int) IS 'Adds reports, and how many records each has, to the sums (sign 1), or takes them out (-1) while their records are still there';
 
 -- The reports of this session's batch that turned out to be new.
 CREATE OR REPLACE FUNCTION dmarc_store.count_staged() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -345,7 +341,7 @@ DECLARE
     first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
     last  date := (SELECT max(s.day) FROM pg_temp.stage_report s);
 BEGIN
-    PERFORM dmarc_store.count_reports(array_agg(r.domain), array_agg(r.day), array_agg(r.id),
+    PERFORM dmarc_store.count_reports(array_agg(r.domain), array_agg(r.day), array_agg(r.id), array_agg(r.record_count),
                                       array_agg(r.trusted IS FALSE OR r.foreign_domain), 1)
     FROM pg_temp.stage_report s
     JOIN dmarc_store.report r ON r.domain = s.domain AND r.day = s.day AND r.id = s.id
@@ -354,9 +350,10 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.stage_report that were stored to the sums';
 
--- Puts the addresses of reports that are not folded yet into profile_source, the records of so many reports at most (of one at least).
--- How many reports; 0 when none is left.
-CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000) RETURNS bigint
+-- Puts the addresses of reports that are not folded yet into profile_source: of one month, and of domains that have at least so many
+-- records that wait in it (with fewer, reading these costs no more), the records of about so many at most. How many reports; 0 when
+-- none is left.
+CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000, least_records bigint DEFAULT 2000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '64MB' AS $fn$
@@ -366,18 +363,21 @@ DECLARE
     last  date;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(7710422);
-    -- Of one month at a time, so that few partitions are read.
-    first := (SELECT min(u.day) FROM dmarc_store.unfolded u);
+    first := (SELECT min(w.month)
+              FROM (SELECT date_trunc('month', u.day::timestamp)::date AS month FROM dmarc_store.unfolded u
+                    GROUP BY u.domain, 1 HAVING sum(u.records) >= least_records) w);
     IF first IS NULL THEN
         RETURN 0;
     END IF;
-    last := (date_trunc('month', first::timestamp) + interval '1 month')::date - 1;
-    WITH picked AS MATERIALIZED (
+    last := (first + interval '1 month')::date - 1;
+    WITH many AS MATERIALIZED (
+        SELECT u.domain FROM dmarc_store.unfolded u WHERE u.day BETWEEN first AND last
+        GROUP BY u.domain HAVING sum(u.records) >= least_records
+    ), picked AS MATERIALIZED (
         SELECT p.domain, p.day, p.report
-        FROM (SELECT u.domain, u.day, u.report, sum(r.record_count) OVER (ORDER BY u.domain, u.day, u.report) - r.record_count AS before
-              FROM (SELECT x.* FROM dmarc_store.unfolded x WHERE x.day BETWEEN first AND last ORDER BY x.domain, x.day, x.report LIMIT 50000) u
-              JOIN dmarc_store.report r ON r.domain = u.domain AND r.day = u.day AND r.id = u.report
-              WHERE r.day BETWEEN first AND last) p
+        FROM (SELECT u.domain, u.day, u.report, sum(u.records) OVER (ORDER BY u.domain, u.day, u.report) - u.records AS before
+              FROM dmarc_store.unfolded u JOIN many m ON m.domain = u.domain
+              WHERE u.day BETWEEN first AND last) p
         WHERE p.before < most
     ), gone AS (
         DELETE FROM dmarc_store.unfolded u USING picked p
@@ -405,7 +405,47 @@ BEGIN
     RETURN coalesce(cardinality(taken), 0);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.fold(bigint) IS 'Puts the addresses of reports that wait for it into profile_source, for about so many records; how many reports';
+COMMENT ON FUNCTION dmarc_store.fold(bigint, bigint) IS 'Puts the addresses of reports that wait for it into profile_source: for about so many records, of domains where at least so many wait in a month; how many reports';
+
+-- Makes one row of those that a day has for one profile, for one policy domain and month where there are some. Rows that are added
+-- meanwhile stay as they are. How many rows went; NULL when there is nothing left to do behind that domain and month.
+CREATE OR REPLACE FUNCTION dmarc_store.compact(of_domain text, of_month date) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+DECLARE
+    last   date := (of_month + interval '1 month')::date;
+    rows   dmarc_store.profile_day[];
+    before bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7710422);
+    -- One at a time: two would both add up what one of them can take away.
+    PERFORM pg_advisory_xact_lock(hashtext('dmarc.compact'), hashtext(of_domain));
+    WITH gone AS (
+        DELETE FROM dmarc_store.profile_day d WHERE d.domain = of_domain AND d.day >= of_month AND d.day < last
+        RETURNING d.domain, d.day, d.profile, d.doubtful, d.records, d.messages, d.quarantined, d.rejected
+    ), added AS (
+        SELECT g.domain, g.day, g.profile, g.doubtful, sum(g.records)::bigint AS records, sum(g.messages) AS messages,
+               sum(g.quarantined) AS quarantined, sum(g.rejected) AS rejected, count(*) AS n
+        FROM gone g GROUP BY g.domain, g.day, g.profile, g.doubtful
+    )
+    SELECT array_agg(ROW(a.domain, a.day, a.profile, a.doubtful, a.records, a.messages, a.quarantined, a.rejected)::dmarc_store.profile_day
+                     ORDER BY a.day, a.profile, a.doubtful) FILTER (WHERE a.records <> 0 OR a.messages <> 0), coalesce(sum(a.n), 0)
+    INTO rows, before FROM added a;
+    INSERT INTO dmarc_store.profile_day SELECT r.* FROM unnest(rows) r;
+    RETURN before - coalesce(cardinality(rows), 0);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.compact(text, date) IS 'Makes one row of those that a day has for one profile, in one month of a policy domain; how many rows went';
+
+-- Where that is worth it: a fifth of the rows at least would go.
+CREATE OR REPLACE FUNCTION dmarc_store.compactable() RETURNS TABLE (domain text, month date, rows bigint, more bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT k.domain, k.month, sum(k.n)::bigint, (sum(k.n) - count(*))::bigint
+    FROM (SELECT d.domain, date_trunc('month', d.day::timestamp)::date AS month, d.day, d.profile, d.doubtful, count(*) AS n
+          FROM dmarc_store.profile_day d GROUP BY d.domain, d.day, d.profile, d.doubtful) k
+    GROUP BY k.domain, k.month
+    HAVING sum(k.n) >= 1.25 * count(*)
+$fn$;
+COMMENT ON FUNCTION dmarc_store.compactable() IS 'Policy domains and months with many rows in profile_day that could be one: how many rows, and how many too many';
 
 -- Addresses of records that are not folded yet.
 CREATE OR REPLACE VIEW dmarc_store.fresh_source AS
@@ -490,19 +530,20 @@ CREATE OR REPLACE FUNCTION dmarc_store.uncount_report(of_domain text, of_day dat
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     addresses inet[];
+    counted   bigint := (SELECT r.record_count FROM dmarc_store.report r WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report);
     folded    boolean;
     doubt     boolean := CASE WHEN gone THEN (SELECT r.trusted IS FALSE OR r.foreign_domain FROM dmarc_store.report r
                                               WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report) ELSE true END;
 BEGIN
     addresses := (SELECT array_agg(DISTINCT o.source_ip) FROM dmarc_store.observation o
                   WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report AND o.source_ip IS NOT NULL);
-    PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[doubt], -1);
+    PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], NULL, ARRAY[doubt], -1);
     DELETE FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = of_day AND u.report = of_report;
     folded := NOT FOUND;
     IF gone THEN
         DELETE FROM dmarc_store.observation o WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report;
     ELSE
-        PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[false], 1);
+        PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[counted], ARRAY[false], 1);
     END IF;
     IF folded AND addresses IS NOT NULL THEN
         PERFORM dmarc_store.forget_sources(of_domain, of_day, doubt, addresses);
@@ -530,16 +571,16 @@ BEGIN
     WHERE t.domain = coalesce(of_domain, t.domain) AND t.day >= coalesce(first, '-infinity') AND t.day < coalesce(last, 'infinity');
     -- In portions, so that memory is bounded.
     FOR portion IN
-        SELECT array_agg(r.domain) AS domains, array_agg(r.day) AS days, array_agg(r.id) AS ids,
+        SELECT array_agg(r.domain) AS domains, array_agg(r.day) AS days, array_agg(r.id) AS ids, array_agg(r.record_count) AS counts,
                array_agg(r.trusted IS FALSE OR r.foreign_domain) AS doubts
-        FROM (SELECT n.domain, n.day, n.id, n.trusted, n.foreign_domain,
+        FROM (SELECT n.domain, n.day, n.id, n.record_count, n.trusted, n.foreign_domain,
                      sum(n.record_count) OVER (ORDER BY n.day, n.domain, n.id) AS reached
               FROM dmarc_store.report n
               WHERE n.domain = coalesce(of_domain, n.domain) AND n.day >= coalesce(first, '-infinity') AND n.day < coalesce(last, 'infinity')
                 AND NOT n.replaced) r
         GROUP BY date_trunc('month', r.day::timestamp), (r.reached / 200000)::bigint
     LOOP
-        PERFORM dmarc_store.count_reports(portion.domains, portion.days, portion.ids, portion.doubts, 1);
+        PERFORM dmarc_store.count_reports(portion.domains, portion.days, portion.ids, portion.counts, portion.doubts, 1);
     END LOOP;
 END
 $fn$;

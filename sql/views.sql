@@ -243,7 +243,11 @@ COMMENT ON COLUMN dmarc.classification.profile IS 'profile in dmarc.daily and dm
 CREATE OR REPLACE VIEW dmarc.daily WITH (security_barrier) AS
 SELECT d.domain, d.day, p.sender, p.class, p.header_from, p.dkim_aligned, p.spf_aligned, d.records, d.messages, d.quarantined, d.rejected,
        d.doubtful, p.sender_key, p.known, p.kind, p.confidence, p.evidence_said, p.rule, p.dkim_domains, p.spf_domains, p.reason_types, d.profile
-FROM dmarc_store.profile_day d
+FROM (SELECT s.domain, s.day, s.profile, s.doubtful, sum(s.records)::bigint AS records, sum(s.messages) AS messages,
+             sum(s.quarantined) AS quarantined, sum(s.rejected) AS rejected
+      FROM dmarc_store.profile_day s
+      GROUP BY s.domain, s.day, s.profile, s.doubtful
+      HAVING sum(s.records) <> 0) d
 JOIN dmarc_store.profile p ON p.domain = d.domain AND p.hash = d.profile
 WHERE (SELECT dmarc.visible()) IS NULL OR d.domain = ANY ((SELECT dmarc.visible())::text[]);
 

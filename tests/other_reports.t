@@ -164,7 +164,7 @@ is "... without a date" "$(ingest dateless) $(documents)" "1 problem failure pro
 # Nothing of the message but what is meant to be kept.
 is "no subject in the ledger" "$(ask "SELECT count(*) FROM dmarc_store.message m WHERE m::text LIKE '%pay now%'")" 0
 "$PG_BIN/pg_dump" -a "$PGDATABASE" >"$dir/dump" 2>"$dir/err"
-is "the whole database was looked at" "$(grep -c 'COPY dmarc' "$dir/dump") $(cat "$dir/err")" "$(ask "SELECT count(*) FROM pg_class WHERE relnamespace = 'dmarc'::regnamespace AND relkind = 'r'") "
+is "the whole database was looked at" "$(grep -c 'COPY dmarc' "$dir/dump") $(cat "$dir/err")" "$(ask "SELECT count(*) FROM pg_class WHERE relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND relkind = 'r'") "
 is "nothing of the body, no recipient, no subject" "$(grep -ciE 'topsecret|victim|pay now|urgent' "$dir/dump")" 0
 pg_newdb kept || exit 1
 is "keep_subject = kept" "$(ingest arf.eml --set whosends.keep_subject=kept) $(ask "SELECT subject FROM dmarc_store.failure_report") $(ask "SELECT subject FROM dmarc_store.message")" \

@@ -18,7 +18,7 @@ stored() {
 at() {
     local name=$1
     shift
-    sql "DROP SCHEMA IF EXISTS dmarc CASCADE" >/dev/null 2>&1
+    sql "DROP SCHEMA IF EXISTS dmarc, dmarc_store CASCADE" >/dev/null 2>&1
     status=0
     faketime --exclude-monotonic "$@" "$program" ingest "$dir/mails" >"$dir/out" 2>"$dir/err" || status=$?
     check "$name: all mails are read" 0 ' 60 stored, 6 duplicate, 0 without report, 0 problems' ''
