@@ -242,12 +242,26 @@ COMMENT ON FUNCTION dmarc_store.take_profiles(dmarc_store.profile[]) IS 'Stores 
 
 -- The profiles of staged evidence.
 CREATE OR REPLACE FUNCTION dmarc_store.take_staged_profiles() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1 SET jit = off AS $fn$
+DECLARE
+    profiles dmarc_store.profile[];
 BEGIN
-    PERFORM dmarc_store.take_profiles(array_agg(ROW(s.domain, s.profile, s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain,
+    WITH asked AS MATERIALIZED (
+        SELECT DISTINCT e.domain, e.profile FROM pg_temp.stage_evidence e
+    ), known AS MATERIALIZED (
+        SELECT k.domain, k.hash FROM asked a JOIN dmarc_store.profile k ON k.domain = a.domain AND k.hash = a.profile
+    ), fresh AS MATERIALIZED (
+        SELECT a.domain, a.profile FROM asked a WHERE NOT EXISTS (SELECT FROM known k WHERE k.domain = a.domain AND k.hash = a.profile)
+    )
+    SELECT array_agg(ROW(s.domain, s.profile, s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain,
         s.dkim_aligned_selector, s.spf_aligned_domain, s.passed_dkim, s.passed_selectors, s.passed_spf, s.passed_scopes, s.reasons,
-        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::dmarc_store.profile))
-    FROM (SELECT DISTINCT ON (e.domain, e.profile) e.* FROM pg_temp.stage_evidence e) s;
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::dmarc_store.profile)
+    INTO profiles
+    FROM (SELECT DISTINCT ON (e.domain, e.profile) e.*
+          FROM pg_temp.stage_evidence e JOIN fresh f ON f.domain = e.domain AND f.profile = e.profile) s;
+    IF profiles IS NOT NULL THEN
+        PERFORM dmarc_store.take_profiles(profiles);
+    END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles of pg_temp.stage_evidence that are not there yet, with class and name';
@@ -259,7 +273,7 @@ COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles o
 CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[], sign int)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
-SET enable_incremental_sort = off SET jit = off SET work_mem = '32MB' AS $fn$
+SET enable_incremental_sort = off SET enable_hashjoin = off SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
     first date := (SELECT min(d) FROM unnest(days) d);
     last  date := (SELECT max(d) FROM unnest(days) d);
@@ -299,25 +313,25 @@ BEGIN
 
     INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
                                              forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
-    SELECT r.domain, r.day, r.doubtful, sign * r.reports, coalesce(m.records, 0), coalesce(m.messages, 0), coalesce(m.passed, 0),
-           coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
-           coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0)
-    FROM (SELECT u.domain COLLATE "C" AS domain, u.day, u.doubtful, count(*) AS reports
-          FROM unnest(domains, days, doubts) u (domain, day, doubtful) GROUP BY 1, 2, 3) r
-    LEFT JOIN (
-        SELECT s.domain, s.day, s.doubtful, sum(s.records)::bigint AS records, sum(s.messages) AS messages,
-               sum(s.messages) FILTER (WHERE p.dkim_aligned OR p.spf_aligned) AS passed,
-               sum(s.messages) FILTER (WHERE p.class = 'authorised') AS authorised,
-               sum(s.messages) FILTER (WHERE p.class = 'misconfigured') AS misconfigured,
-               sum(s.messages) FILTER (WHERE p.class = 'forwarded') AS forwarded,
-               sum(s.messages) FILTER (WHERE p.class = 'unknown') AS unknown,
-               sum(s.messages) FILTER (WHERE p.dkim_aligned) AS dkim_aligned,
-               sum(s.messages) FILTER (WHERE p.spf_aligned) AS spf_aligned,
-               sum(s.quarantined) AS quarantined, sum(s.rejected) AS rejected
+    SELECT x.domain, x.day, x.doubtful, sum(x.reports)::bigint, sum(x.records)::bigint, sum(x.messages),
+           coalesce(sum(x.messages) FILTER (WHERE x.dkim_aligned OR x.spf_aligned), 0),
+           coalesce(sum(x.messages) FILTER (WHERE x.class = 'authorised'), 0),
+           coalesce(sum(x.messages) FILTER (WHERE x.class = 'misconfigured'), 0),
+           coalesce(sum(x.messages) FILTER (WHERE x.class = 'forwarded'), 0),
+           coalesce(sum(x.messages) FILTER (WHERE x.class = 'unknown'), 0),
+           coalesce(sum(x.messages) FILTER (WHERE x.dkim_aligned), 0), coalesce(sum(x.messages) FILTER (WHERE x.spf_aligned), 0),
+           sum(x.quarantined), sum(x.rejected)
+    FROM (
+        -- A report without records is one, too.
+        SELECT u.domain COLLATE "C" AS domain, u.day, u.doubtful, sign AS reports, 0 AS records, 0 AS messages, NULL AS class,
+               false AS dkim_aligned, false AS spf_aligned, 0 AS quarantined, 0 AS rejected
+        FROM unnest(domains, days, doubts) u (domain, day, doubtful)
+        UNION ALL
+        SELECT s.domain, s.day, s.doubtful, 0, s.records, s.messages, p.class, p.dkim_aligned, p.spf_aligned, s.quarantined, s.rejected
         FROM unnest(sums) s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
-        GROUP BY s.domain, s.day, s.doubtful
-    ) m ON m.domain = r.domain AND m.day = r.day AND m.doubtful = r.doubtful
-    ORDER BY r.domain, r.day, r.doubtful
+    ) x
+    GROUP BY x.domain, x.day, x.doubtful
+    ORDER BY x.domain, x.day, x.doubtful
     ON CONFLICT (domain, day, doubtful) DO UPDATE
     SET reports = t.reports + excluded.reports, records = t.records + excluded.records, messages = t.messages + excluded.messages,
         passed = t.passed + excluded.passed, authorised = t.authorised + excluded.authorised,
