@@ -38,5 +38,12 @@ for file in tests/sql/*.sql; do
         say "not ok" "$name ran to its end: exit status $status, $ran of ${planned:-no} tests"
     fi
 done
+# The manual's list of views and functions is that of the database.
+if docs/schema_page.sh --check >"$dir/out" 2>&1; then
+    say ok "whosends-schema(7) lists what is there"
+else
+    sed 's/^/# /' "$dir/out"
+    say "not ok" "whosends-schema(7) lists what is there: docs/schema_page.sh writes it anew"
+fi
 echo "1..$count"
 exit "$bad"
