@@ -82,12 +82,13 @@ ALTER TABLE dmarc_store.evidence ADD COLUMN profile uuid;
 ALTER TABLE dmarc_store.evidence ADD CONSTRAINT evidence_profile_ck CHECK (profile IS NOT NULL) NOT VALID;
 CREATE INDEX evidence_dkim_ix ON dmarc_store.evidence USING gin (dkim_domains);
 
+-- In an order that leaves no gaps between columns.
 CREATE TABLE dmarc_store.profile_day (
-    domain      text COLLATE "C" NOT NULL,
-    day         date NOT NULL,
     profile     uuid NOT NULL,
-    doubtful    boolean NOT NULL,
     records     bigint NOT NULL,
+    day         date NOT NULL,
+    doubtful    boolean NOT NULL,
+    domain      text COLLATE "C" NOT NULL,
     messages    numeric NOT NULL,
     quarantined numeric NOT NULL,
     rejected    numeric NOT NULL

@@ -290,7 +290,7 @@ BEGIN
         WHERE o.day BETWEEN first AND last
         GROUP BY o.domain, o.day, u.doubtful, o.evidence
     )
-    SELECT array_agg(ROW(x.domain, x.day, x.profile, x.doubtful, x.records, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
+    SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
                      ORDER BY x.domain, x.day, x.profile, x.doubtful)
     INTO sums
     FROM (
@@ -367,7 +367,7 @@ COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.s
 -- Puts the addresses of reports that are not folded yet into profile_source: of one month, and of domains that have at least so many
 -- records that wait in it (with fewer, reading these costs no more), the records of about so many at most. How many reports; 0 when
 -- none is left.
-CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000, least_records bigint DEFAULT 2000) RETURNS bigint
+CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000, least_records bigint DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '64MB' AS $fn$
@@ -441,7 +441,7 @@ BEGIN
                sum(g.quarantined) AS quarantined, sum(g.rejected) AS rejected, count(*) AS n
         FROM gone g GROUP BY g.domain, g.day, g.profile, g.doubtful
     )
-    SELECT array_agg(ROW(a.domain, a.day, a.profile, a.doubtful, a.records, a.messages, a.quarantined, a.rejected)::dmarc_store.profile_day
+    SELECT array_agg(ROW(a.profile, a.records, a.day, a.doubtful, a.domain, a.messages, a.quarantined, a.rejected)::dmarc_store.profile_day
                      ORDER BY a.day, a.profile, a.doubtful) FILTER (WHERE a.records <> 0 OR a.messages <> 0), coalesce(sum(a.n), 0)
     INTO rows, before FROM added a;
     INSERT INTO dmarc_store.profile_day SELECT r.* FROM unnest(rows) r;
