@@ -73,7 +73,8 @@ DECLARE
     found     dmarc_store.profile[];
     at_domain text := '';
     at_hash   uuid := '00000000-0000-0000-0000-000000000000';
-    old       boolean := false;
+    -- Reports without records have no evidence that tells how old they are.
+    old       boolean := NOT EXISTS (SELECT FROM dmarc_store.domain_day) AND EXISTS (SELECT FROM dmarc_store.report r WHERE NOT r.replaced);
 BEGIN
     PERFORM pg_advisory_xact_lock(7710422);
     LOOP
