@@ -6,27 +6,11 @@
 # one of its own, and the rows that it must give as "--= row".
 . tests/lib/cli.sh
 . tests/lib/postgres.sh
+. tests/lib/old_database.sh
 chmod 711 "$dir"
 cleanup() { pg_stop; }
 pg_start "$dir/pg" || exit 1
-sql() { psql -X -q -At -v ON_ERROR_STOP=1 "$@" 2>&1; }
-
-# old_database NAME BELOW: the migrations below this number, as the program ran them.
-old_database() {
-    local file number
-    pg_newdb "$1" || return 1
-    for file in sql/[0-9]*_*.sql; do
-        number=$((10#$(basename "${file%%_*}")))
-        test "$number" -lt "$2" || continue
-        { test "$number" -gt 1 || echo 'CREATE SCHEMA dmarc;'
-          echo 'SET search_path = dmarc, pg_catalog;'
-          cat "$file"
-          echo "INSERT INTO dmarc.schema_version (version, name) VALUES ($number, '$(basename "$file")');"
-        } | sql -1 -f - || return 1
-    done
-}
-
-# answers FILE: the queries behind "-- then", each with what it must give.
+# answers NNN: the queries behind "-- then", each with what it must give.
 answers() {
     local row query= wanted= title= ended=
     while IFS= read -r row; do
@@ -60,7 +44,7 @@ for file in sql/[0-9]*_*.sql; do
         continue
     fi
     old_database "old$number" $((10#$number)) || not_ok "$number: an old database"
-    is "$number: the data of then fit" "$( { echo 'SET search_path = dmarc, pg_catalog;' ; sed '/^-- then$/,$d' "$fixture"; } | sql -1 -f - -o /dev/null)" ""
+    is "$number: the data of then fit" "$(old_data "$number")" ""
     run --database "$PG_CONNINFO" init
     check "$number: is upgraded" 0 "^schema dmarc is at version" ''
     answers "$number"
