@@ -1,43 +1,12 @@
 #include "cli/command.h"
 #include "cli/database.h"
-#include "cli/log.h"
 #include "db/cluster.h"
-#include "db/schema.h"
 #include "ingest/secret.h"
 #include "parser/error.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
-
-static gboolean upgrade(struct db *db, GError **error)
-{
-    int applied = 0;
-    if (!schema_upgrade(db, &applied, error))
-        return FALSE;
-    printf("schema dmarc is at version %d, %d applied\n", schema_latest(), applied);
-    return TRUE;
-}
-
-gboolean cmd_init(struct cli *cli, GError **error)
-{
-    struct db *db = database_open(&cli->config, TRUE, error);
-    gboolean ok = db && upgrade(db, error);
-    db_close(db);
-    return ok;
-}
-
-gboolean cmd_upgrade(struct cli *cli, GError **error)
-{
-    struct db *db = database_open(&cli->config, FALSE, error);
-    int version = db ? schema_version(db, error) : -1;
-    if (version == 0)
-        g_set_error_literal(error, WS_ERROR, WS_ERROR_DB_SCHEMA,
-                            "cannot upgrade an empty database\nhint: \"whosends init\" creates the schema");
-    gboolean ok = version > 0 && upgrade(db, error);
-    db_close(db);
-    return ok;
-}
 
 gboolean cmd_stop(struct cli *cli, GError **error)
 {

@@ -92,12 +92,19 @@ static const struct command commands[] = {
      .group = GROUP_DATABASE,
      .usage = "",
      .summary = "create the schema, or bring it up to date",
+     .options = options_init,
      .configured = TRUE,
      .run = cmd_init},
     {.name = "upgrade",
      .group = GROUP_DATABASE,
      .usage = "",
      .summary = "bring an existing schema up to date",
+     .details =
+         "Each migration is a transaction; what was broken off is gone on with by the next run. Mail that "
+         "comes\n"
+         "meanwhile waits where it is. With --dry-run all of it is done in one transaction, which is rolled\n"
+         "back, and takes the same locks while it runs.",
+     .options = options_upgrade,
      .configured = TRUE,
      .run = cmd_upgrade},
     {.name = "sql",

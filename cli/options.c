@@ -120,6 +120,18 @@ const struct option_row options_reparse[] = {
     END,
 };
 
+#define DRY_UPGRADE                                                                                          \
+    {                                                                                                        \
+        "dry-run", 0, OPTION_FLAG, AT(dry_run), NULL, "do all of it, say what it was, and take it back"      \
+    }
+
+const struct option_row options_init[] = {
+    DRY_UPGRADE,
+    END,
+};
+
+const struct option_row options_upgrade[] = {DRY_UPGRADE, END};
+
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
     END,

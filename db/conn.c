@@ -20,6 +20,7 @@ struct db {
     guint session;
     enum busy busy;
     char *name; /* of the statement that is streaming or copying */
+    char sqlstate[6];
 };
 
 struct db_result {
@@ -77,9 +78,10 @@ static void append_field(GString *message, const PGresult *result, int field, co
 }
 
 /* From the result of a failed statement, or from the connection when there is none. */
-static void set_error(const struct db *db, const char *name, const PGresult *result, GError **error)
+static void set_error(struct db *db, const char *name, const PGresult *result, GError **error)
 {
     const char *sqlstate = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    g_strlcpy(db->sqlstate, sqlstate ? sqlstate : "", sizeof db->sqlstate);
     if (!sqlstate) {
         g_autofree char *line = one_line(PQerrorMessage(db->conn));
         g_set_error(error, WS_ERROR, WS_ERROR_DB_DOWN, "%s: %s", name,
@@ -301,6 +303,11 @@ guint db_session(const struct db *db)
     return db->session;
 }
 
+const char *db_sqlstate(const struct db *db)
+{
+    return db->sqlstate;
+}
+
 /* Waits for what was sent. Owned by the caller; NULL with an error. */
 static struct db_result *finish(struct db *db, const char *name, int sent, GError **error)
 {
@@ -316,11 +323,14 @@ static struct db_result *finish(struct db *db, const char *name, int sent, GErro
     return wrapped;
 }
 
+struct db_result *db_script(struct db *db, const char *name, const char *sql, GError **error)
+{
+    return ready(db, name, error) ? finish(db, name, PQsendQuery(db->conn, sql), error) : NULL;
+}
+
 gboolean db_run(struct db *db, const char *name, const char *sql, GError **error)
 {
-    if (!ready(db, name, error))
-        return FALSE;
-    struct db_result *result = finish(db, name, PQsendQuery(db->conn, sql), error);
+    struct db_result *result = db_script(db, name, sql, error);
     db_result_free(result);
     return result != NULL;
 }

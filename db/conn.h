@@ -32,12 +32,16 @@ gboolean db_alive(const struct db *db);
 /* Which connection of this handle it is: 1 for the first, one more for each db_reconnect. What lives in a
  * session, such as a temporary table, is gone when this has changed. */
 guint db_session(const struct db *db);
+/* The SQLSTATE of the last error of this handle: "" when there was none, or it was not the server's. */
+const char *db_sqlstate(const struct db *db);
 
+struct db_result;
 /* Runs statements that return nothing; several may stand in `sql`. `name` names it in errors. */
 gboolean db_run(struct db *db, const char *name, const char *sql, GError **error);
+/* The same, when the last of them returns something. Free with db_result_free. */
+struct db_result *db_script(struct db *db, const char *name, const char *sql, GError **error);
 
 /* One statement with text parameters (NULL is SQL NULL); results as text. Free with db_result_free. */
-struct db_result;
 struct db_result *db_query(struct db *db, const char *name, const char *sql, guint n_values,
                            const char *const *values, GError **error);
 /* The same, row by row in constant memory. */

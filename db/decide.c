@@ -2,6 +2,7 @@
 
 #include "db/digest.h"
 #include "db/rows.h"
+#include "db/schema.h"
 
 #include <string.h>
 
@@ -114,18 +115,21 @@ void decide_among(struct decision *d)
 
 gboolean decide_begin(const struct decision *d, GError **error)
 {
-    /* The isolation is said because what waits for the lock must see what was committed meanwhile. */
-    static const char begin[] = "BEGIN ISOLATION LEVEL READ COMMITTED",
-                      shared[] =
-                          "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock_shared(" LOCK
-                          ")",
-                      alone[] =
-                          "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(" LOCK ")";
-    return db_run(d->db, "beginning a batch",
-                  d->alone || d->incomplete ? alone
-                  : d->primaries            ? shared
-                                            : begin,
-                  error);
+    /* The isolation is said because what waits for a lock must see what was committed meanwhile: that the
+     * schema is another one, for example, and then this program may not write any more. */
+#define BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock_shared(" SCHEMA_WRITERS ")"
+#define VERSION "; SELECT max(version) FROM dmarc.schema_version"
+    static const char begin[] = BEGIN VERSION,
+                      shared[] = BEGIN ", pg_advisory_xact_lock_shared(" LOCK ")" VERSION,
+                      alone[] = BEGIN ", pg_advisory_xact_lock(" LOCK ")" VERSION;
+    struct db_result *result = db_script(d->db, "beginning a batch",
+                                         d->alone || d->incomplete ? alone
+                                         : d->primaries            ? shared
+                                                                   : begin,
+                                         error);
+    gboolean known = result && schema_is_known((int)db_int(result, 0, 0), error);
+    db_result_free(result);
+    return known;
 }
 
 /* The report with this id of ours; NULL for none. */

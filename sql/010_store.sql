@@ -11,6 +11,9 @@
 --
 -- `doubtful` stands for what --trusted leaves out. The sums are kept by sql/sums.sql.
 
+LOCK TABLE dmarc.report, dmarc.evidence, dmarc.observation, dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure,
+    dmarc.message, dmarc.document, dmarc.original, dmarc.reading, dmarc.mailbox, dmarc.sender, dmarc.sender_rule IN ACCESS EXCLUSIVE MODE;
+
 DROP VIEW IF EXISTS dmarc.problem, dmarc.classification, dmarc.override_reason, dmarc.spf_result, dmarc.dkim_result, dmarc.record;
 DROP FUNCTION IF EXISTS dmarc.authenticated(text, text, text, text, text[], text[], text[], text[], text[], text[]),
     dmarc.senders(text, date, date, boolean), dmarc.sources(text, date, date, boolean),

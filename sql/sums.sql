@@ -69,47 +69,57 @@ COMMENT ON FUNCTION dmarc_store.framed(text) IS 'A text with its length in front
 -- something only in a signature of the domain itself; that of a stranger is left out, since some of them change it daily.
 -- The writer makes the same profile, with the same hash, for what comes in (db/profile.c): this is for what was stored before,
 -- and for who checks.
-CREATE OR REPLACE FUNCTION dmarc_store.profile_of(e dmarc_store.evidence) RETURNS dmarc_store.profile
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp IMMUTABLE PARALLEL SAFE AS $fn$
-DECLARE
-    p dmarc_store.profile;
-    dkim text;
-    spf  text;
-    why  text;
+CREATE OR REPLACE FUNCTION dmarc_store.profiles_of(evidence dmarc_store.evidence[]) RETURNS SETOF dmarc_store.profile
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '16MB' IMMUTABLE PARALLEL SAFE AS $fn$
 BEGIN
-    p.domain := e.domain;
-    p.header_from := e.header_from;
-    p.dkim_aligned := e.dkim_aligned;
-    p.spf_aligned := e.spf_aligned;
-    p.dkim_aligned_domain := e.dkim_aligned_domain;
-    p.dkim_aligned_selector := e.dkim_aligned_selector;
-    p.spf_aligned_domain := e.spf_aligned_domain;
-    SELECT array_agg(d.name ORDER BY d.name, d.selector), array_agg(d.selector ORDER BY d.name, d.selector),
-           count(*) || '[' || coalesce(string_agg(dmarc_store.framed(d.name) || dmarc_store.framed(d.selector), '' ORDER BY d.name, d.selector), '')
-    INTO p.dkim_domains, p.dkim_selectors, dkim
-    FROM (SELECT DISTINCT u.name COLLATE "C" AS name,
-                 CASE WHEN dmarc.is_own(u.name, e.header_from, e.domain, e.dkim_aligned_domain) THEN u.selector COLLATE "C" END AS selector
-          FROM unnest(e.dkim_domains, e.dkim_selectors, e.dkim_results) u (name, selector, result)
-          WHERE u.result = 'pass' AND dmarc.is_name(u.name)) d;
-    SELECT array_agg(s.name ORDER BY s.name, s.scope), array_agg(s.scope ORDER BY s.name, s.scope),
-           count(*) || '[' || coalesce(string_agg(dmarc_store.framed(s.name) || dmarc_store.framed(s.scope), '' ORDER BY s.name, s.scope), '')
-    INTO p.spf_domains, p.spf_scopes, spf
-    FROM (SELECT DISTINCT u.name COLLATE "C" AS name, u.scope COLLATE "C" AS scope
-          FROM unnest(e.spf_domains, e.spf_scopes, e.spf_results) u (name, scope, result)
-          WHERE u.result = 'pass' AND dmarc.is_name(u.name)) s;
-    SELECT array_agg(r.type ORDER BY r.type), count(*) || '[' || coalesce(string_agg(dmarc_store.framed(r.type), '' ORDER BY r.type), '')
-    INTO p.reason_types, why
-    FROM (SELECT DISTINCT u.type COLLATE "C" AS type FROM unnest(e.reason_types) u (type) WHERE u.type IS NOT NULL) r;
-    -- A list of nothing but NULL is none.
-    p.dkim_selectors := CASE WHEN cardinality(array_remove(p.dkim_selectors, NULL)) > 0 THEN p.dkim_selectors END;
-    p.spf_scopes := CASE WHEN cardinality(array_remove(p.spf_scopes, NULL)) > 0 THEN p.spf_scopes END;
-    p.hash := encode(substring(sha256(convert_to(dmarc_store.framed(p.header_from) || p.dkim_aligned::int || p.spf_aligned::int
-        || dmarc_store.framed(p.dkim_aligned_domain) || dmarc_store.framed(p.dkim_aligned_selector) || dmarc_store.framed(p.spf_aligned_domain)
-        || dkim || spf || why, 'UTF8')) FOR 16), 'hex')::uuid;
-    RETURN p;
+    RETURN QUERY
+    WITH seen AS MATERIALIZED (
+        SELECT e.*, row_number() OVER () AS n FROM unnest(evidence) e
+    ), dkim AS (
+        SELECT d.n, array_agg(d.name ORDER BY d.name, d.selector) AS names,
+               CASE WHEN count(d.selector) > 0 THEN array_agg(d.selector ORDER BY d.name, d.selector) END AS selectors,
+               count(*) || '[' || string_agg(dmarc_store.framed(d.name) || dmarc_store.framed(d.selector), '' ORDER BY d.name, d.selector) AS said
+        FROM (SELECT DISTINCT s.n, u.name COLLATE "C" AS name,
+                     CASE WHEN dmarc.is_own(u.name, s.header_from, s.domain, s.dkim_aligned_domain) THEN u.selector COLLATE "C" END AS selector
+              FROM seen s CROSS JOIN LATERAL unnest(s.dkim_domains, s.dkim_selectors, s.dkim_results) u (name, selector, result)
+              WHERE u.result = 'pass' AND dmarc.is_name(u.name)) d
+        GROUP BY d.n
+    ), spf AS (
+        SELECT f.n, array_agg(f.name ORDER BY f.name, f.scope) AS names,
+               CASE WHEN count(f.scope) > 0 THEN array_agg(f.scope ORDER BY f.name, f.scope) END AS scopes,
+               count(*) || '[' || string_agg(dmarc_store.framed(f.name) || dmarc_store.framed(f.scope), '' ORDER BY f.name, f.scope) AS said
+        FROM (SELECT DISTINCT s.n, u.name COLLATE "C" AS name, u.scope COLLATE "C" AS scope
+              FROM seen s CROSS JOIN LATERAL unnest(s.spf_domains, s.spf_scopes, s.spf_results) u (name, scope, result)
+              WHERE u.result = 'pass' AND dmarc.is_name(u.name)) f
+        GROUP BY f.n
+    ), reasons AS (
+        SELECT r.n, array_agg(r.type ORDER BY r.type) AS types,
+               count(*) || '[' || string_agg(dmarc_store.framed(r.type), '' ORDER BY r.type) AS said
+        FROM (SELECT DISTINCT s.n, u.type COLLATE "C" AS type FROM seen s CROSS JOIN LATERAL unnest(s.reason_types) u (type)
+              WHERE u.type IS NOT NULL) r
+        GROUP BY r.n
+    )
+    SELECT s.domain, encode(substring(sha256(convert_to(dmarc_store.framed(s.header_from) || s.dkim_aligned::int || s.spf_aligned::int
+               || dmarc_store.framed(s.dkim_aligned_domain) || dmarc_store.framed(s.dkim_aligned_selector)
+               || dmarc_store.framed(s.spf_aligned_domain) || coalesce(d.said, '0[') || coalesce(f.said, '0[') || coalesce(r.said, '0['),
+               'UTF8')) FOR 16), 'hex')::uuid,
+           s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain, s.dkim_aligned_selector, s.spf_aligned_domain,
+           d.names::text[], d.selectors::text[], f.names::text[], f.scopes::text[], r.types::text[],
+           NULL::text, NULL::text, NULL::text, NULL::text, NULL::boolean, NULL::text, NULL::text, NULL::text, NULL::text
+    FROM seen s
+    LEFT JOIN dkim d ON d.n = s.n
+    LEFT JOIN spf f ON f.n = s.n
+    LEFT JOIN reasons r ON r.n = s.n
+    ORDER BY s.n;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.profile_of(dmarc_store.evidence) IS 'The profile of a piece of evidence, without class and name: what authenticated, and the hash over it';
+COMMENT ON FUNCTION dmarc_store.profiles_of(dmarc_store.evidence[]) IS 'The profiles of pieces of evidence in their order, without class and name: what authenticated, and the hash over it';
+
+CREATE OR REPLACE FUNCTION dmarc_store.profile_of(e dmarc_store.evidence) RETURNS dmarc_store.profile
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT p FROM dmarc_store.profiles_of(ARRAY[e]) p
+$fn$;
+COMMENT ON FUNCTION dmarc_store.profile_of(dmarc_store.evidence) IS 'The profile of one piece of evidence';
 
 -- Who sent and whether he may, for many profiles at once: the rules of classes.sql and the catalogue. Of several names that the
 -- catalogue knows, this order decides: a user's rule; one that does not relay; a product before the carrier that it sends
@@ -628,103 +638,3 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.change_profiles() IS 'Evidence of pg_temp.stage_evidence whose meaning has changed gets its new profile, and what was summed up by it is made anew';
-
--- ---- when the catalogue changes ----
-
--- The classes of each day, from profile_day. Only for who holds the lock alone.
-CREATE OR REPLACE FUNCTION dmarc_store.recount_days(of_domain text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
-BEGIN
-    INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
-                                             forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
-    SELECT s.domain, s.day, s.doubtful, 0, 0, 0, 0,
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'authorised'), 0),
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'misconfigured'), 0),
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'forwarded'), 0),
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'unknown'), 0), 0, 0, 0, 0
-    FROM dmarc_store.profile_day s
-    JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
-    WHERE s.domain = of_domain AND p.domain = of_domain
-    GROUP BY s.domain, s.day, s.doubtful
-    ORDER BY s.domain, s.day, s.doubtful
-    ON CONFLICT (domain, day, doubtful) DO UPDATE
-    SET authorised = excluded.authorised, misconfigured = excluded.misconfigured, forwarded = excluded.forwarded, unknown = excluded.unknown;
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.recount_days(text) IS 'The daily classes of a policy domain anew, from profile_day';
-
--- Judges the profiles again, of one domain or of all (NULL), and brings the daily classes up to date. How many changed.
-CREATE OR REPLACE FUNCTION dmarc_store.reclassify(of_domain text DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE
-    chunk   dmarc_store.profile[];
-    reached dmarc_store.profile;
-    changed text[];
-    these   bigint;
-    touched text[] := '{}';
-    total   bigint := 0;
-BEGIN
-    PERFORM pg_advisory_xact_lock(7710422);
-    LOOP
-        SELECT array_agg(p.whole ORDER BY p.domain, p.hash) INTO chunk
-        FROM (SELECT k AS whole, k.domain, k.hash FROM dmarc_store.profile k
-              WHERE k.domain = coalesce(of_domain, k.domain)
-                AND (reached.domain IS NULL OR (k.domain, k.hash) > (reached.domain, reached.hash))
-              ORDER BY k.domain, k.hash LIMIT 5000) p;
-        EXIT WHEN chunk IS NULL;
-        WITH different AS MATERIALIZED (
-            SELECT j.* FROM dmarc_store.judge(chunk) j JOIN unnest(chunk) k ON k.domain = j.domain AND k.hash = j.hash
-            WHERE (j.class, j.rule, j.sender_key, j.sender, j.known, j.kind, j.confidence, j.evidence_said, j.advice)
-                  IS DISTINCT FROM (k.class, k.rule, k.sender_key, k.sender, k.known, k.kind, k.confidence, k.evidence_said, k.advice)
-        ), stored AS (
-            INSERT INTO dmarc_store.profile AS t SELECT d.* FROM different d ORDER BY d.domain, d.hash
-            ON CONFLICT (domain, hash) DO UPDATE
-            SET class = excluded.class, rule = excluded.rule, sender_key = excluded.sender_key, sender = excluded.sender,
-                known = excluded.known, kind = excluded.kind, confidence = excluded.confidence,
-                evidence_said = excluded.evidence_said, advice = excluded.advice
-            RETURNING t.domain
-        )
-        SELECT array_agg(DISTINCT s.domain), count(*) INTO changed, these FROM stored s;
-        touched := touched || coalesce(changed, '{}');
-        total := total + these;
-        reached := chunk[cardinality(chunk)];
-    END LOOP;
-    PERFORM dmarc_store.recount_days(d.domain) FROM (SELECT DISTINCT u.domain FROM unnest(touched) u (domain)) d;
-    RETURN total;
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.reclassify(text) IS 'Judges stored profiles again by the catalogue as it is now, and brings the daily classes up to date; how many changed';
-
--- What an upgrade leaves to be done once all functions are there: evidence from before there were profiles, and a new catalogue.
-CREATE OR REPLACE FUNCTION dmarc_store.settle() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE
-    chunk dmarc_store.profile[];
-    old   boolean := false;
-BEGIN
-    PERFORM pg_advisory_xact_lock(7710422);
-    LOOP
-        WITH unfilled AS MATERIALIZED (
-            SELECT e.domain, e.hash,
-                   dmarc_store.profile_of(e) AS profile
-            FROM dmarc_store.evidence e WHERE e.profile IS NULL ORDER BY e.domain, e.hash LIMIT 20000
-        ), filled AS (
-            UPDATE dmarc_store.evidence e SET profile = (s.profile).hash FROM unfilled s WHERE e.domain = s.domain AND e.hash = s.hash
-        )
-        SELECT array_agg(s.profile) INTO chunk FROM unfilled s;
-        EXIT WHEN chunk IS NULL;
-        PERFORM dmarc_store.take_profiles(chunk);
-        old := true;
-    END LOOP;
-    IF old THEN
-        PERFORM dmarc_store.rebuild(NULL, NULL, NULL);
-    END IF;
-    PERFORM dmarc_store.reclassify();
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.settle() IS 'Ends an installation or upgrade: profiles of old evidence, sums, classes by the new catalogue';
-
--- For users who added senders or rules of their own: what is stored already gets its names by them.
-CREATE OR REPLACE FUNCTION dmarc.reclassify(policy_domain text DEFAULT NULL) RETURNS bigint LANGUAGE sql AS $fn$
-    SELECT dmarc_store.reclassify($1)
-$fn$;
-COMMENT ON FUNCTION dmarc.reclassify(text) IS 'Gives stored mail its names and classes by the catalogue as it is now; how many changed. To be called after one''s own changes of sender and sender_rule';

@@ -1,5 +1,6 @@
 /* The database floor from the shell, for tests:
  *   db_tool install CONNINFO       schema_upgrade and schema_check; prints how many migrations were applied
+ *   db_tool wait CONNINFO MS TRIES upgrade_run with such patience; says who is in the way
  *   db_tool check CONNINFO         schema_check alone
  *   db_tool run CONNINFO SQL       db_run
  *   db_tool ensure DIRECTORY       cluster_ensure; prints the conninfo
@@ -7,6 +8,7 @@
  * Errors go to standard error as "KIND: message", exit status 1. */
 #include "db/cluster.h"
 #include "db/schema.h"
+#include "db/upgrade.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +25,22 @@ static int fail(GError *error)
     return 1;
 }
 
-static gboolean with_database(const char *verb, const char *conninfo, const char *sql, GError **error)
+static void is_held_up(const char *by_whom, guint seconds, gpointer data)
+{
+    (void)data;
+    printf("held up by %s, %u s\n", by_whom, seconds);
+}
+
+static gboolean upgrade(struct db *db, char **argv, GError **error)
+{
+    struct upgrade_settings settings = upgrade_defaults;
+    settings.lock_ms = (guint)g_ascii_strtoull(argv[0], NULL, 10);
+    settings.tries = (guint)g_ascii_strtoull(argv[1], NULL, 10);
+    settings.held_up = is_held_up;
+    return upgrade_run(db, &settings, error) >= 0;
+}
+
+static gboolean with_database(const char *verb, const char *conninfo, char **argv, GError **error)
 {
     struct db *db = db_open(conninfo, error);
     gboolean ok = db != NULL;
@@ -32,10 +49,12 @@ static gboolean with_database(const char *verb, const char *conninfo, const char
         ok = schema_upgrade(db, &applied, error) && schema_check(db, error);
         if (ok)
             printf("%d applied, version %d of %d\n", applied, schema_version(db, NULL), schema_latest());
+    } else if (ok && !strcmp(verb, "wait")) {
+        ok = upgrade(db, argv, error);
     } else if (ok && !strcmp(verb, "check")) {
         ok = schema_check(db, error);
     } else if (ok) {
-        ok = db_run(db, "running", sql, error);
+        ok = db_run(db, "running", argv[0], error);
     }
     db_close(db);
     return ok;
@@ -53,7 +72,7 @@ int main(int argc, char **argv)
     } else if (!strcmp(argv[1], "stop")) {
         cluster_stop(argv[2], &error);
     } else {
-        with_database(argv[1], argv[2], argc > 3 ? argv[3] : "", &error);
+        with_database(argv[1], argv[2], argv + 3, &error);
     }
     return error ? fail(error) : 0;
 }

@@ -318,6 +318,30 @@ static void test_refused(struct fixture *f, gconstpointer unused)
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.document", "38");
 }
 
+/* A schema that became newer meanwhile is not written to, and the mail is nobody's fault. */
+static void test_newer_schema(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    struct report_head head = made_head("id", "example.org");
+    struct mail bare;
+    make_mail(&bare, 2);
+    for (guint i = 0; i < 2; i++) {
+        GError *refused = NULL;
+        ok(i ? writer_message_duplicate(f->writer, &bare.ledger, &error)
+             : put_report(f->writer, 1, &head, 0, 3, &error));
+        ok(db_run(f->db, "making it newer", "INSERT INTO dmarc.schema_version VALUES (9999, 'newer')",
+                  &error));
+        g_assert_false(writer_flush(f->writer, &refused));
+        g_assert_error(refused, WS_ERROR, WS_ERROR_DB_SCHEMA);
+        g_clear_error(&refused);
+        assert_sql(f->db, "SELECT count(*) FROM dmarc_store.message", i ? "1" : "0");
+        ok(db_run(f->db, "making it ours", "DELETE FROM dmarc.schema_version WHERE version = 9999", &error));
+        ok(writer_flush(f->writer, &error));
+    }
+    assert_sql(f->db, "SELECT string_agg(outcome, ' ' ORDER BY id) FROM dmarc_store.message",
+               "stored duplicate");
+}
+
 static void push_two(struct fixture *f)
 {
     struct report_head big = made_head("big", "example.org"), small = made_head("small", "example.org");
@@ -568,6 +592,7 @@ int main(int argc, char **argv)
     add("collision", test_collision);
     add("hostile-texts", test_hostile_texts);
     add("refused", test_refused);
+    add("newer-schema", test_newer_schema);
     add("spill", test_spill);
     add("many-rows", test_many_rows);
     add("abandon", test_abandon);

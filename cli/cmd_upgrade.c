@@ -1,0 +1,78 @@
+#include "cli/command.h"
+#include "cli/database.h"
+#include "cli/log.h"
+#include "db/schema.h"
+#include "db/upgrade.h"
+#include "parser/error.h"
+
+#include <stdio.h>
+
+struct told {
+    gboolean dry_run, any;
+};
+
+static void part_is_done(const struct upgrade_part *part, gpointer data)
+{
+    struct told *told = data;
+    const char *what = part->file ? part->file : "views, functions and catalogue";
+    told->any = TRUE;
+    if (!told->dry_run) {
+        log_debug("%s: %.1f seconds", what, part->seconds);
+        return;
+    }
+    printf("%s: %.1f seconds, %" G_GINT64_FORMAT " rows%s%s%s\n", what, part->seconds, part->rows,
+           part->changes ? " (" : "", part->changes ? part->changes : "", part->changes ? ")" : "");
+}
+
+static void is_held_up(const char *by_whom, guint seconds, gpointer data)
+{
+    (void)data;
+    log_warning("the upgrade waits for %s: once more in %u s", by_whom, seconds);
+}
+
+static gboolean upgrade(struct cli *cli, struct db *db, GError **error)
+{
+    struct told told = {.dry_run = cli->options.dry_run};
+    struct upgrade_settings settings = upgrade_defaults;
+    settings.dry_run = told.dry_run;
+    settings.done = part_is_done;
+    settings.held_up = is_held_up;
+    settings.data = &told;
+    int applied = upgrade_run(db, &settings, error);
+    if (applied < 0)
+        return FALSE;
+    if (!told.dry_run)
+        printf("schema dmarc is at version %d, %d applied\n", schema_latest(), applied);
+    else if (told.any)
+        printf("schema dmarc would be at version %d, %d applied; all of it was taken back\n", schema_latest(),
+               applied);
+    else
+        printf("schema dmarc is at version %d, and nothing is to be done\n", schema_latest());
+    return TRUE;
+}
+
+gboolean cmd_init(struct cli *cli, GError **error)
+{
+    g_autofree char *directory = database_directory(&cli->config);
+    if (cli->options.dry_run && !cli->config.database && !g_file_test(directory, G_FILE_TEST_EXISTS)) {
+        printf("a private cluster would be made in '%s', with schema dmarc at version %d\n", directory,
+               schema_latest());
+        return TRUE;
+    }
+    struct db *db = database_open(&cli->config, TRUE, error);
+    gboolean ok = db && upgrade(cli, db, error);
+    db_close(db);
+    return ok;
+}
+
+gboolean cmd_upgrade(struct cli *cli, GError **error)
+{
+    struct db *db = database_open(&cli->config, FALSE, error);
+    int version = db ? schema_version(db, error) : -1;
+    if (version == 0)
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_DB_SCHEMA,
+                            "cannot upgrade an empty database\nhint: \"whosends init\" creates the schema");
+    gboolean ok = version > 0 && upgrade(cli, db, error);
+    db_close(db);
+    return ok;
+}
