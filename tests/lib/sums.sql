@@ -13,6 +13,10 @@ WITH counted AS MATERIALIZED (
            coalesce(sum(c.message_count) FILTER (WHERE c.disposition = 'quarantine'), 0) AS quarantined,
            coalesce(sum(c.message_count) FILTER (WHERE c.disposition = 'reject'), 0) AS rejected
     FROM counted c GROUP BY c.domain, c.day, c.profile, c.doubtful
+), stored_day AS (
+    SELECT d.domain, d.day, d.profile, d.doubtful, sum(d.records)::bigint AS records, sum(d.messages) AS messages,
+           sum(d.quarantined) AS quarantined, sum(d.rejected) AS rejected
+    FROM dmarc_store.profile_day d GROUP BY d.domain, d.day, d.profile, d.doubtful HAVING sum(d.records) <> 0
 ), domain_day AS (
     SELECT r.domain, r.day, (r.trusted IS FALSE OR r.foreign_domain) AS doubtful, count(*) AS reports
     FROM dmarc_store.report r WHERE NOT r.replaced GROUP BY 1, 2, 3
@@ -46,7 +50,7 @@ WITH counted AS MATERIALIZED (
     WHERE NOT r.replaced AND (r.message_count, r.dkim_aligned_count, r.spf_aligned_count, r.disagree_count)
                              IS DISTINCT FROM (coalesce(c.messages, 0), coalesce(c.dkim, 0), coalesce(c.spf, 0), coalesce(c.disagree, 0))
 )
-SELECT 'profile_day', x::text FROM ((TABLE profile_day EXCEPT TABLE dmarc_store.profile_day) UNION ALL (TABLE dmarc_store.profile_day EXCEPT TABLE profile_day)) x
+SELECT 'profile_day', x::text FROM ((TABLE profile_day EXCEPT TABLE stored_day) UNION ALL (TABLE stored_day EXCEPT TABLE profile_day)) x
 UNION ALL
 SELECT 'domain_day', x::text FROM ((TABLE classes EXCEPT TABLE dmarc_store.domain_day) UNION ALL (TABLE dmarc_store.domain_day EXCEPT TABLE classes)) x
 UNION ALL
