@@ -2,8 +2,11 @@
 -- functions in the transaction that stores a batch; whatever changes what is stored calls them, too.
 --
 -- Sums are locked last and in ascending order of their keys by all writers: profile_day, unfolded, domain_day. Who
--- changes what stored evidence means (a catalogue, reading mail again) holds advisory lock 7710422 alone, which all
--- who add reports share.
+-- changes what stored evidence means (a catalogue, reading mail again) does so alone, see dmarc_store.alone().
+--
+-- Stored rows are found by inner joins with a list of keys in a CTE of its own, everything else (lists, outer joins, counting) is
+-- done with what came of that: so the statements run on many nodes, too, see sql/nodes.sql. For the same reason no row of a table
+-- is handed on as a whole.
 
 -- The tables that go by months.
 CREATE OR REPLACE FUNCTION dmarc_store.month_tables() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
@@ -34,7 +37,8 @@ BEGIN
     IF to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM dmarc_store.%I WHERE day >= %L AND day < %L)', parent || '_other', first, last) INTO filled;
+    EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I o WHERE o.day >= %L AND o.day < %L LIMIT 1) o', parent || '_other', first, last)
+        INTO filled;
     IF filled THEN
         RETURN false;
     END IF;
@@ -51,7 +55,7 @@ COMMENT ON FUNCTION dmarc_store.make_month(date, text) IS 'Makes the partition o
 CREATE OR REPLACE FUNCTION dmarc_store.ensure_month(d date, parent text) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
-    RETURN to_regclass('pg_catalog.pg_dist_partition') IS NULL AND dmarc_store.make_month(d, parent);
+    RETURN NOT dmarc_store.is_distributed() AND dmarc_store.make_month(d, parent);
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.ensure_month(date, text) IS 'The same as its owner, where partitions need not be made on another node; whether it did';
@@ -114,7 +118,9 @@ COMMENT ON FUNCTION dmarc_store.profile_of(dmarc_store.evidence) IS 'The profile
 -- catalogue knows, this order decides: a user's rule; one that does not relay; a product before the carrier that it sends
 -- through; DKIM d=, selector, MAIL FROM, HELO; the longest pattern; the first by name.
 CREATE OR REPLACE FUNCTION dmarc_store.judge(profiles dmarc_store.profile[]) RETURNS SETOF dmarc_store.profile
-LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
+BEGIN
+RETURN QUERY
 WITH seen AS MATERIALIZED (
     SELECT p.* FROM unnest(profiles) WITH ORDINALITY AS p (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
         dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
@@ -217,21 +223,27 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
             WHEN r.who_key IS NULL THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish adkim=r and aspf=r'
             ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', r.header_from) END
 FROM ruled r
-CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay) b
+CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay) b;
+END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.judge(dmarc_store.profile[]) IS 'The profiles with class, name and what these rest on, by the catalogue as it is now';
 
 -- Stores the profiles that are not there yet, with class and name.
 CREATE OR REPLACE FUNCTION dmarc_store.take_profiles(profiles dmarc_store.profile[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
+DECLARE
+    domains text[];
+    hashes  uuid[];
 BEGIN
     WITH asked AS MATERIALIZED (
-        SELECT DISTINCT ON (p.domain, p.hash) p AS whole, p.domain, p.hash FROM unnest(profiles) p
+        SELECT DISTINCT p.domain, p.hash FROM unnest(profiles) p
     ), known AS MATERIALIZED (
         SELECT k.domain, k.hash FROM asked a JOIN dmarc_store.profile k ON k.domain = a.domain AND k.hash = a.hash
     )
+    SELECT array_agg(k.domain), array_agg(k.hash) INTO domains, hashes FROM known k;
     SELECT array_agg(a.whole) INTO profiles
-    FROM asked a WHERE NOT EXISTS (SELECT FROM known k WHERE k.domain = a.domain AND k.hash = a.hash);
+    FROM (SELECT DISTINCT ON (p.domain, p.hash) p AS whole, p.domain, p.hash FROM unnest(profiles) p) a
+    WHERE NOT EXISTS (SELECT FROM unnest(domains, hashes) k (domain, hash) WHERE k.domain = a.domain AND k.hash = a.hash);
     IF profiles IS NOT NULL THEN
         INSERT INTO dmarc_store.profile SELECT j.* FROM dmarc_store.judge(profiles) j ORDER BY j.domain, j.hash ON CONFLICT DO NOTHING;
     END IF;
@@ -268,24 +280,26 @@ BEGIN
         RETURN;
     END IF;
     -- Whatever the planner makes of it, the evidence is looked up by both of its keys, and those come from one relation.
-    WITH grouped AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
+        SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
+    ), grouped AS MATERIALIZED (
         SELECT o.domain, o.day, u.doubtful, o.evidence, count(*) AS records, sum(o.message_count) AS messages
-        FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
+        FROM asked u
         JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.id
         WHERE o.day BETWEEN first AND last
         GROUP BY o.domain, o.day, u.doubtful, o.evidence
-    )
-    SELECT array_agg(ROW(x.domain, x.day, x.profile, x.doubtful, x.records, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
-                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
-    INTO sums
-    FROM (
-        SELECT g.domain, g.day, e.profile, g.doubtful, sign * sum(g.records)::bigint AS records, sign * sum(g.messages) AS messages,
+    ), summed AS MATERIALIZED (
+        SELECT e.domain, g.day, e.profile, g.doubtful, sign * sum(g.records)::bigint AS records, sign * sum(g.messages) AS messages,
                sign * coalesce(sum(g.messages) FILTER (WHERE e.disposition = 'quarantine'), 0) AS quarantined,
                sign * coalesce(sum(g.messages) FILTER (WHERE e.disposition = 'reject'), 0) AS rejected
         FROM grouped g
         JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
-        GROUP BY g.domain, g.day, e.profile, g.doubtful
-    ) x;
+        GROUP BY e.domain, g.day, e.profile, g.doubtful
+    )
+    SELECT array_agg(ROW(x.domain, x.day, x.profile, x.doubtful, x.records, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
+                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
+    INTO sums
+    FROM summed x;
 
     INSERT INTO dmarc_store.profile_day AS t (domain, day, profile, doubtful, records, messages, quarantined, rejected)
     SELECT s.domain, s.day, s.profile, s.doubtful, s.records, s.messages, s.quarantined, s.rejected
@@ -301,12 +315,9 @@ BEGIN
 
     INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
                                              forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
-    SELECT r.domain, r.day, r.doubtful, sign * r.reports, coalesce(m.records, 0), coalesce(m.messages, 0), coalesce(m.passed, 0),
-           coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
-           coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0)
-    FROM (SELECT u.domain COLLATE "C" AS domain, u.day, u.doubtful, count(*) AS reports
-          FROM unnest(domains, days, doubts) u (domain, day, doubtful) GROUP BY 1, 2, 3) r
-    LEFT JOIN (
+    WITH asked AS MATERIALIZED (
+        SELECT s.* FROM unnest(sums) s
+    ), classed AS MATERIALIZED (
         SELECT s.domain, s.day, s.doubtful, sum(s.records)::bigint AS records, sum(s.messages) AS messages,
                sum(s.messages) FILTER (WHERE p.dkim_aligned OR p.spf_aligned) AS passed,
                sum(s.messages) FILTER (WHERE p.class = 'authorised') AS authorised,
@@ -316,9 +327,15 @@ BEGIN
                sum(s.messages) FILTER (WHERE p.dkim_aligned) AS dkim_aligned,
                sum(s.messages) FILTER (WHERE p.spf_aligned) AS spf_aligned,
                sum(s.quarantined) AS quarantined, sum(s.rejected) AS rejected
-        FROM unnest(sums) s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
+        FROM asked s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
         GROUP BY s.domain, s.day, s.doubtful
-    ) m ON m.domain = r.domain AND m.day = r.day AND m.doubtful = r.doubtful
+    )
+    SELECT r.domain, r.day, r.doubtful, sign * r.reports, coalesce(m.records, 0), coalesce(m.messages, 0), coalesce(m.passed, 0),
+           coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
+           coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0)
+    FROM (SELECT u.domain COLLATE "C" AS domain, u.day, u.doubtful, count(*) AS reports
+          FROM unnest(domains, days, doubts) u (domain, day, doubtful) GROUP BY 1, 2, 3) r
+    LEFT JOIN classed m ON m.domain = r.domain AND m.day = r.day AND m.doubtful = r.doubtful
     ORDER BY r.domain, r.day, r.doubtful
     ON CONFLICT (domain, day, doubtful) DO UPDATE
     SET reports = t.reports + excluded.reports, records = t.records + excluded.records, messages = t.messages + excluded.messages,
@@ -329,9 +346,13 @@ BEGIN
         rejected = t.rejected + excluded.rejected;
 
     IF sign < 0 THEN
-        DELETE FROM dmarc_store.profile_day t USING unnest(sums) s
+        WITH asked AS MATERIALIZED (SELECT s.domain, s.day, s.profile, s.doubtful FROM unnest(sums) s)
+        DELETE FROM dmarc_store.profile_day t USING asked s
         WHERE t.domain = s.domain AND t.day = s.day AND t.profile = s.profile AND t.doubtful = s.doubtful AND t.records = 0;
-        DELETE FROM dmarc_store.domain_day t USING unnest(domains, days, doubts) u (domain, day, doubtful)
+        WITH asked AS MATERIALIZED (
+            SELECT DISTINCT u.domain, u.day, u.doubtful FROM unnest(domains, days, doubts) u (domain, day, doubtful)
+        )
+        DELETE FROM dmarc_store.domain_day t USING asked u
         WHERE t.domain = u.domain AND t.day = u.day AND t.doubtful = u.doubtful AND t.reports = 0 AND t.records = 0;
     END IF;
 END
@@ -344,12 +365,19 @@ SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_se
 DECLARE
     first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
     last  date := (SELECT max(s.day) FROM pg_temp.stage_report s);
+    domains text[];
+    days    date[];
+    ids     bigint[];
+    doubts  boolean[];
 BEGIN
-    PERFORM dmarc_store.count_reports(array_agg(r.domain), array_agg(r.day), array_agg(r.id),
-                                      array_agg(r.trusted IS FALSE OR r.foreign_domain), 1)
-    FROM pg_temp.stage_report s
-    JOIN dmarc_store.report r ON r.domain = s.domain AND r.day = s.day AND r.id = s.id
-    WHERE r.day BETWEEN first AND last;
+    WITH stored AS MATERIALIZED (
+        SELECT r.domain, r.day, r.id, r.trusted IS FALSE OR r.foreign_domain AS doubtful
+        FROM pg_temp.stage_report s
+        JOIN dmarc_store.report r ON r.domain = s.domain AND r.day = s.day AND r.id = s.id
+        WHERE r.day BETWEEN first AND last
+    )
+    SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.doubtful) INTO domains, days, ids, doubts FROM stored s;
+    PERFORM dmarc_store.count_reports(domains, days, ids, doubts, 1);
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.stage_report that were stored to the sums';
@@ -361,44 +389,57 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '64MB' AS $fn$
 DECLARE
-    taken dmarc_store.unfolded[];
-    first date;
-    last  date;
+    domains text[];
+    taken   date[];
+    reports bigint[];
+    doubts  boolean[];
+    first   date;
+    last    date;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7710422);
+    PERFORM dmarc_store.share();
     -- Of one month at a time, so that few partitions are read.
-    first := (SELECT min(u.day) FROM dmarc_store.unfolded u);
+    SELECT min(u.day) INTO first FROM dmarc_store.unfolded u;
     IF first IS NULL THEN
         RETURN 0;
     END IF;
     last := (date_trunc('month', first::timestamp) + interval '1 month')::date - 1;
-    WITH picked AS MATERIALIZED (
-        SELECT p.domain, p.day, p.report
-        FROM (SELECT u.domain, u.day, u.report, sum(r.record_count) OVER (ORDER BY u.domain, u.day, u.report) - r.record_count AS before
-              FROM (SELECT x.* FROM dmarc_store.unfolded x WHERE x.day BETWEEN first AND last ORDER BY x.domain, x.day, x.report LIMIT 50000) u
-              JOIN dmarc_store.report r ON r.domain = u.domain AND r.day = u.day AND r.id = u.report
-              WHERE r.day BETWEEN first AND last) p
+    WITH waiting AS MATERIALIZED (
+        SELECT u.domain, u.day, u.report FROM dmarc_store.unfolded u WHERE u.day BETWEEN first AND last
+        ORDER BY u.domain, u.day, u.report LIMIT 50000
+    ), sized AS MATERIALIZED (
+        SELECT r.domain, r.day, r.id, r.record_count
+        FROM waiting u
+        JOIN dmarc_store.report r ON r.domain = u.domain AND r.day = u.day AND r.id = u.report
+        WHERE r.day BETWEEN first AND last
+    ), picked AS MATERIALIZED (
+        SELECT p.domain, p.day, p.id
+        FROM (SELECT s.domain, s.day, s.id, sum(s.record_count) OVER (ORDER BY s.domain, s.day, s.id) - s.record_count AS before FROM sized s) p
         WHERE p.before < most
     ), gone AS (
         DELETE FROM dmarc_store.unfolded u USING picked p
-        WHERE u.domain = p.domain AND u.day = p.day AND u.report = p.report
-        RETURNING u AS whole
+        WHERE u.domain = p.domain AND u.day = p.day AND u.report = p.id
+        RETURNING u.domain, u.day, u.report, u.doubtful
     )
-    SELECT array_agg(g.whole) INTO taken FROM gone g;
+    SELECT array_agg(g.domain), array_agg(g.day), array_agg(g.report), array_agg(g.doubtful)
+    INTO domains, taken, reports, doubts FROM gone g;
 
     INSERT INTO dmarc_store.profile_source AS t (domain, day, source_ip, profile, doubtful, days)
-    WITH grouped AS MATERIALIZED (
-        SELECT o.domain, u.doubtful, o.source_ip, o.evidence, bit_or(1 << (extract(day FROM u.day)::int - 1)) AS days
-        FROM unnest(taken) u
+    WITH asked AS MATERIALIZED (
+        SELECT u.domain, u.day, u.report, u.doubtful FROM unnest(domains, taken, reports, doubts) u (domain, day, report, doubtful)
+    ), grouped AS MATERIALIZED (
+        SELECT o.domain, u.doubtful, o.source_ip, o.evidence, bit_or(1 << (extract(day FROM o.day)::int - 1)) AS days
+        FROM asked u
         JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.report
         WHERE o.day BETWEEN first AND last AND o.source_ip IS NOT NULL
         GROUP BY o.domain, u.doubtful, o.source_ip, o.evidence
+    ), seen AS MATERIALIZED (
+        SELECT e.domain, g.source_ip, e.profile, g.doubtful, bit_or(g.days) AS days
+        FROM grouped g
+        JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
+        GROUP BY e.domain, g.source_ip, e.profile, g.doubtful
     )
-    SELECT s.domain, s.month, s.source_ip, s.profile, s.doubtful, s.days
-    FROM (SELECT g.domain, date_trunc('month', first::timestamp)::date AS month, g.source_ip, e.profile, g.doubtful, bit_or(g.days) AS days
-          FROM grouped g
-          JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
-          GROUP BY g.domain, g.source_ip, e.profile, g.doubtful) s
+    SELECT s.domain, date_trunc('month', first::timestamp)::date, s.source_ip, s.profile, s.doubtful, s.days
+    FROM seen s
     ORDER BY s.domain, s.source_ip, s.profile, s.doubtful
     ON CONFLICT (domain, day, source_ip, profile, doubtful) DO UPDATE
     SET days = t.days | excluded.days WHERE t.days & excluded.days <> excluded.days;
@@ -431,6 +472,15 @@ BEGIN
       AND s.day >= coalesce(date_trunc('month', since::timestamp)::date, '-infinity') AND s.day < coalesce(until, 'infinity')
       AND s.days & dmarc.days_of(s.day, coalesce(since, '-infinity'), coalesce(until, 'infinity')) <> 0
       AND NOT (only_trusted AND s.doubtful);
+    IF dmarc_store.is_distributed() THEN
+        -- Each node joins what it has.
+        RETURN QUERY
+        SELECT DISTINCT f.domain, f.profile, f.source_ip
+        FROM dmarc_store.fresh_source f
+        WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)) AND (mine IS NULL OR f.domain = ANY (mine))
+          AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity') AND NOT (only_trusted AND f.doubtful);
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH fresh AS MATERIALIZED (
         SELECT o.domain, o.evidence, o.source_ip
@@ -460,8 +510,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 DECLARE
     month date := date_trunc('month', of_day::timestamp)::date;
     next  date := (month + interval '1 month')::date;
+    sent_by inet[];
+    sent_as uuid[];
+    sent_on int[];
 BEGIN
-    UPDATE dmarc_store.profile_source t SET days = t.days
+    UPDATE dmarc_store.profile_source t SET days = 0
     WHERE t.domain = of_domain AND t.day = month AND t.source_ip = ANY (addresses) AND t.doubtful = doubt;
 
     WITH sent AS MATERIALIZED (
@@ -472,11 +525,16 @@ BEGIN
         WHERE o.domain = of_domain AND o.day >= month AND o.day < next AND o.source_ip = ANY (addresses)
           AND r.domain = of_domain AND r.day >= month AND r.day < next AND e.domain = of_domain
           AND (r.trusted IS FALSE OR r.foreign_domain) = doubt
-          AND NOT EXISTS (SELECT FROM dmarc_store.unfolded u WHERE u.domain = o.domain AND u.day = o.day AND u.report = o.report)
+          AND NOT EXISTS (SELECT FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = o.day AND u.report = o.report)
         GROUP BY o.source_ip, e.profile
     )
-    UPDATE dmarc_store.profile_source t SET days = coalesce((SELECT s.days FROM sent s WHERE s.source_ip = t.source_ip AND s.profile = t.profile), 0)
-    WHERE t.domain = of_domain AND t.day = month AND t.source_ip = ANY (addresses) AND t.doubtful = doubt;
+    SELECT array_agg(s.source_ip), array_agg(s.profile), array_agg(s.days) INTO sent_by, sent_as, sent_on FROM sent s;
+    WITH sent AS MATERIALIZED (
+        SELECT u.source_ip, u.profile, u.days FROM unnest(sent_by, sent_as, sent_on) u (source_ip, profile, days)
+    )
+    UPDATE dmarc_store.profile_source t SET days = s.days
+    FROM sent s
+    WHERE t.domain = of_domain AND t.day = month AND t.source_ip = s.source_ip AND t.profile = s.profile AND t.doubtful = doubt;
 
     DELETE FROM dmarc_store.profile_source t
     WHERE t.domain = of_domain AND t.day = month AND t.source_ip = ANY (addresses) AND t.doubtful = doubt AND t.days = 0;
@@ -491,11 +549,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     addresses inet[];
     folded    boolean;
-    doubt     boolean := CASE WHEN gone THEN (SELECT r.trusted IS FALSE OR r.foreign_domain FROM dmarc_store.report r
-                                              WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report) ELSE true END;
+    doubt     boolean := true;
 BEGIN
-    addresses := (SELECT array_agg(DISTINCT o.source_ip) FROM dmarc_store.observation o
-                  WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report AND o.source_ip IS NOT NULL);
+    IF gone THEN
+        SELECT r.trusted IS FALSE OR r.foreign_domain INTO doubt FROM dmarc_store.report r
+        WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report;
+    END IF;
+    SELECT array_agg(DISTINCT o.source_ip) INTO addresses FROM dmarc_store.observation o
+    WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report AND o.source_ip IS NOT NULL;
     PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[doubt], -1);
     DELETE FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = of_day AND u.report = of_report;
     folded := NOT FOUND;
@@ -549,7 +610,8 @@ COMMENT ON FUNCTION dmarc_store.rebuild(text, date, date) IS 'Makes the sums of 
 -- in their sums anew. Only for who holds the lock alone.
 CREATE OR REPLACE FUNCTION dmarc_store.change_profiles() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    changed dmarc_store.evidence[];
+    domains text[];
+    hashes  uuid[];
     one     pg_catalog.record;
 BEGIN
     WITH stored AS MATERIALIZED (
@@ -559,13 +621,13 @@ BEGIN
     ), done AS (
         UPDATE dmarc_store.evidence e SET profile = s.profile
         FROM stored s WHERE e.domain = s.domain AND e.hash = s.hash
-        RETURNING e AS whole
+        RETURNING e.domain, e.hash
     )
-    SELECT array_agg(d.whole) INTO changed FROM done d;
+    SELECT array_agg(d.domain), array_agg(d.hash) INTO domains, hashes FROM done d;
     FOR one IN
         SELECT o.domain, min(o.day) AS since, max(o.day) AS until
         FROM dmarc_store.observation o
-        WHERE o.domain IN (SELECT c.domain FROM unnest(changed) c) AND o.evidence IN (SELECT c.hash FROM unnest(changed) c)
+        WHERE o.domain = ANY (domains) AND o.evidence = ANY (hashes)
         GROUP BY o.domain
     LOOP
         PERFORM dmarc_store.rebuild(one.domain, one.since, one.until);
@@ -573,103 +635,3 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.change_profiles() IS 'Evidence of pg_temp.stage_evidence whose meaning has changed gets its new profile, and what was summed up by it is made anew';
-
--- ---- when the catalogue changes ----
-
--- The classes of each day, from profile_day. Only for who holds the lock alone.
-CREATE OR REPLACE FUNCTION dmarc_store.recount_days(of_domain text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
-BEGIN
-    INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
-                                             forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
-    SELECT s.domain, s.day, s.doubtful, 0, 0, 0, 0,
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'authorised'), 0),
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'misconfigured'), 0),
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'forwarded'), 0),
-           coalesce(sum(s.messages) FILTER (WHERE p.class = 'unknown'), 0), 0, 0, 0, 0
-    FROM dmarc_store.profile_day s
-    JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
-    WHERE s.domain = of_domain AND p.domain = of_domain
-    GROUP BY s.domain, s.day, s.doubtful
-    ORDER BY s.domain, s.day, s.doubtful
-    ON CONFLICT (domain, day, doubtful) DO UPDATE
-    SET authorised = excluded.authorised, misconfigured = excluded.misconfigured, forwarded = excluded.forwarded, unknown = excluded.unknown;
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.recount_days(text) IS 'The daily classes of a policy domain anew, from profile_day';
-
--- Judges the profiles again, of one domain or of all (NULL), and brings the daily classes up to date. How many changed.
-CREATE OR REPLACE FUNCTION dmarc_store.reclassify(of_domain text DEFAULT NULL) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE
-    chunk   dmarc_store.profile[];
-    reached dmarc_store.profile;
-    changed text[];
-    these   bigint;
-    touched text[] := '{}';
-    total   bigint := 0;
-BEGIN
-    PERFORM pg_advisory_xact_lock(7710422);
-    LOOP
-        SELECT array_agg(p.whole ORDER BY p.domain, p.hash) INTO chunk
-        FROM (SELECT k AS whole, k.domain, k.hash FROM dmarc_store.profile k
-              WHERE k.domain = coalesce(of_domain, k.domain)
-                AND (reached.domain IS NULL OR (k.domain, k.hash) > (reached.domain, reached.hash))
-              ORDER BY k.domain, k.hash LIMIT 5000) p;
-        EXIT WHEN chunk IS NULL;
-        WITH different AS MATERIALIZED (
-            SELECT j.* FROM dmarc_store.judge(chunk) j JOIN unnest(chunk) k ON k.domain = j.domain AND k.hash = j.hash
-            WHERE (j.class, j.rule, j.sender_key, j.sender, j.known, j.kind, j.confidence, j.evidence_said, j.advice)
-                  IS DISTINCT FROM (k.class, k.rule, k.sender_key, k.sender, k.known, k.kind, k.confidence, k.evidence_said, k.advice)
-        ), stored AS (
-            INSERT INTO dmarc_store.profile AS t SELECT d.* FROM different d ORDER BY d.domain, d.hash
-            ON CONFLICT (domain, hash) DO UPDATE
-            SET class = excluded.class, rule = excluded.rule, sender_key = excluded.sender_key, sender = excluded.sender,
-                known = excluded.known, kind = excluded.kind, confidence = excluded.confidence,
-                evidence_said = excluded.evidence_said, advice = excluded.advice
-            RETURNING t.domain
-        )
-        SELECT array_agg(DISTINCT s.domain), count(*) INTO changed, these FROM stored s;
-        touched := touched || coalesce(changed, '{}');
-        total := total + these;
-        reached := chunk[cardinality(chunk)];
-    END LOOP;
-    PERFORM dmarc_store.recount_days(d.domain) FROM (SELECT DISTINCT u.domain FROM unnest(touched) u (domain)) d;
-    RETURN total;
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.reclassify(text) IS 'Judges stored profiles again by the catalogue as it is now, and brings the daily classes up to date; how many changed';
-
--- What an upgrade leaves to be done once all functions are there: evidence from before there were profiles, and a new catalogue.
-CREATE OR REPLACE FUNCTION dmarc_store.settle() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE
-    chunk dmarc_store.profile[];
-    old   boolean := false;
-BEGIN
-    PERFORM pg_advisory_xact_lock(7710422);
-    LOOP
-        WITH unfilled AS MATERIALIZED (
-            SELECT e.domain, e.hash,
-                   dmarc_store.profile_of(e) AS profile
-            FROM dmarc_store.evidence e WHERE e.profile IS NULL ORDER BY e.domain, e.hash LIMIT 20000
-        ), filled AS (
-            UPDATE dmarc_store.evidence e SET profile = (s.profile).hash FROM unfilled s WHERE e.domain = s.domain AND e.hash = s.hash
-        )
-        SELECT array_agg(s.profile) INTO chunk FROM unfilled s;
-        EXIT WHEN chunk IS NULL;
-        PERFORM dmarc_store.take_profiles(chunk);
-        old := true;
-    END LOOP;
-    IF old THEN
-        PERFORM dmarc_store.rebuild(NULL, NULL, NULL);
-    END IF;
-    PERFORM dmarc_store.reclassify();
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.settle() IS 'Ends an installation or upgrade: profiles of old evidence, sums, classes by the new catalogue';
-
--- For users who added senders or rules of their own: what is stored already gets its names by them.
-CREATE OR REPLACE FUNCTION dmarc.reclassify(policy_domain text DEFAULT NULL) RETURNS bigint LANGUAGE sql AS $fn$
-    SELECT dmarc_store.reclassify($1)
-$fn$;
-COMMENT ON FUNCTION dmarc.reclassify(text) IS 'Gives stored mail its names and classes by the catalogue as it is now; how many changed. To be called after one''s own changes of sender and sender_rule';
