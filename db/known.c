@@ -27,12 +27,17 @@ static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *
                                    GError **error)
 {
 #define SAME                                                                                                 \
-    "((q.identity AND identity OR coalesce(ingested_at >= $4::timestamptz, false)) AND source = q.source)"
-    static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
-                              "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
-                              " CROSS JOIN LATERAL (SELECT outcome, " SAME " AS same FROM dmarc_store.message"
-                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR " SAME ")"
-                              " ORDER BY same DESC, id LIMIT 1) AS m";
+    "((q.identity AND m.identity OR coalesce(m.ingested_at >= $4::timestamptz, false)) AND m.source = "      \
+    "q.source)"
+    /* The list of hashes is what finds the rows, on one node or on many. */
+    static const char sql[] =
+        "WITH q AS MATERIALIZED (SELECT u.sha256, u.source, u.identity, u.i FROM unnest($1::bytea[], "
+        "$2::text[], "
+        "$3::bool[]) WITH ORDINALITY AS u (sha256, source, identity, i))"
+        " SELECT DISTINCT ON (q.i) q.i, m.outcome, " SAME " AS same"
+        " FROM dmarc_store.message m JOIN q ON q.sha256 = m.sha256"
+        " WHERE m.sha256 = ANY ($1::bytea[]) AND (m.outcome IN ('stored', 'duplicate') OR " SAME ")"
+        " ORDER BY q.i, same DESC, m.id";
 #undef SAME
     GString *arrays[3];
     for (guint a = 0; a < 3; a++)

@@ -574,6 +574,22 @@ static gboolean ensure_months(struct writer *writer, GError **error)
     return TRUE;
 }
 
+/* Whether the tables are on many nodes; then, tables for what is fetched from there. */
+static gboolean look_where(struct writer *writer, GError **error)
+{
+    struct db_result *result = db_query(writer->db, "asking whether the database is distributed",
+                                        "SELECT dmarc_store.is_distributed()::int", 0, NULL, error);
+    writer->batch->distributed = result && db_int(result, 0, 0);
+    gboolean ok = result != NULL;
+    db_result_free(result);
+    if (!ok || !writer->batch->distributed)
+        return ok;
+    return db_run(writer->db, "making tables for what is fetched", rows_gathering, error) &&
+           db_run(writer->db, "making tables for what is fetched", rows_other_gathering, error) &&
+           (!writer->settings->reread ||
+            db_run(writer->db, "making tables for what is fetched again", rows_reread_gathering, error));
+}
+
 static gboolean prepare(struct writer *writer, GError **error)
 {
     if (writer->prepared != db_session(writer->db)) {
@@ -582,6 +598,8 @@ static gboolean prepare(struct writer *writer, GError **error)
             return FALSE;
         if (writer->settings->reread && !db_run(writer->db, "making the staging tables of what is read again",
                                                 rows_reread_staging, error))
+            return FALSE;
+        if (!look_where(writer, error))
             return FALSE;
         writer->prepared = db_session(writer->db);
     }
