@@ -157,6 +157,7 @@ install: all
 	install -D -m 755 $B/whosends $(BINDIR)/whosends
 	for m in $(notdir $(MAN)); do install -D -m 644 $B/man/$$m $(MANDIR)/man$${m##*.}/$$m || exit 1; done
 	install -D -m 644 README.md $(DOCDIR)/README.md
+	install -D -m 644 sql/citus/distribute.sql $(DOCDIR)/citus/distribute.sql
 
 clean:
 	rm -rf build build-sanitize build-fuzz

@@ -195,6 +195,21 @@ static gboolean write_reports(struct writing *w, GError **error)
                                  copy_observations(w, FALSE, rows_observation_copy, error));
 }
 
+/* The records of those reports that turned out to be new. */
+static gboolean insert_observations(struct writing *w, GError **error)
+{
+    g_autoptr(GString) ids = g_string_new("{");
+    for (guint i = w->reports.first; i < w->reports.end; i++)
+        if (report_at(w, i)->fresh)
+            g_string_append_printf(ids, "%s%" G_GINT64_FORMAT, ids->len > 1 ? "," : "", report_at(w, i)->id);
+    g_string_append_c(ids, '}');
+    const char *const values[] = {ids->str};
+    struct db_result *result =
+        db_query(w->copying.db, "inserting records", rows_reread_observation_insert, 1, values, error);
+    db_result_free(result);
+    return result != NULL;
+}
+
 /* Everything is staged, to be compared with what is there. */
 static gboolean write_reports_again(struct writing *w, GError **error)
 {
@@ -212,7 +227,7 @@ static gboolean write_reports_again(struct writing *w, GError **error)
         return FALSE;
     find_stored(w);
     return (!w->reports.fresh || (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
-                                  db_run(db, "inserting records", rows_reread_observation_insert, error))) &&
+                                  insert_observations(w, error))) &&
            decide_sums(&w->reports, error);
 }
 
@@ -358,7 +373,7 @@ static gboolean write_again(struct writing *w, guint first_other, guint end_othe
     gboolean left = rereading_is_left(w->again);
     if (!left &&
         !(write_reports_again(w, error) &&
-          others_write(w->batch->others, db, first_other, end_other, error) &&
+          others_write(w->batch->others, db, first_other, end_other, w->batch->distributed, error) &&
           rereading_point(w->again, error) && stage_messages(w, error) &&
           write_documents(w, NULL, rows_reread_document_copy, error) && rereading_finish(w->again, error)))
         return FALSE;
@@ -376,7 +391,8 @@ static gboolean write_again(struct writing *w, guint first_other, guint end_othe
 static gboolean write_new(struct writing *w, guint first_other, guint end_other, GError **error)
 {
     return write_reports(w, error) &&
-           others_write(w->batch->others, w->copying.db, first_other, end_other, error) &&
+           others_write(w->batch->others, w->copying.db, first_other, end_other, w->batch->distributed,
+                        error) &&
            write_messages(w, error) && decide_sums(&w->reports, error) &&
            db_run(w->copying.db, "committing a batch", "COMMIT", error);
 }

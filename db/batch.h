@@ -53,6 +53,7 @@ struct batch_message {
 
 struct batch {
     const struct reread *reread; /* NULL: the mails are new */
+    gboolean distributed;        /* the tables are on many nodes */
     GArray *messages, *documents, *reports;
     struct others *others; /* failure reports and TLS reports, see db/others.h */
     GStringChunk *texts;

@@ -121,10 +121,13 @@ gboolean decide_begin(const struct decision *d, GError **error)
 #define VERSION "; SELECT max(version) FROM dmarc.schema_version"
     static const char begin[] = BEGIN VERSION,
                       shared[] = BEGIN ", pg_advisory_xact_lock_shared(" LOCK ")" VERSION,
-                      alone[] = BEGIN ", pg_advisory_xact_lock(" LOCK ")" VERSION;
+                      alone[] = BEGIN ", pg_advisory_xact_lock(" LOCK ")" VERSION,
+                      far_shared[] = BEGIN ", dmarc_store.share()" VERSION,
+                      far_alone[] = BEGIN ", dmarc_store.alone()" VERSION;
+    gboolean far = d->batch->distributed;
     struct db_result *result = db_script(d->db, "beginning a batch",
-                                         d->alone || d->incomplete ? alone
-                                         : d->primaries            ? shared
+                                         d->alone || d->incomplete ? (far ? far_alone : alone)
+                                         : d->primaries            ? (far ? far_shared : shared)
                                                                    : begin,
                                          error);
     gboolean known = result && schema_is_known((int)db_int(result, 0, 0), error);
@@ -138,11 +141,17 @@ static struct batch_report *report_by_id(GHashTable *by_id, gint64 id)
     return g_hash_table_lookup(by_id, &id);
 }
 
+/* Fetches what the statements that follow ask for, where it is on other nodes. */
+static gboolean gather(struct decision *d, GError **error)
+{
+    return !d->batch->distributed || db_run(d->db, "gathering reports", rows_report_gather, error);
+}
+
 /* Takes incomplete ones that are there better already out of the staging table. */
 static gboolean drop_worse(struct decision *d, GHashTable *by_id, GError **error)
 {
-    struct db_result *result =
-        db_query(d->db, "looking for better copies", rows_report_better, 0, NULL, error);
+    struct db_result *result = db_query(d->db, "looking for better copies",
+                                        rows_report_better[d->batch->distributed], 0, NULL, error);
     for (guint row = 0; result && row < db_rows(result); row++) {
         struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
         if (!report)
@@ -152,13 +161,15 @@ static gboolean drop_worse(struct decision *d, GHashTable *by_id, GError **error
     }
     gboolean any = result && db_rows(result) > 0;
     db_result_free(result);
-    return result && (!any || db_run(d->db, "dropping worse copies", rows_report_drop, error));
+    return result &&
+           (!any || db_run(d->db, "dropping worse copies", rows_report_drop[d->batch->distributed], error));
 }
 
 /* Runs the INSERT that decides. */
 static gboolean insert_new(struct decision *d, GHashTable *by_id, gboolean *collision_r, GError **error)
 {
-    struct db_result *result = db_query(d->db, "inserting reports", rows_report_insert, 0, NULL, error);
+    struct db_result *result =
+        db_query(d->db, "inserting reports", rows_report_insert[d->batch->distributed], 0, NULL, error);
     for (guint row = 0; result && row < db_rows(result); row++) {
         struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
         if (!report)
@@ -175,8 +186,8 @@ static gboolean insert_new(struct decision *d, GHashTable *by_id, gboolean *coll
 /* Finds the rows that were there before, and whether a copy is better than its row. */
 static gboolean find_known(struct decision *d, GHashTable *by_id, gboolean *better_r, GError **error)
 {
-    struct db_result *result =
-        db_query(d->db, "looking for known reports", rows_report_known, 0, NULL, error);
+    struct db_result *result = db_query(d->db, "looking for known reports",
+                                        rows_report_known[d->batch->distributed], 0, NULL, error);
     for (guint row = 0; result && row < db_rows(result); row++) {
         struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
         const char *better = db_value(result, row, 2);
@@ -235,17 +246,36 @@ static gboolean change_row(struct decision *d, const struct db_result *changes, 
     return result != NULL;
 }
 
+/* New reports whose rivals are all gone. */
+static gboolean unflag(struct decision *d, GError **error)
+{
+    if (!gather(d, error))
+        return FALSE;
+    struct db_result *rows = db_query(d->db, "looking for reports without rivals",
+                                      rows_report_flagged[d->batch->distributed], 0, NULL, error);
+    gboolean ok = rows != NULL;
+    for (guint row = 0; ok && row < db_rows(rows); row++) {
+        const char *values[] = {db_value(rows, row, 0), db_value(rows, row, 1), db_value(rows, row, 2)};
+        struct db_result *result =
+            db_query(d->db, "unflagging a report", rows_report_unflag, 3, values, error);
+        ok = result != NULL;
+        db_result_free(result);
+    }
+    db_result_free(rows);
+    return ok;
+}
+
 /* What the new copies mean for the rows that are there, and for their own flags. */
 static gboolean change_known(struct decision *d, GError **error)
 {
-    struct db_result *changes =
-        db_query(d->db, "looking for replaced reports", rows_report_changes, 0, NULL, error);
+    struct db_result *changes = db_query(d->db, "looking for replaced reports",
+                                         rows_report_changes[d->batch->distributed], 0, NULL, error);
     gboolean ok = changes != NULL;
     for (guint row = 0; ok && row < db_rows(changes); row++)
         ok = change_row(d, changes, row, error);
     gboolean any = ok && db_rows(changes) > 0;
     db_result_free(changes);
-    return ok && (!any || db_run(d->db, "unflagging reports", rows_report_unflag, error));
+    return ok && (!any || unflag(d, error));
 }
 
 gboolean decide_stored(struct decision *d, GError **error)
@@ -254,11 +284,13 @@ gboolean decide_stored(struct decision *d, GError **error)
     gboolean collision = FALSE, better = FALSE;
     for (guint i = d->first; i < d->end; i++)
         g_hash_table_insert(by_id, &report_at(d, i)->id, report_at(d, i));
-    if (d->incomplete && !drop_worse(d, by_id, error))
+    if (!gather(d, error) || (d->incomplete && !drop_worse(d, by_id, error)) ||
+        !insert_new(d, by_id, &collision, error))
         return FALSE;
-    if (!insert_new(d, by_id, &collision, error))
+    gboolean old = d->fresh < d->primaries;
+    if ((old || collision) && !gather(d, error))
         return FALSE;
-    if (d->fresh < d->primaries && !find_known(d, by_id, &better, error))
+    if (old && !find_known(d, by_id, &better, error))
         return FALSE;
     return (!collision && !better) || change_known(d, error);
 }

@@ -7,7 +7,10 @@
  * copy that came trusted makes a report trusted.
  *
  * So that two writers cannot store both halves of such a pair without seeing each other, who writes an
- * incomplete report does so alone: an advisory lock, shared by all others, comes before all other locks. Rows
+ * incomplete report does so alone: an advisory lock, shared by all others, comes before all other locks.
+ * Where the database has many nodes, dmarc_store.share() and alone() see to it that this holds across them,
+ * and what is asked about stored reports is fetched first: no node joins its temporary tables row by row with
+ * what is on others. Rows
  * of reports that are there are changed in ascending order of domain, day and id. */
 #pragma once
 

@@ -22,18 +22,29 @@ static enum outcome outcome_from(const char *word)
     return OUTCOME_PROBLEM;
 }
 
-static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *sha256,
+/* The same source as that of q: the mail itself, or one that came after a run had begun. */
+#define SAME                                                                                                 \
+    "((q.identity AND m.identity OR coalesce(m.ingested_at >= $4::timestamptz, false)) AND m.source = "      \
+    "q.source)"
+#define ASKED "unnest($1::bytea[], $2::text[], $3::bool[]) WITH ORDINALITY AS q (sha256, source, identity, i)"
+#define TELLING "(m.outcome IN ('stored', 'duplicate') OR " SAME ")"
+/* From row to row where all is in one place; by the list of hashes where it is on many nodes. */
+#define KNOWN(stored)                                                                                        \
+    "SELECT q.i, k.outcome, k.same FROM " ASKED " CROSS JOIN LATERAL (SELECT m.outcome, " SAME               \
+    " AS same FROM " stored " m WHERE m.sha256 = q.sha256 AND " TELLING                                      \
+    " ORDER BY same DESC, m.id LIMIT 1) AS k"
+static const char *const known_sql[2] = {
+    KNOWN("dmarc_store.message"),
+    "WITH q AS MATERIALIZED (SELECT q.sha256, q.source, q.identity, q.i FROM " ASKED
+    ") SELECT DISTINCT ON (q.i) q.i, m.outcome, " SAME " AS same"
+    " FROM dmarc_store.message m JOIN q ON q.sha256 = m.sha256"
+    " WHERE m.sha256 = ANY ($1::bytea[]) AND " TELLING " ORDER BY q.i, same DESC, m.id",
+};
+
+static struct db_result *ask_known(struct db *db, gboolean distributed, guint n, const guint8 *const *sha256,
                                    const char *const *sources, const gboolean *identities, const char *since,
                                    GError **error)
 {
-#define SAME                                                                                                 \
-    "((q.identity AND identity OR coalesce(ingested_at >= $4::timestamptz, false)) AND source = q.source)"
-    static const char sql[] = "SELECT q.i, m.outcome, m.same FROM unnest($1::bytea[], $2::text[], "
-                              "$3::bool[]) WITH ORDINALITY AS q(sha256, source, identity, i)"
-                              " CROSS JOIN LATERAL (SELECT outcome, " SAME " AS same FROM dmarc_store.message"
-                              " WHERE sha256 = q.sha256 AND (outcome IN ('stored', 'duplicate') OR " SAME ")"
-                              " ORDER BY same DESC, id LIMIT 1) AS m";
-#undef SAME
     GString *arrays[3];
     for (guint a = 0; a < 3; a++)
         arrays[a] = g_string_new("{");
@@ -49,15 +60,16 @@ static struct db_result *ask_known(struct db *db, guint n, const guint8 *const *
     for (guint a = 0; a < 3; a++)
         g_string_append_c(arrays[a], '}');
     const char *values[] = {arrays[0]->str, arrays[1]->str, arrays[2]->str, since};
-    struct db_result *result = db_query(db, "looking for known mails", sql, 4, values, error);
+    struct db_result *result =
+        db_query(db, "looking for known mails", known_sql[distributed], 4, values, error);
     for (guint a = 0; a < 3; a++)
         g_string_free(arrays[a], TRUE);
     return result;
 }
 
-gboolean known_mails(struct db *db, guint n, const guint8 *const *sha256, const char *const *sources,
-                     const gboolean *identities, const char *since, int *outcomes_r, gboolean *resumed_r,
-                     GError **error)
+gboolean known_mails(struct db *db, gboolean distributed, guint n, const guint8 *const *sha256,
+                     const char *const *sources, const gboolean *identities, const char *since,
+                     int *outcomes_r, gboolean *resumed_r, GError **error)
 {
     for (guint i = 0; i < n; i++) {
         outcomes_r[i] = -1;
@@ -65,7 +77,7 @@ gboolean known_mails(struct db *db, guint n, const guint8 *const *sha256, const 
     }
     if (!n)
         return TRUE;
-    struct db_result *result = ask_known(db, n, sha256, sources, identities, since, error);
+    struct db_result *result = ask_known(db, distributed, n, sha256, sources, identities, since, error);
     for (guint row = 0; result && row < db_rows(result); row++) {
         guint i = (guint)db_int(result, row, 0) - 1;
         outcomes_r[i] = (int)outcome_from(db_value(result, row, 1));

@@ -194,6 +194,7 @@ struct writing {
     struct others *others;
     struct copying copying;
     guint first, end;
+    gboolean distributed;
     guint staged[OTHER_KINDS];
 };
 
@@ -263,8 +264,10 @@ static gboolean decide(struct writing *w, enum other_kind kind, GError **error)
     for (guint i = w->first; i < w->end; i++)
         g_hash_table_insert(by_id, &at(w->others, i)->id, at(w->others, i));
     struct db *db = w->copying.db;
-    struct db_result *result =
-        db_query(db, "inserting other reports", rows_other_tables[kind].insert, 0, NULL, error);
+    if (w->distributed && kind == OTHER_TLS && !db_run(db, "gathering TLS reports", rows_tls_gather, error))
+        return FALSE;
+    struct db_result *result = db_query(db, "inserting other reports",
+                                        rows_other_tables[kind].insert[w->distributed], 0, NULL, error);
     guint fresh = result ? db_rows(result) : 0;
     for (guint row = 0; row < fresh; row++) {
         gint64 id = db_int(result, row, 0);
@@ -303,9 +306,10 @@ static gboolean copy_details(struct writing *w, gboolean policies, GError **erro
     return copying_end(&w->copying, error);
 }
 
-gboolean others_write(struct others *others, struct db *db, guint first, guint end, GError **error)
+gboolean others_write(struct others *others, struct db *db, guint first, guint end, gboolean distributed,
+                      GError **error)
 {
-    struct writing w = {.others = others, .first = first, .end = end};
+    struct writing w = {.others = others, .first = first, .end = end, .distributed = distributed};
     gboolean ok = TRUE;
     if (first == end)
         return TRUE;

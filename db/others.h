@@ -51,5 +51,7 @@ gboolean others_tls_failure(struct others *others, const struct tls_failure *fai
 gboolean others_tls_end(struct others *others, guint n_warnings, const struct report_warning *warnings,
                         GError **error);
 
-/* Writes those of [first, end) that are new, and fills in fresh and stored_id of all. In a transaction. */
-gboolean others_write(struct others *others, struct db *db, guint first, guint end, GError **error);
+/* Writes those of [first, end) that are new, and fills in fresh and stored_id of all. In a transaction.
+ * `distributed`: the tables are on many nodes. */
+gboolean others_write(struct others *others, struct db *db, guint first, guint end, gboolean distributed,
+                      GError **error);

@@ -49,18 +49,6 @@ enum {
     OLD_REPLACED
 };
 
-static const char old_sql[] =
-    "SELECT d.path, d.kind, d.outcome, d.domain, d.day, d.report,"
-    " replace(coalesce(r.identity, t.identity, f.identity)::text"
-    " || coalesce(r.content, t.content, f.content)::text, '-', ''),"
-    " coalesce(r.incomplete, false), coalesce(r.replaced, false)"
-    " FROM dmarc_store.document d"
-    " LEFT JOIN dmarc_store.report r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report"
-    " LEFT JOIN dmarc_store.tls_report t ON t.domain = d.domain AND t.day = d.day AND t.id = d.report"
-    " LEFT JOIN dmarc_store.failure_report f ON f.domain = d.domain AND f.day = d.day AND f.id = d.report"
-    " WHERE d.mail_sha256 = decode($1, 'hex') AND d.message = $2::bigint AND d.report IS NOT NULL"
-    " ORDER BY d.ordinal";
-
 static struct item *item_at(const struct rereading *again, guint i)
 {
     return &g_array_index(again->items, struct item, i);
@@ -166,14 +154,14 @@ static gboolean owner_is_kept(const struct rereading *again, const struct item *
                               GError **error)
 {
     static const char sql[] =
-        "SELECT EXISTS (SELECT FROM dmarc_store.document d JOIN dmarc_store.original o ON o.mail_sha256 = "
-        "d.mail_sha256"
-        " WHERE d.report = $3::bigint AND d.domain = $1 AND d.day = $2::date AND d.outcome = 'stored')";
+        "SELECT 1 FROM dmarc_store.document d JOIN dmarc_store.original o ON o.mail_sha256 = d.mail_sha256"
+        " WHERE d.report = $3::bigint AND d.domain = $1 AND d.day = $2::date AND d.outcome = 'stored' LIMIT "
+        "1";
     const char *values[3];
     for (guint i = 0; i < 3; i++)
         values[i] = db_value(again->old, (guint)item->old, OLD_DOMAIN + i);
     struct db_result *result = db_query(again->db, "looking for the first mail", sql, 3, values, error);
-    *kept_r = result && *db_value(result, 0, 0) == 't';
+    *kept_r = result && db_rows(result) > 0;
     db_result_free(result);
     return result != NULL;
 }
@@ -201,6 +189,27 @@ static gboolean decide_act(const struct rereading *again, struct item *item, GEr
     return TRUE;
 }
 
+/* Fetches, in a distributed database, what is to be asked about the mail, or about an old report. */
+static gboolean gather(struct rereading *again, const char *begin, const char *const sql[2], guint n,
+                       const char *const *values, GError **error)
+{
+    gboolean ok = db_run(again->db, "gathering what is read again", begin, error);
+    for (guint i = 0; ok && i < 2; i++) {
+        struct db_result *result =
+            db_query(again->db, "gathering what is read again", sql[i], n, values, error);
+        ok = result != NULL;
+        db_result_free(result);
+    }
+    return ok;
+}
+
+static gboolean gather_mail(struct rereading *again, GError **error)
+{
+    const char *values[] = {again->sha256, again->number};
+    return !again->batch->distributed ||
+           gather(again, rows_reread_gather_begin, rows_reread_gather_mail, 2, values, error);
+}
+
 static gboolean look_at_mail(struct rereading *again, GError **error)
 {
     static const char sql[] =
@@ -215,7 +224,12 @@ static gboolean look_at_mail(struct rereading *again, GError **error)
         if (strcmp(db_value(mail, 0, 0), outcome_words[i]) == 0)
             again->result.before = again->result.after = (enum outcome)i;
     db_result_free(mail);
-    again->old = db_query(again->db, "looking at reports again", old_sql, 2, values, error);
+    gboolean distributed = again->batch->distributed;
+    if (!gather_mail(again, error) ||
+        (distributed && !db_run(again->db, "gathering old reports", rows_reread_gather_old, error)))
+        return FALSE;
+    again->old =
+        db_query(again->db, "looking at reports again", rows_reread_old[distributed], 2, values, error);
     return again->old != NULL;
 }
 
@@ -276,8 +290,12 @@ static gboolean compare(struct rereading *again, struct item *item, GError **err
     old_place(again, item, values);
     g_snprintf(id, sizeof id, "%" G_GINT64_FORMAT, item->report->id);
     values[3] = id;
+    gboolean distributed = again->batch->distributed;
+    if (distributed &&
+        !gather(again, rows_reread_gather_evidence, rows_reread_gather_report, 3, values, error))
+        return FALSE;
     struct db_result *result =
-        db_query(again->db, "comparing a report", rows_reread_differs, 4, values, error);
+        db_query(again->db, "comparing a report", rows_reread_differs[distributed], 4, values, error);
     if (result)
         item->act = db_rows(result) && *db_value(result, 0, 0) == 't' ? ACT_REPLACE : ACT_KNOWN;
     db_result_free(result);
@@ -382,16 +400,30 @@ gboolean rereading_point(struct rereading *again, GError **error)
 static gboolean is_different(struct rereading *again, gboolean *different_r, GError **error)
 {
     const char *values[] = {again->sha256, again->number};
-    struct db_result *result =
-        db_query(again->db, "comparing a mail", rows_reread_mail_differs, 2, values, error);
+    if (!gather_mail(again, error))
+        return FALSE;
+    struct db_result *result = db_query(
+        again->db, "comparing a mail", rows_reread_mail_differs[again->batch->distributed], 2, values, error);
     *different_r = again->result.changed || again->result.fresh || (result && *db_value(result, 0, 0) == 't');
     db_result_free(result);
     return result != NULL;
 }
 
+/* Puts what was known into the history. */
+static gboolean note_history(struct rereading *again, GError **error)
+{
+    const char *values[] = {again->sha256, again->number, again->batch->reread->command, NULL};
+    struct db_result *next =
+        db_query(again->db, "counting how often a mail was read", rows_reread_ordinal, 2, values, error);
+    values[3] = next ? db_value(next, 0, 0) : NULL;
+    gboolean ok = next && run(again, rows_reread_history[again->batch->distributed], 4, values, error);
+    db_result_free(next);
+    return ok;
+}
+
 gboolean rereading_finish(struct rereading *again, GError **error)
 {
-    const char *values[] = {again->sha256, again->number, again->batch->reread->command};
+    const char *values[] = {again->sha256, again->number};
     gboolean different;
     again->result.after = again->message->outcome;
     if (!is_different(again, &different, error))
@@ -399,7 +431,7 @@ gboolean rereading_finish(struct rereading *again, GError **error)
     if (!different)
         return TRUE;
     again->result.end = REREAD_CHANGED;
-    if (!run(again, rows_reread_history, 3, values, error))
+    if (!note_history(again, error))
         return FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(rows_reread_mail); i++)
         if (!run(again, rows_reread_mail[i], 2, values, error))

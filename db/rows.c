@@ -13,12 +13,17 @@
 #define REPORT_END REPORT_TOTALS ", collision, trusted, foreign_domain"
 #define REPORT_COLUMNS 40 /* REPORT_SAME, REPORT_END */
 
-#define EVIDENCE_SAID                                                                                        \
-    "header_from, envelope_from, envelope_to, disposition, dkim_verdict, spf_verdict, verdict_computed, "    \
-    "dkim_aligned, spf_aligned, dkim_aligned_domain, dkim_aligned_selector, spf_aligned_domain, disagree, "  \
-    "dkim_domains, dkim_selectors, dkim_results, dkim_raw, dkim_human, spf_domains, spf_scopes, "            \
-    "spf_results, spf_raw, spf_human, reason_types, reason_raw, reason_comments, extensions, raw"
-#define EVIDENCE_SAME "domain, hash, " EVIDENCE_SAID
+/* Of one of several tables: "" or "t.". */
+#define EVIDENCE_OF(t)                                                                                       \
+    t "header_from, " t "envelope_from, " t "envelope_to, " t "disposition, " t "dkim_verdict, " t           \
+      "spf_verdict, " t "verdict_computed, " t "dkim_aligned, " t "spf_aligned, " t                          \
+      "dkim_aligned_domain, " t "dkim_aligned_selector, " t "spf_aligned_domain, " t "disagree, " t          \
+      "dkim_domains, " t "dkim_selectors, " t "dkim_results, " t "dkim_raw, " t "dkim_human, " t             \
+      "spf_domains, " t "spf_scopes, " t "spf_results, " t "spf_raw, " t "spf_human, " t "reason_types, " t  \
+      "reason_raw, " t "reason_comments, " t "extensions, " t "raw"
+#define EVIDENCE_SAID EVIDENCE_OF("")
+#define EVIDENCE_OF_SAME(t) t "domain, " t "hash, " EVIDENCE_OF(t)
+#define EVIDENCE_SAME EVIDENCE_OF_SAME("")
 /* And the profile, of which the rest is in these columns. */
 #define PROFILE_SAID "passed_dkim, passed_selectors, passed_spf, passed_scopes, reasons"
 #define EVIDENCE_COLUMNS 36 /* EVIDENCE_SAME, profile, PROFILE_SAID */
@@ -31,6 +36,10 @@
 #define OBSERVATION_COLUMNS 8
 #define ORIGINAL_COLUMNS 3
 #define DOCUMENT_COLUMNS 14
+
+/* What is stored, and on many nodes the part of it that is asked about, see rows_gathering. */
+#define ALL(table) "dmarc_store." table
+#define GATHERED(table) "pg_temp.stored_" table
 
 const char rows_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_report ON COMMIT DELETE ROWS AS"
@@ -59,66 +68,86 @@ const char rows_report_copy[] =
 #define BETTERS "(s.trusted AND r.trusted IS NOT TRUE OR r.incomplete AND NOT s.incomplete)"
 
 /* The subquery with LIMIT looks at the index once a row, whatever the planner thinks of the staging table. */
-const char rows_report_insert[] =
-    "INSERT INTO dmarc_store.report (" REPORT_SAME
-    ", message_count, dkim_aligned_count, spf_aligned_count, disagree_count, id_collision, trusted, "
-    "foreign_domain)"
-    " SELECT " REPORT_SAME ", total::numeric, total_dkim::numeric, total_spf::numeric,"
-    " total_disagree::numeric, collision OR coalesce((SELECT true FROM dmarc_store.report r"
-    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced LIMIT 1), false),"
-    " trusted, foreign_domain"
-    " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING"
-    " RETURNING id, id_collision";
-const char rows_report_known[] = "SELECT s.id, k.id, k.bettered FROM pg_temp.stage_report s LEFT JOIN LATERAL"
-                                 " (SELECT r.id, " BETTERS " AS bettered FROM dmarc_store.report r"
-                                 " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k ON true";
+#define INSERT(report)                                                                                       \
+    "INSERT INTO dmarc_store.report (" REPORT_SAME                                                           \
+    ", message_count, dkim_aligned_count, spf_aligned_count, disagree_count, id_collision, trusted, "        \
+    "foreign_domain)"                                                                                        \
+    " SELECT " REPORT_SAME ", total::numeric, total_dkim::numeric, total_spf::numeric,"                      \
+    " total_disagree::numeric, collision OR coalesce((SELECT true FROM " report " r"                         \
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced LIMIT 1), false),"                  \
+    " trusted, foreign_domain"                                                                               \
+    " FROM pg_temp.stage_report s ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING"            \
+    " RETURNING id, id_collision"
+const char *const rows_report_insert[2] = {INSERT(ALL("report")), INSERT(GATHERED("report"))};
+
+#define KNOWN(report)                                                                                        \
+    "SELECT s.id, k.id, k.bettered FROM pg_temp.stage_report s LEFT JOIN LATERAL"                            \
+    " (SELECT r.id, " BETTERS " AS bettered FROM " report " r"                                               \
+    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k ON true"
+const char *const rows_report_known[2] = {KNOWN(ALL("report")), KNOWN(GATHERED("report"))};
 
 /* The best of the rows that s gives way to. */
-#define BETTER                                                                                               \
-    "(SELECT r.id FROM dmarc_store.report r WHERE " IDENTITY_R                                               \
-    " AND r.content <> s.content AND NOT r.replaced"                                                         \
+#define BEST(report)                                                                                         \
+    "(SELECT r.id FROM " report " r WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced"      \
     " AND " RANK_R " >= " RANK_S " AND (NOT r.incomplete OR r.record_count > s.record_count)"                \
     " ORDER BY r.incomplete, r.record_count DESC, r.id LIMIT 1)"
-const char rows_report_better[] =
-    "SELECT b.id, b.stored FROM (SELECT s.id, " BETTER " AS stored"
-    " FROM pg_temp.stage_report s WHERE s.incomplete) b WHERE b.stored IS NOT NULL";
-const char rows_report_drop[] =
-    "DELETE FROM pg_temp.stage_report s WHERE s.incomplete AND " BETTER " IS NOT NULL";
+#define BETTER(report)                                                                                       \
+    "SELECT b.id, b.stored FROM (SELECT s.id, " BEST(                                                        \
+        report) " AS stored"                                                                                 \
+                " FROM pg_temp.stage_report s WHERE s.incomplete) b WHERE b.stored IS NOT NULL"
+const char *const rows_report_better[2] = {BETTER(ALL("report")), BETTER(GATHERED("report"))};
+#define DROP(report) "DELETE FROM pg_temp.stage_report s WHERE s.incomplete AND " BEST(report) " IS NOT NULL"
+const char *const rows_report_drop[2] = {DROP(ALL("report")), DROP(GATHERED("report"))};
 
 /* The row of each staged report, new or not, where the copy betters it; and the incomplete rows whose place
  * it takes, as it will be then (w). */
-const char rows_report_changes[] =
-    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete, k.undoubted"
-    " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
-    " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered,"
-    " coalesce(s.trusted AND r.trusted IS FALSE AND NOT r.foreign_domain AND NOT r.replaced, false) AS "
-    "undoubted FROM dmarc_store.report r"
-    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k"
-    " WHERE k.bettered"
-    " UNION "
-    "SELECT v.domain, v.day, v.id, true, NULL, NULL, false"
-    " FROM pg_temp.stage_report s CROSS JOIN LATERAL"
-    " (SELECT CASE WHEN s.trusted THEN 2 ELSE " RANK_R
-    " END AS rank, r.incomplete AND s.incomplete AS incomplete,"
-    " r.record_count, r.replaced FROM dmarc_store.report r"
-    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) w"
-    " CROSS JOIN LATERAL"
-    " (SELECT r.domain, r.day, r.id FROM dmarc_store.report r"
-    " WHERE " IDENTITY_R " AND r.content <> s.content AND r.incomplete AND NOT r.replaced"
-    " AND w.rank >= " RANK_R " AND (NOT w.incomplete OR w.record_count > r.record_count) OFFSET 0) v"
-    " WHERE NOT w.replaced"
-    " ORDER BY 1, 2, 3, 4";
+#define CHANGES(report)                                                                                      \
+    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete, k.undoubted"                  \
+    " FROM pg_temp.stage_report s CROSS JOIN LATERAL"                                                        \
+    " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered,"                                               \
+    " coalesce(s.trusted AND r.trusted IS FALSE AND NOT r.foreign_domain AND NOT r.replaced, false) AS "     \
+    "undoubted FROM " report " r"                                                                            \
+    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k"                                             \
+    " WHERE k.bettered"                                                                                      \
+    " UNION "                                                                                                \
+    "SELECT v.domain, v.day, v.id, true, NULL, NULL, false"                                                  \
+    " FROM pg_temp.stage_report s CROSS JOIN LATERAL"                                                        \
+    " (SELECT CASE WHEN s.trusted THEN 2 ELSE " RANK_R                                                       \
+    " END AS rank, r.incomplete AND s.incomplete AS incomplete,"                                             \
+    " r.record_count, r.replaced FROM " report " r"                                                          \
+    " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) w"                                             \
+    " CROSS JOIN LATERAL"                                                                                    \
+    " (SELECT r.domain, r.day, r.id FROM " report " r"                                                       \
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND r.incomplete AND NOT r.replaced"                   \
+    " AND w.rank >= " RANK_R " AND (NOT w.incomplete OR w.record_count > r.record_count) OFFSET 0) v"        \
+    " WHERE NOT w.replaced"                                                                                  \
+    " ORDER BY 1, 2, 3, 4"
+const char *const rows_report_changes[2] = {CHANGES(ALL("report")), CHANGES(GATHERED("report"))};
+
+#define ONE_REPORT " WHERE domain = $1 AND day = $2::date AND id = $3::bigint"
 const char rows_report_replace[] =
-    "UPDATE dmarc_store.report SET replaced = true"
-    " WHERE domain = $1 AND day = $2::date AND id = $3::bigint AND NOT replaced";
+    "UPDATE dmarc_store.report SET replaced = true" ONE_REPORT " AND NOT replaced";
 const char rows_report_improve[] = "UPDATE dmarc_store.report SET incomplete = incomplete AND $5::boolean,"
-                                   " trusted = CASE WHEN $4::boolean THEN true ELSE trusted END"
-                                   " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
-const char rows_report_unflag[] =
-    "UPDATE dmarc_store.report n SET id_collision = false FROM pg_temp.stage_report s"
-    " WHERE n.domain = s.domain AND n.day = s.day AND n.id = s.id AND n.id_collision"
-    " AND NOT EXISTS (SELECT FROM dmarc_store.report r"
-    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced)";
+                                   " trusted = CASE WHEN $4::boolean THEN true ELSE trusted END" ONE_REPORT;
+#define FLAGGED(report)                                                                                      \
+    "SELECT s.domain, s.day, s.id FROM pg_temp.stage_report s CROSS JOIN LATERAL"                            \
+    " (SELECT r.id FROM " report " r WHERE r.domain = s.domain AND r.day = s.day AND r.id = s.id"            \
+    " AND r.id_collision LIMIT 1) n"                                                                         \
+    " WHERE NOT EXISTS (SELECT FROM " report " r"                                                            \
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced)"
+const char *const rows_report_flagged[2] = {FLAGGED(ALL("report")), FLAGGED(GATHERED("report"))};
+const char rows_report_unflag[] = "UPDATE dmarc_store.report SET id_collision = false" ONE_REPORT;
+
+/* Everything that is stored under the identities of staged reports. */
+const char rows_gathering[] =
+    "CREATE TEMP TABLE IF NOT EXISTS stored_report ON COMMIT DELETE ROWS AS"
+    " SELECT * FROM dmarc_store.report WITH NO DATA;"
+    "CREATE INDEX IF NOT EXISTS stored_report_ix ON pg_temp.stored_report (identity)";
+const char rows_report_gather[] =
+    "DELETE FROM pg_temp.stored_report;"
+    "INSERT INTO pg_temp.stored_report SELECT r.* FROM"
+    " (SELECT DISTINCT o.domain, o.day, o.identity FROM pg_temp.stage_report o) s"
+    " JOIN dmarc_store.report r ON " IDENTITY_R;
 
 const char rows_evidence_copy[] =
     "COPY pg_temp.stage_evidence (" EVIDENCE_SAME ", profile, " PROFILE_SAID ") FROM STDIN (FORMAT binary)";
@@ -156,7 +185,10 @@ const char rows_document_copy[] = "COPY dmarc_store.document (" DOCUMENT_SAME ")
 #define OBSERVATION_SAID "ordinal, source_ip, message_count, evidence, source_raw"
 #define OBSERVATION_SAME "domain, day, report, " OBSERVATION_SAID
 /* What a mail is known by, but its source, and who brought it: that was found out when it came. */
-#define MAIL_SAID "message_id, mail_from, from_domain, subject, mail_date, outcome, code, detail"
+#define MAIL_OF(t)                                                                                           \
+    t "message_id, " t "mail_from, " t "from_domain, " t "subject, " t "mail_date, " t "outcome, " t         \
+      "code, " t "detail"
+#define MAIL_SAID MAIL_OF("")
 
 const char rows_reread_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_observation ON COMMIT DELETE ROWS AS"
@@ -168,21 +200,29 @@ const char rows_reread_observation_copy[] =
 const char rows_reread_document_copy[] =
     "COPY pg_temp.stage_document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
 
-#define OLD_REPORT "FROM dmarc_store.report WHERE domain = $1 AND day = $2::date AND id = $3::bigint"
-#define OLD_RECORDS                                                                                          \
-    "SELECT " OBSERVATION_SAID " FROM dmarc_store.observation"                                               \
+#define OLD_RECORDS(observation)                                                                             \
+    "SELECT " OBSERVATION_SAID " FROM " observation                                                          \
     " WHERE domain = $1 AND day = $2::date AND report = $3::bigint"
 #define NEW_RECORDS "SELECT " OBSERVATION_SAID " FROM pg_temp.stage_observation WHERE report = $4::bigint"
 #define NEW_HASHES "SELECT evidence FROM pg_temp.stage_observation WHERE report = $4::bigint"
-const char rows_reread_differs[] =
-    "SELECT (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, message_count) " OLD_REPORT ")"
-    " IS DISTINCT FROM (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, total::numeric)"
-    " FROM pg_temp.stage_report WHERE id = $4::bigint)"
-    " OR EXISTS ((" OLD_RECORDS " EXCEPT ALL " NEW_RECORDS ") UNION ALL (" NEW_RECORDS
-    " EXCEPT ALL " OLD_RECORDS "))"
-    " OR EXISTS (SELECT " EVIDENCE_SAME
-    " FROM pg_temp.stage_evidence WHERE domain = $1 AND hash IN (" NEW_HASHES ") EXCEPT SELECT " EVIDENCE_SAME
-    " FROM dmarc_store.evidence WHERE domain = $1 AND hash IN (" NEW_HASHES "))";
+#define DIFFERS(report, observation, evidence)                                                               \
+    "SELECT (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, message_count) FROM " report ONE_REPORT    \
+    ") IS DISTINCT FROM (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, total::numeric)"               \
+    " FROM pg_temp.stage_report WHERE id = $4::bigint)"                                                      \
+    " OR EXISTS ((" OLD_RECORDS(observation) " EXCEPT ALL " NEW_RECORDS ") UNION ALL (" NEW_RECORDS          \
+                                             " EXCEPT ALL " OLD_RECORDS(                                     \
+                                                 observation) "))"                                           \
+                                                              " OR EXISTS (SELECT " EVIDENCE_SAME            \
+                                                              " FROM pg_temp.stage_evidence WHERE domain = " \
+                                                              "$1 AND hash IN (" NEW_HASHES                  \
+                                                              ") EXCEPT SELECT " EVIDENCE_SAME               \
+                                                              " FROM " evidence                              \
+                                                              " WHERE domain = $1 AND hash IN (" NEW_HASHES  \
+                                                              "))"
+const char *const rows_reread_differs[2] = {
+    DIFFERS(ALL("report"), ALL("observation"), ALL("evidence")),
+    DIFFERS(GATHERED("report"), GATHERED("observation"), GATHERED("evidence")),
+};
 
 /* A report that is trusted, or whole, by another copy stays so. */
 const char rows_reread_inherit[] =
@@ -190,45 +230,115 @@ const char rows_reread_inherit[] =
     " incomplete = s.incomplete AND (r.incomplete OR r.content <> s.content)"
     " FROM dmarc_store.report r WHERE s.id = $4::bigint AND r.domain = $1 AND r.day = $2::date AND r.id = "
     "$3::bigint";
-const char rows_reread_delete[] = "DELETE " OLD_REPORT " RETURNING ingested_at";
-const char rows_reread_came[] = "UPDATE dmarc_store.report SET ingested_at = $4::timestamptz"
-                                " WHERE domain = $1 AND day = $2::date AND id = $3::bigint";
+const char rows_reread_delete[] = "DELETE FROM dmarc_store.report" ONE_REPORT " RETURNING ingested_at";
+const char rows_reread_came[] = "UPDATE dmarc_store.report SET ingested_at = $4::timestamptz" ONE_REPORT;
 
 /* The same hash may stand for what is understood in another way now. */
 const char rows_reread_evidence[] =
-    "UPDATE dmarc_store.evidence k SET (" EVIDENCE_SAID ") = (SELECT " EVIDENCE_SAID
-    " FROM pg_temp.stage_evidence e WHERE e.domain = k.domain AND e.hash = k.hash LIMIT 1)"
-    " WHERE (k.domain, k.hash) IN (SELECT x.domain, x.hash FROM (SELECT " EVIDENCE_SAME
-    " FROM pg_temp.stage_evidence EXCEPT SELECT " EVIDENCE_SAME " FROM dmarc_store.evidence"
-    " WHERE (domain, hash) IN (SELECT domain, hash FROM pg_temp.stage_evidence)) x)";
+    "UPDATE dmarc_store.evidence k SET (" EVIDENCE_SAID ") = ROW(" EVIDENCE_OF(
+        "e.") ")"
+              " FROM pg_temp.stage_evidence e WHERE k.domain = e.domain AND k.hash = e.hash"
+              " AND ROW(" EVIDENCE_OF("k.") ") IS DISTINCT FROM ROW(" EVIDENCE_OF("e.") ")";
 const char rows_reread_profiles[] = "SELECT dmarc_store.change_profiles()";
 const char rows_reread_observation_insert[] =
     "INSERT INTO dmarc_store.observation (" OBSERVATION_SAME ") SELECT " OBSERVATION_SAME
-    " FROM pg_temp.stage_observation o WHERE EXISTS (SELECT FROM dmarc_store.report r"
-    " WHERE r.domain = o.domain AND r.day = o.day AND r.id = o.report)";
+    " FROM pg_temp.stage_observation WHERE report = ANY ($1::bigint[])";
 
 #define OLD_MAIL "sha256 = decode($1, 'hex') AND id = $2::bigint"
 #define OLD_DOCUMENTS "mail_sha256 = decode($1, 'hex') AND message = $2::bigint"
-#define OLD_ROWS "SELECT " DOCUMENT_SAME " FROM dmarc_store.document WHERE " OLD_DOCUMENTS
+#define OLD_ROWS(document) "SELECT " DOCUMENT_SAME " FROM " document " WHERE " OLD_DOCUMENTS
 #define NEW_ROWS "SELECT " DOCUMENT_SAME " FROM pg_temp.stage_document"
-const char rows_reread_mail_differs[] =
-    "SELECT (SELECT ROW(" MAIL_SAID ") FROM dmarc_store.message WHERE " OLD_MAIL ")"
-    " IS DISTINCT FROM (SELECT ROW(" MAIL_SAID ") FROM pg_temp.stage_message)"
-    " OR EXISTS ((" OLD_ROWS " EXCEPT ALL " NEW_ROWS ") UNION ALL (" NEW_ROWS " EXCEPT ALL " OLD_ROWS "))";
-const char rows_reread_history[] =
-    "INSERT INTO dmarc_store.reading (mail_sha256, message, ordinal, command, outcome, problems)"
-    " SELECT sha256, id, (SELECT count(*) + 1 FROM dmarc_store.reading WHERE " OLD_DOCUMENTS "), $3, outcome,"
-    " (SELECT array_agg(concat_ws(': ', p.code, p.detail) ORDER BY p.ordinal) FROM"
-    " (SELECT m.code, m.detail, 0 AS ordinal WHERE m.code IS NOT NULL UNION ALL"
-    " (SELECT code, detail, ordinal FROM dmarc_store.document WHERE " OLD_DOCUMENTS
-    " AND outcome = 'problem' ORDER BY ordinal LIMIT 100)) p)"
-    " FROM dmarc_store.message m WHERE " OLD_MAIL;
+#define MAIL_DIFFERS(message, document)                                                                      \
+    "SELECT (SELECT ROW(" MAIL_SAID ") FROM " message " WHERE " OLD_MAIL                                     \
+    ") IS DISTINCT FROM (SELECT ROW(" MAIL_SAID ") FROM pg_temp.stage_message)"                              \
+    " OR EXISTS ((" OLD_ROWS(document) " EXCEPT ALL " NEW_ROWS ") UNION ALL (" NEW_ROWS                      \
+                                       " EXCEPT ALL " OLD_ROWS(document) "))"
+const char *const rows_reread_mail_differs[2] = {
+    MAIL_DIFFERS(ALL("message"), ALL("document")),
+    MAIL_DIFFERS(GATHERED("message"), GATHERED("document")),
+};
+const char rows_reread_ordinal[] = "SELECT count(*) + 1 FROM dmarc_store.reading WHERE " OLD_DOCUMENTS;
+#define HISTORY(message, document)                                                                           \
+    "INSERT INTO dmarc_store.reading (mail_sha256, message, ordinal, command, outcome, problems)"            \
+    " SELECT m.sha256, m.id, $4::int, $3, m.outcome,"                                                        \
+    " (SELECT array_agg(concat_ws(': ', p.code, p.detail) ORDER BY p.ordinal) FROM"                          \
+    " (SELECT m.code, m.detail, 0 AS ordinal WHERE m.code IS NOT NULL UNION ALL"                             \
+    " (SELECT code, detail, ordinal FROM " document " WHERE " OLD_DOCUMENTS                                  \
+    " AND outcome = 'problem' ORDER BY ordinal LIMIT 100)) p)"                                               \
+    " FROM " message " m WHERE " OLD_MAIL
+const char *const rows_reread_history[2] = {
+    HISTORY(ALL("message"), ALL("document")),
+    HISTORY(GATHERED("message"), GATHERED("document")),
+};
 const char *const rows_reread_mail[3] = {
-    "UPDATE dmarc_store.message SET (" MAIL_SAID ") = (SELECT " MAIL_SAID
-    " FROM pg_temp.stage_message), reread_at = now() WHERE " OLD_MAIL,
+    "UPDATE dmarc_store.message m SET (" MAIL_SAID ", reread_at) = ROW(" MAIL_OF(
+        "s.") ", now())"
+              " FROM pg_temp.stage_message s WHERE m.sha256 = decode($1, 'hex') AND m.id = $2::bigint",
     "DELETE FROM dmarc_store.document WHERE " OLD_DOCUMENTS,
     "INSERT INTO dmarc_store.document (" DOCUMENT_SAME ") " NEW_ROWS " WHERE " OLD_DOCUMENTS,
 };
+
+#define OLD_REPORTS(document, report, tls_report, failure_report)                                            \
+    "SELECT d.path, d.kind, d.outcome, d.domain, d.day, d.report,"                                           \
+    " replace(coalesce(r.identity, t.identity, f.identity)::text"                                            \
+    " || coalesce(r.content, t.content, f.content)::text, '-', ''),"                                         \
+    " coalesce(r.incomplete, false), coalesce(r.replaced, false)"                                            \
+    " FROM " document " d"                                                                                   \
+    " LEFT JOIN " report " r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report"                   \
+    " LEFT JOIN " tls_report " t ON t.domain = d.domain AND t.day = d.day AND t.id = d.report"               \
+    " LEFT JOIN " failure_report " f ON f.domain = d.domain AND f.day = d.day AND f.id = d.report"           \
+    " WHERE d.mail_sha256 = decode($1, 'hex') AND d.message = $2::bigint AND d.report IS NOT NULL"           \
+    " ORDER BY d.ordinal"
+const char *const rows_reread_old[2] = {
+    OLD_REPORTS(ALL("document"), ALL("report"), ALL("tls_report"), ALL("failure_report")),
+    OLD_REPORTS(GATHERED("document"), GATHERED("report"), GATHERED("tls_report"), GATHERED("failure_report")),
+};
+
+/* ---- what of it is fetched from many nodes ---- */
+
+const char rows_reread_gathering[] =
+    "CREATE TEMP TABLE IF NOT EXISTS stored_message ON COMMIT DELETE ROWS AS"
+    " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stored_document ON COMMIT DELETE ROWS AS"
+    " SELECT " DOCUMENT_SAME " FROM dmarc_store.document WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stored_failure_report ON COMMIT DELETE ROWS AS"
+    " SELECT domain, day, id, identity, content FROM dmarc_store.failure_report WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stored_observation ON COMMIT DELETE ROWS AS"
+    " SELECT " OBSERVATION_SAME " FROM dmarc_store.observation WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stored_evidence ON COMMIT DELETE ROWS AS"
+    " SELECT " EVIDENCE_SAME " FROM dmarc_store.evidence WITH NO DATA";
+const char rows_reread_gather_begin[] = "DELETE FROM pg_temp.stored_message;"
+                                        "DELETE FROM pg_temp.stored_document";
+const char *const rows_reread_gather_mail[2] = {
+    "INSERT INTO pg_temp.stored_message SELECT " MESSAGE_SAME " FROM dmarc_store.message WHERE " OLD_MAIL,
+    "INSERT INTO pg_temp.stored_document SELECT " DOCUMENT_SAME
+    " FROM dmarc_store.document WHERE " OLD_DOCUMENTS,
+};
+#define OF_DOCUMENTS                                                                                         \
+    " FROM (SELECT DISTINCT o.domain, o.day, o.report FROM pg_temp.stored_document o"                        \
+    " WHERE o.report IS NOT NULL) d JOIN dmarc_store."
+#define BY_DOCUMENT " r ON r.domain = d.domain AND r.day = d.day AND r.id = d.report;"
+#define KEY "SELECT r.domain, r.day, r.id, r.identity, r.content"
+const char rows_reread_gather_old[] =
+    "DELETE FROM pg_temp.stored_report;"
+    "INSERT INTO pg_temp.stored_report SELECT r.*" OF_DOCUMENTS "report" BY_DOCUMENT
+    "DELETE FROM pg_temp.stored_tls_report;"
+    "INSERT INTO pg_temp.stored_tls_report " KEY OF_DOCUMENTS "tls_report" BY_DOCUMENT
+    "DELETE FROM pg_temp.stored_failure_report;"
+    "INSERT INTO pg_temp.stored_failure_report " KEY OF_DOCUMENTS "failure_report" BY_DOCUMENT;
+const char rows_reread_gather_evidence[] =
+    "DELETE FROM pg_temp.stored_report;"
+    "DELETE FROM pg_temp.stored_observation;"
+    "DELETE FROM pg_temp.stored_evidence;"
+    "INSERT INTO pg_temp.stored_evidence SELECT " EVIDENCE_OF_SAME(
+        "e.") " FROM (SELECT DISTINCT o.domain, o.hash FROM pg_temp.stage_evidence o) s"
+              " JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.hash";
+const char *const rows_reread_gather_report[2] = {
+    "INSERT INTO pg_temp.stored_report SELECT * FROM dmarc_store.report" ONE_REPORT,
+    "INSERT INTO pg_temp.stored_observation SELECT " OBSERVATION_SAME " FROM dmarc_store.observation"
+    " WHERE domain = $1 AND day = $2::date AND report = $3::bigint",
+};
+
 const char rows_reread_forget[] = "DELETE FROM dmarc_store.original WHERE mail_sha256 = decode($1, 'hex')";
 const char rows_reread_private[] = "UPDATE dmarc_store.message SET original = 'private' WHERE sha256 = "
                                    "decode($1, 'hex') AND original = 'kept'";

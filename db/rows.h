@@ -8,20 +8,27 @@
 /* Temporary tables in which rows wait for the sorted INSERT. Safe to run twice in a session. */
 extern const char rows_staging[];
 
+/* Statements that look something up for each staged row come in two: for a database that is in one place, and
+ * for a distributed one. The latter look into temporary tables, which `rows_gathering` makes and
+ * `rows_report_gather` fills with all that is stored under the identities of staged reports. */
+extern const char rows_gathering[], rows_report_gather[];
+
 /* Reports. A row is begin, head, tail, end: four calls in this order. The INSERT returns (id, id_collision)
  * of those that were new; `known` returns (staged id, stored id, whether the staged one is better: more
  * trusted, or whole) of all. */
-extern const char rows_report_copy[], rows_report_insert[], rows_report_known[];
+extern const char rows_report_copy[];
+extern const char *const rows_report_insert[2], *const rows_report_known[2];
 /* See db/decide.h. `better` returns (staged id, stored id) of incomplete ones that a better copy of is there,
  * `drop` takes these out of the staging table. `changes` returns (domain, day, id, replaced, trusted,
  * incomplete, undoubted) of rows that are to be changed, in ascending order: domain, day and id are the
- * arguments of `replace`, all but replaced and undoubted those of `improve`. `unflag` looks at
- * id_collision of new ones again. `count` adds those that are new to the sums; it comes last of all that a
- * transaction does. `drop` of observations takes (domain, day, id) of a report whose records go, `undoubt` of
- * one that is trusted now: both change sums, too. */
-extern const char rows_report_better[], rows_report_drop[], rows_report_changes[], rows_report_replace[],
-    rows_report_improve[], rows_report_unflag[], rows_report_count[], rows_report_undoubt[],
-    rows_observation_drop[];
+ * arguments of `replace`, all but replaced and undoubted those of `improve`. `flagged` returns (domain, day,
+ * id) of new ones whose id_collision is no longer true, for `unflag`. `count` adds those that are new to the
+ * sums; it comes last of all that a transaction does. `drop` of observations takes (domain, day, id) of a
+ * report whose records go, `undoubt` of one that is trusted now: both change sums, too. */
+extern const char *const rows_report_better[2], *const rows_report_drop[2], *const rows_report_changes[2],
+                                                                                *const rows_report_flagged[2];
+extern const char rows_report_replace[], rows_report_improve[], rows_report_unflag[], rows_report_count[],
+    rows_report_undoubt[], rows_observation_drop[];
 void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head);
 struct message_sum {
     guint64 high, low; /* the sum is high * 10^18 + low, low less than 10^18 */
@@ -65,12 +72,22 @@ void rows_document(GByteArray *out, const struct batch_message *message, guint o
 
 /* Of mails that were read again, see db/reread.h. Their records and documents are staged like the rest.
  * `differs` (domain, day, id of the old report, id of the staged one) returns whether they do; `inherit`
- * takes the same, `delete` the first three and returns when it came in, `came` has that as its fourth.
- * `mail_differs` and the three of `mail` take the SHA-256 of the mail in hexadecimal and its number,
- * `history` the command, too; `forget` and `private` only the first. */
+ * takes the same, `delete` the first three and returns when it came in, `came` has that as its fourth;
+ * `observation_insert` takes the ids of those that turned out to be new. `old`, `mail_differs`, `ordinal` of
+ * the history and the three of `mail` take the SHA-256 of the mail in hexadecimal and its number, `history`
+ * the command and the ordinal, too; `forget` and `private` only the first. `old` returns path, kind, outcome,
+ * domain, day, report, identity and content in hexadecimal, incomplete, replaced of the reports of a mail.
+ *
+ * For a distributed database: `gather_begin`, then the two of `gather_mail` (as `old`), before all that asks
+ * about a mail, and `gather_old` after them for `old`; for `differs` first `gather_evidence`, then the two of
+ * `gather_report` (domain, day, id). */
 extern const char rows_reread_staging[], rows_reread_observation_copy[], rows_reread_document_copy[];
-extern const char rows_reread_differs[], rows_reread_inherit[], rows_reread_delete[], rows_reread_came[],
-    rows_reread_evidence[], rows_reread_profiles[], rows_reread_observation_insert[];
-extern const char rows_reread_mail_differs[], rows_reread_history[], rows_reread_forget[],
+extern const char *const rows_reread_differs[2],
+    *const rows_reread_mail_differs[2], *const rows_reread_history[2], *const rows_reread_old[2],
+                                                                           *const rows_reread_mail[3];
+extern const char rows_reread_inherit[], rows_reread_delete[], rows_reread_came[], rows_reread_evidence[],
+    rows_reread_profiles[], rows_reread_observation_insert[], rows_reread_ordinal[], rows_reread_forget[],
     rows_reread_private[];
-extern const char *const rows_reread_mail[3];
+extern const char rows_reread_gathering[], rows_reread_gather_begin[], rows_reread_gather_old[],
+    rows_reread_gather_evidence[];
+extern const char *const rows_reread_gather_mail[2], *const rows_reread_gather_report[2];

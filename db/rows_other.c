@@ -26,21 +26,36 @@ const char rows_other_staging[] =
     "CREATE TEMP TABLE IF NOT EXISTS stage_tls ON COMMIT DELETE ROWS AS"
     " SELECT " TLS_SAME ", id_collision AS collision FROM dmarc_store.tls_report WITH NO DATA";
 
+/* There is one at most of each. */
 #define KNOWN(table, stage)                                                                                  \
-    "SELECT s.id, (SELECT r.id FROM dmarc_store." table " r WHERE r.domain = s.domain AND r.day = s.day"     \
-    " AND r.identity = s.identity AND r.content = s.content LIMIT 1) FROM pg_temp." stage " s"
+    "SELECT s.id, r.id FROM pg_temp." stage " s JOIN dmarc_store." table                                     \
+    " r ON r.domain = s.domain AND r.day = s.day AND r.identity = s.identity AND r.content = s.content"
 #define LAST " ORDER BY domain, day, identity, content ON CONFLICT DO NOTHING RETURNING id"
+#define INSERT_FAILURE                                                                                       \
+    "INSERT INTO dmarc_store.failure_report (" FAILURE_SAME ")"                                              \
+    " SELECT " FAILURE_SAME " FROM pg_temp.stage_failure" LAST
+/* Rivals are looked for where all is stored, or among those that were fetched. */
+#define INSERT_TLS(tls_report)                                                                               \
+    "INSERT INTO dmarc_store.tls_report (" TLS_SAME ", id_collision)"                                        \
+    " SELECT " TLS_SAME ", collision OR EXISTS (SELECT FROM " tls_report " r"                                \
+    " WHERE r.domain = s.domain AND r.day = s.day AND r.identity = s.identity"                               \
+    " AND r.content <> s.content) FROM pg_temp.stage_tls s" LAST
+
+const char rows_other_gathering[] =
+    "CREATE TEMP TABLE IF NOT EXISTS stored_tls_report ON COMMIT DELETE ROWS AS"
+    " SELECT domain, day, id, identity, content FROM dmarc_store.tls_report WITH NO DATA";
+const char rows_tls_gather[] =
+    "DELETE FROM pg_temp.stored_tls_report;"
+    "INSERT INTO pg_temp.stored_tls_report SELECT r.domain, r.day, r.id, r.identity, r.content"
+    " FROM (SELECT DISTINCT o.domain, o.day, o.identity FROM pg_temp.stage_tls o) s"
+    " JOIN dmarc_store.tls_report r ON r.domain = s.domain AND r.day = s.day AND r.identity = s.identity";
 
 const struct other_table rows_other_tables[OTHER_KINDS] = {
     [OTHER_FAILURE] = {.copy = "COPY pg_temp.stage_failure (" FAILURE_SAME ") FROM STDIN (FORMAT binary)",
-                       .insert = "INSERT INTO dmarc_store.failure_report (" FAILURE_SAME ")"
-                                 " SELECT " FAILURE_SAME " FROM pg_temp.stage_failure" LAST,
+                       .insert = {INSERT_FAILURE, INSERT_FAILURE},
                        .known = KNOWN("failure_report", "stage_failure")},
     [OTHER_TLS] = {.copy = "COPY pg_temp.stage_tls (" TLS_SAME ", collision) FROM STDIN (FORMAT binary)",
-                   .insert = "INSERT INTO dmarc_store.tls_report (" TLS_SAME ", id_collision)"
-                             " SELECT " TLS_SAME ", collision OR EXISTS (SELECT FROM dmarc_store.tls_report r"
-                             " WHERE r.domain = s.domain AND r.day = s.day AND r.identity = s.identity"
-                             " AND r.content <> s.content) FROM pg_temp.stage_tls s" LAST,
+                   .insert = {INSERT_TLS("dmarc_store.tls_report"), INSERT_TLS("pg_temp.stored_tls_report")},
                    .known = KNOWN("tls_report", "stage_tls")},
 };
 

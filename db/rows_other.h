@@ -7,11 +7,12 @@
 extern const char rows_other_staging[];
 
 /* By enum other_kind. The INSERT returns the ids of those that were new; `known` returns (staged id, stored
- * id) of all. */
+ * id) of all. The second INSERT is for a distributed database, after `rows_tls_gather`, see db/rows.h. */
 struct other_table {
-    const char *copy, *insert, *known;
+    const char *copy, *insert[2], *known;
 };
 extern const struct other_table rows_other_tables[OTHER_KINDS];
+extern const char rows_other_gathering[], rows_tls_gather[];
 
 /* A whole row. `subject_hash` is 16 bytes or NULL. */
 void rows_failure(GByteArray *out, gint64 id, const guint8 *key, const struct failure_report *report,

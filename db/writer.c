@@ -41,6 +41,7 @@ struct writer {
     guint64 problems; /* settled with one */
     guint done;       /* messages of the batch that are committed and settled */
     guint prepared;   /* db_session that has the staging tables */
+    guint placed;     /* db_session in which it is known where the tables are */
     GHashTable *months;
     struct ids report_ids, message_ids;
     struct report_sink sink;
@@ -574,6 +575,26 @@ static gboolean ensure_months(struct writer *writer, GError **error)
     return TRUE;
 }
 
+/* Whether the tables are on many nodes; then, tables for what is fetched from there. */
+static gboolean look_where(struct writer *writer, GError **error)
+{
+    if (writer->placed == db_session(writer->db))
+        return TRUE;
+    struct db_result *result = db_query(writer->db, "asking whether the database is distributed",
+                                        "SELECT dmarc_store.is_distributed()::int", 0, NULL, error);
+    writer->batch->distributed = result && db_int(result, 0, 0);
+    gboolean ok = result != NULL;
+    db_result_free(result);
+    ok = ok && (!writer->batch->distributed ||
+                (db_run(writer->db, "making tables for what is fetched", rows_gathering, error) &&
+                 db_run(writer->db, "making tables for what is fetched", rows_other_gathering, error) &&
+                 (!writer->settings->reread || db_run(writer->db, "making tables for what is fetched again",
+                                                      rows_reread_gathering, error))));
+    if (ok)
+        writer->placed = db_session(writer->db);
+    return ok;
+}
+
 static gboolean prepare(struct writer *writer, GError **error)
 {
     if (writer->prepared != db_session(writer->db)) {
@@ -582,6 +603,8 @@ static gboolean prepare(struct writer *writer, GError **error)
             return FALSE;
         if (writer->settings->reread && !db_run(writer->db, "making the staging tables of what is read again",
                                                 rows_reread_staging, error))
+            return FALSE;
+        if (!look_where(writer, error))
             return FALSE;
         writer->prepared = db_session(writer->db);
     }
@@ -663,6 +686,8 @@ gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha25
         outcomes_r[i] = -1;
         resumed_r[i] = FALSE;
     }
-    return writer->settings->reread || known_mails(writer->db, n, sha256, sources, identities,
-                                                   writer->settings->since, outcomes_r, resumed_r, error);
+    return writer->settings->reread ||
+           (look_where(writer, error) &&
+            known_mails(writer->db, writer->batch->distributed, n, sha256, sources, identities,
+                        writer->settings->since, outcomes_r, resumed_r, error));
 }

@@ -18,16 +18,20 @@ struct show {
     gboolean first; /* nothing stands yet in the innermost object or list of JSON */
 };
 
-static const char mails_sql[] =
+static const char mails_sql[] = "SELECT encode(f.mail_sha256, 'hex'), f.message FROM dmarc.find_mail($1) f"
+                                " ORDER BY f.message LIMIT $2::int";
+
+/* Which mail it is stands at each table: in a distributed database, one node has all of it then. */
+static const char mail_sql[] =
     "SELECT m.id AS mail, encode(m.sha256, 'hex') AS sha256, m.source, m.message_id, m.mail_from, m.subject,"
     " m.mail_date, m.size, m.auth_result, m.auth_domain, m.ingested_at, m.outcome,"
-    " (SELECT min(o.id) FROM dmarc.message o WHERE o.sha256 = m.sha256 AND o.id < m.id) AS same_as,"
+    " (SELECT min(o.id) FROM dmarc.message o WHERE o.sha256 = decode($1, 'hex') AND o.id < $2::bigint) AS "
+    "same_as,"
     " m.code, m.detail,"
     " (SELECT array_agg(o.id::text) FROM (SELECT c.id FROM dmarc.message c"
-    "  WHERE c.sha256 = m.sha256 AND c.id <> m.id ORDER BY c.id LIMIT 20) o) AS also_as,"
+    "  WHERE c.sha256 = decode($1, 'hex') AND c.id <> $2::bigint ORDER BY c.id LIMIT 20) o) AS also_as,"
     " m.original, m.reread_at"
-    " FROM dmarc.find_mail($1) f JOIN dmarc.message m ON m.sha256 = f.mail_sha256 AND m.id = f.message"
-    " ORDER BY m.id LIMIT $2::int";
+    " FROM dmarc.message m WHERE m.sha256 = decode($1, 'hex') AND m.id = $2::bigint";
 enum { MAIL_NUMBER, MAIL_SHA256, MAIL_CODE = 13 };
 
 static const char readings_sql[] =
@@ -62,10 +66,11 @@ static const char tls_sql[] =
     " r.period_end, r.id_collision,"
     " (SELECT array_agg(concat(p.policy_type, ': ', coalesce(p.successful::text, '?'), ' successful, ',"
     " coalesce(p.failed::text, '?'), ' failed') ORDER BY p.ordinal) FROM dmarc.tls_policy p"
-    " WHERE p.domain = r.domain AND p.day = r.day AND p.report = r.id) AS policies,"
+    " WHERE p.domain = $1 AND p.day = $2::date AND p.report = $3::bigint) AS policies,"
     " (SELECT array_agg(concat(f.result_type, ': ', coalesce(f.failed::text, '?'), ' at ' || f.mx_hostname,"
     " ' from ' || host(f.sending_ip), ', ' || f.reason_code) ORDER BY f.policy, f.ordinal)"
-    " FROM dmarc.tls_failure f WHERE f.domain = r.domain AND f.day = r.day AND f.report = r.id) AS failures,"
+    " FROM dmarc.tls_failure f WHERE f.domain = $1 AND f.day = $2::date AND f.report = $3::bigint) AS "
+    "failures,"
     " r.warnings, r.warning_notes"
     " FROM dmarc.tls_report r WHERE r.domain = $1 AND r.day = $2::date AND r.id = $3::bigint";
 
@@ -261,18 +266,26 @@ static gboolean show_readings(struct show *show, const char *sha256, const char 
     return TRUE;
 }
 
+static gboolean show_one(struct show *show, const struct db_result *mail, GError **error)
+{
+    const char *number = db_value(mail, 0, MAIL_NUMBER), *sha256 = db_value(mail, 0, MAIL_SHA256);
+    g_autofree char *heading = g_strdup_printf("mail %s", number);
+    open_item(show, NULL, '{', heading);
+    put_columns(show, mail, 0, show->json ? 0 : 1, db_columns(mail));
+    put_meaning(show, db_value(mail, 0, MAIL_CODE));
+    gboolean ok = show_readings(show, sha256, number, error) && show_documents(show, sha256, number, error);
+    close_item(show, '}');
+    return ok;
+}
+
 static gboolean show_mail(struct show *show, const struct db_result *mails, guint row, GError **error)
 {
-    const char *number = db_value(mails, row, MAIL_NUMBER);
-    g_autofree char *heading = g_strdup_printf("mail %s", number);
-    if (!show->json && row)
+    const char *values[] = {db_value(mails, row, 0), db_value(mails, row, 1)};
+    struct db_result *mail = db_query(show->db, "reading a mail", mail_sql, 2, values, error);
+    if (mail && !show->json && row)
         fputc('\n', show->out);
-    open_item(show, NULL, '{', heading);
-    put_columns(show, mails, row, show->json ? 0 : 1, db_columns(mails));
-    put_meaning(show, db_value(mails, row, MAIL_CODE));
-    gboolean ok = show_readings(show, db_value(mails, row, MAIL_SHA256), number, error) &&
-                  show_documents(show, db_value(mails, row, MAIL_SHA256), number, error);
-    close_item(show, '}');
+    gboolean ok = mail && (!db_rows(mail) || show_one(show, mail, error));
+    db_result_free(mail);
     return ok;
 }
 

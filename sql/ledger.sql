@@ -29,14 +29,17 @@ BEGIN
     IF FOUND THEN
         RETURN;
     END IF;
-    RETURN QUERY SELECT DISTINCT d.mail_sha256, d.message
-                 FROM dmarc_store.report r JOIN dmarc_store.document d ON d.report = r.id AND d.domain = r.domain AND d.day = r.day
-                 WHERE r.report_id = ref
-                 UNION
-                 SELECT d.mail_sha256, d.message
-                 FROM dmarc_store.tls_report t JOIN dmarc_store.document d ON d.report = t.id AND d.domain = t.domain AND d.day = t.day
-                 WHERE t.report_id = ref
-                 ORDER BY message;
+    -- Mails and reports need not be on the same node: one first, then the other.
+    RETURN QUERY
+    WITH found AS MATERIALIZED (
+        SELECT r.domain, r.day, r.id FROM dmarc_store.report r WHERE r.report_id = ref
+        UNION ALL
+        SELECT t.domain, t.day, t.id FROM dmarc_store.tls_report t WHERE t.report_id = ref
+    )
+    SELECT DISTINCT d.mail_sha256, d.message
+    FROM found f JOIN dmarc_store.document d ON d.report = f.id AND d.domain = f.domain AND d.day = f.day
+    WHERE d.report IS NOT NULL
+    ORDER BY d.message;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.find_mail(text) IS 'The mails that a text means: number of the mail, beginning of its SHA-256 (six digits at least), source, Message-ID, or the report_id of a report in it';
@@ -63,19 +66,29 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
+    WITH flagged AS MATERIALIZED (
+        SELECT r.domain, r.day, r.id, r.reporter, r.report_id, r.record_count, r.message_count, r.trusted, r.foreign_domain, r.ingested_at
+        FROM dmarc_store.report r
+        WHERE (r.trusted IS FALSE OR r.foreign_domain) AND NOT r.replaced
+    ), brought AS MATERIALIZED (
+        SELECT r.domain, r.day, r.id, d.mail_sha256, d.message, d.ordinal
+        FROM flagged r JOIN dmarc_store.document d ON d.report = r.id AND d.domain = r.domain AND d.day = r.day
+        WHERE d.report IS NOT NULL
+    ), first AS MATERIALIZED (
+        -- The mail that brought it first.
+        SELECT DISTINCT ON (b.domain, b.day, b.id) b.domain, b.day, b.id, b.mail_sha256, b.message
+        FROM brought b
+        ORDER BY b.domain, b.day, b.id, b.message, b.ordinal
+    ), mails AS MATERIALIZED (
+        SELECT f.domain, f.day, f.id, g.id AS message, g.mail_from, g.auth_result, g.auth_domain, g.source, g.subject
+        FROM first f JOIN dmarc_store.message g ON g.sha256 = f.mail_sha256 AND g.id = f.message
+    )
     SELECT f.code, r.domain, r.reporter, r.report_id, r.day, r.record_count, r.message_count,
            m.mail_from, m.auth_result, m.auth_domain, m.message, m.source, m.subject, r.ingested_at
-    FROM dmarc_store.report r
+    FROM flagged r
     CROSS JOIN LATERAL (VALUES ('reporter_mismatch', r.trusted IS FALSE), ('foreign_domain', r.foreign_domain)) f (code, flagged)
-    -- The mail that brought it first.
-    LEFT JOIN LATERAL (
-        SELECT g.id AS message, g.mail_from, g.auth_result, g.auth_domain, g.source, g.subject
-        FROM dmarc_store.document d JOIN dmarc_store.message g ON g.sha256 = d.mail_sha256 AND g.id = d.message
-        WHERE d.report = r.id AND d.domain = r.domain AND d.day = r.day
-        ORDER BY d.message, d.ordinal
-        LIMIT 1
-    ) m ON true
-    WHERE (r.trusted IS FALSE OR r.foreign_domain) AND f.flagged AND NOT r.replaced
+    LEFT JOIN mails m ON m.domain = r.domain AND m.day = r.day AND m.id = r.id
+    WHERE f.flagged
     ORDER BY r.message_count DESC, r.domain, r.day, r.id, f.code;
 END
 $fn$;
@@ -91,17 +104,27 @@ RETURNS TABLE (
     identity boolean,
     kept boolean
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $fn$
+#variable_conflict use_column
+DECLARE
+    hashes  bytea[];
+    numbers bigint[];
+BEGIN
+    IF $1 IS NOT NULL THEN
+        SELECT array_agg(f.mail_sha256), array_agg(f.message) INTO hashes, numbers FROM dmarc.find_mail($1) f;
+    END IF;
+    RETURN QUERY
     SELECT m.sha256, m.id, m.source, m.identity, EXISTS (SELECT FROM dmarc_store.original o WHERE o.mail_sha256 = m.sha256)
     FROM dmarc_store.message m
-    WHERE ($1 IS NULL OR (m.sha256, m.id) IN (SELECT f.mail_sha256, f.message FROM dmarc.find_mail($1) f))
+    WHERE ($1 IS NULL OR (m.sha256 = ANY (hashes) AND m.id = ANY (numbers)))
       AND ($3 IS NOT TRUE OR (m.outcome = 'problem' AND ($2 IS NULL OR m.code = $2))
            OR (m.sha256, m.id) IN (SELECT d.mail_sha256, d.message FROM dmarc_store.document d
                                    WHERE d.outcome = 'problem' AND ($2 IS NULL OR d.code = $2)))
       AND (m.outcome = 'problem' OR EXISTS (SELECT FROM dmarc_store.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id))
       AND (($4 IS NULL AND $5 IS NULL)
            OR EXISTS (SELECT FROM dmarc_store.document d WHERE d.mail_sha256 = m.sha256 AND d.message = m.id
-                      AND ($4 IS NULL OR d.domain = $4) AND ($5 IS NULL OR d.day >= $5)))
+                      AND ($4 IS NULL OR d.domain = $4) AND ($5 IS NULL OR d.day >= $5)));
+END
 $fn$;
 COMMENT ON FUNCTION dmarc.rereadable(text, text, boolean, text, date) IS 'The mails that "whosends retry" (problems: true) and "whosends reparse" read again, and whether their originals are kept. Arguments: as find_mail, code of a problem, only problems, policy domain, first day; NULL leaves one out';
 

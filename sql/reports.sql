@@ -234,19 +234,23 @@ BEGIN
         LEFT JOIN heads h ON h.domain = m.domain AND h.day = m.day AND h.id = m.report
         GROUP BY m.domain, h.reporter
         HAVING count(m.most) > 0
+    ), examples AS MATERIALIZED (
+        SELECT o.domain, o.day, o.report, o.ordinal, o.message_count,
+               concat_ws(' ', host(o.source_ip), 'From: ' || e.header_from, 'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
+                         'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
+                         || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END) AS example
+        FROM who w
+        JOIN dmarc_store.observation o ON o.domain = w.domain AND o.day = w.example_day AND o.report = w.example_report
+        JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+        WHERE e.disagree AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+    ), shown AS (
+        SELECT DISTINCT ON (x.domain, x.day, x.report) x.domain, x.day, x.report, x.example
+        FROM examples x
+        ORDER BY x.domain, x.day, x.report, x.message_count DESC, x.ordinal
     )
     SELECT w.domain, w.reporter, w.records, w.messages, w.share, w.reports, w.first_seen, w.last_seen, x.example
     FROM who w
-    CROSS JOIN LATERAL (
-        SELECT concat_ws(' ', host(o.source_ip), 'From: ' || e.header_from, 'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
-                         'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
-                         || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END) AS example
-        FROM dmarc_store.observation o
-        JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-        WHERE o.domain = w.domain AND o.day = w.example_day AND o.report = w.example_report AND e.disagree
-        ORDER BY o.message_count DESC, o.ordinal
-        LIMIT 1
-    ) x
+    JOIN shown x ON x.domain = w.domain AND x.day = w.example_day AND x.report = w.example_report
     ORDER BY w.domain, w.messages DESC, w.reporter;
 END
 $fn$;

@@ -26,36 +26,36 @@ COMMENT ON FUNCTION dmarc_store.recount_days(text) IS 'The daily classes of a po
 CREATE OR REPLACE FUNCTION dmarc_store.reclassify(of_domain text DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    chunk     dmarc_store.profile[];
+    chunk   dmarc_store.profile[];
+    changed dmarc_store.profile[];
     at_domain text := '';
-    at_hash   uuid := '00000000-0000-0000-0000-000000000000';
-    changed   text[];
-    these     bigint;
-    touched   text[] := '{}';
-    total     bigint := 0;
+    at_hash uuid := '00000000-0000-0000-0000-000000000000';
+    touched text[] := '{}';
+    total   bigint := 0;
 BEGIN
-    PERFORM pg_advisory_xact_lock(7710422);
+    PERFORM dmarc_store.alone();
     LOOP
-        SELECT array_agg(p.whole ORDER BY p.domain, p.hash) INTO chunk
-        FROM (SELECT k AS whole, k.domain, k.hash FROM dmarc_store.profile k
-              WHERE k.domain = coalesce(of_domain, k.domain) AND (k.domain, k.hash) > (at_domain, at_hash)
-              ORDER BY k.domain, k.hash LIMIT 5000) p;
+        WITH next AS MATERIALIZED (
+            SELECT k.* FROM dmarc_store.profile k
+            WHERE k.domain = coalesce(of_domain, k.domain)
+              AND (k.domain, k.hash) > (at_domain, at_hash)
+            ORDER BY k.domain, k.hash LIMIT 5000
+        )
+        SELECT array_agg(ROW(n.*)::dmarc_store.profile ORDER BY n.domain, n.hash) INTO chunk FROM next n;
         EXIT WHEN chunk IS NULL;
-        WITH different AS MATERIALIZED (
-            SELECT j.* FROM dmarc_store.judge(chunk) j JOIN unnest(chunk) k ON k.domain = j.domain AND k.hash = j.hash
-            WHERE (j.class, j.rule, j.sender_key, j.sender, j.known, j.kind, j.confidence, j.evidence_said, j.advice)
-                  IS DISTINCT FROM (k.class, k.rule, k.sender_key, k.sender, k.known, k.kind, k.confidence, k.evidence_said, k.advice)
-        ), stored AS (
-            INSERT INTO dmarc_store.profile AS t SELECT d.* FROM different d ORDER BY d.domain, d.hash
+        SELECT array_agg(j ORDER BY j.domain, j.hash) INTO changed
+        FROM dmarc_store.judge(chunk) j JOIN unnest(chunk) k ON k.domain = j.domain AND k.hash = j.hash
+        WHERE (j.class, j.rule, j.sender_key, j.sender, j.known, j.kind, j.confidence, j.evidence_said, j.advice)
+              IS DISTINCT FROM (k.class, k.rule, k.sender_key, k.sender, k.known, k.kind, k.confidence, k.evidence_said, k.advice);
+        IF changed IS NOT NULL THEN
+            INSERT INTO dmarc_store.profile AS t SELECT d.* FROM unnest(changed) d
             ON CONFLICT (domain, hash) DO UPDATE
             SET class = excluded.class, rule = excluded.rule, sender_key = excluded.sender_key, sender = excluded.sender,
                 known = excluded.known, kind = excluded.kind, confidence = excluded.confidence,
-                evidence_said = excluded.evidence_said, advice = excluded.advice
-            RETURNING t.domain
-        )
-        SELECT array_agg(DISTINCT s.domain), count(*) INTO changed, these FROM stored s;
-        touched := touched || coalesce(changed, '{}');
-        total := total + these;
+                evidence_said = excluded.evidence_said, advice = excluded.advice;
+            touched := touched || ARRAY(SELECT DISTINCT d.domain FROM unnest(changed) d);
+            total := total + cardinality(changed);
+        END IF;
         at_domain := chunk[cardinality(chunk)].domain;
         at_hash := chunk[cardinality(chunk)].hash;
     END LOOP;
@@ -76,21 +76,29 @@ DECLARE
     -- Reports without records have no evidence that tells how old they are.
     old       boolean := NOT EXISTS (SELECT FROM dmarc_store.domain_day) AND EXISTS (SELECT FROM dmarc_store.report r WHERE NOT r.replaced);
 BEGIN
-    PERFORM pg_advisory_xact_lock(7710422);
+    PERFORM dmarc_store.alone();
     LOOP
         -- Only what a profile is made of: the rest may be as long as strangers like.
+        WITH unfilled AS MATERIALIZED (
+            SELECT x.domain, x.hash, x.header_from, x.dkim_aligned, x.spf_aligned, x.dkim_aligned_domain, x.dkim_aligned_selector,
+                   x.spf_aligned_domain, x.dkim_domains, x.dkim_selectors, x.dkim_results, x.spf_domains, x.spf_scopes, x.spf_results, x.reason_types
+            FROM dmarc_store.evidence x
+            WHERE x.profile IS NULL AND (x.domain, x.hash) > (at_domain, at_hash)
+            ORDER BY x.domain, x.hash LIMIT 5000
+        )
         SELECT array_agg(ROW(e.domain, e.hash, e.header_from, NULL, NULL, NULL, NULL, NULL, NULL, e.dkim_aligned, e.spf_aligned,
                    e.dkim_aligned_domain, e.dkim_aligned_selector, e.spf_aligned_domain, NULL, e.dkim_domains, e.dkim_selectors, e.dkim_results,
-                   NULL, NULL, e.spf_domains, e.spf_scopes, e.spf_results, NULL, NULL, e.reason_types, NULL, NULL, NULL, NULL, NULL)::dmarc_store.evidence)
-        INTO chunk
-        FROM (SELECT x.* FROM dmarc_store.evidence x WHERE x.profile IS NULL AND (x.domain, x.hash) > (at_domain, at_hash)
-              ORDER BY x.domain, x.hash LIMIT 5000) e;
+                   NULL, NULL, e.spf_domains, e.spf_scopes, e.spf_results, NULL, NULL, e.reason_types, NULL, NULL, NULL, NULL, NULL)::dmarc_store.evidence
+                   ORDER BY e.domain, e.hash)
+        INTO chunk FROM unfilled e;
         EXIT WHEN chunk IS NULL;
         SELECT array_agg(p) INTO found FROM dmarc_store.profiles_of(chunk) p;
         PERFORM dmarc_store.take_profiles(found);
-        UPDATE dmarc_store.evidence e SET profile = p.hash
-        FROM unnest(chunk) WITH ORDINALITY c, unnest(found) WITH ORDINALITY p
-        WHERE c.ordinality = p.ordinality AND e.domain = c.domain AND e.hash = c.hash;
+        WITH meant AS MATERIALIZED (
+            SELECT c.domain, c.hash, p.hash AS profile
+            FROM unnest(chunk) WITH ORDINALITY c JOIN unnest(found) WITH ORDINALITY p ON c.ordinality = p.ordinality
+        )
+        UPDATE dmarc_store.evidence e SET profile = m.profile FROM meant m WHERE e.domain = m.domain AND e.hash = m.hash;
         at_domain := chunk[cardinality(chunk)].domain;
         at_hash := chunk[cardinality(chunk)].hash;
         old := true;

@@ -1,10 +1,12 @@
 -- How the tables behind the views are kept: the months' partitions, what evidence means, and the sums. The writer calls these
 -- functions in the transaction that stores a batch; whatever changes what is stored calls them, too.
 --
--- What several writers change is locked last and in ascending order of its keys by all of them: domain_day. profile_day is only
--- added to. Who
--- changes what stored evidence means (a catalogue, reading mail again) holds advisory lock 7710422 alone, which all
--- who add reports share.
+-- What several writers change is locked last and in ascending order of its keys by all of them: domain_day; profile_day is only
+-- added to. Who changes what stored evidence means (a catalogue, reading mail again) does so alone, see dmarc_store.alone().
+--
+-- Stored rows are found by inner joins with a list of keys in a CTE of its own, everything else (lists, outer joins, counting) is
+-- done with what came of that: so the statements run on many nodes, too, see sql/nodes.sql. For the same reason no row of a table
+-- is handed on as a whole.
 
 -- The tables that go by months.
 CREATE OR REPLACE FUNCTION dmarc_store.month_tables() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
@@ -35,7 +37,8 @@ BEGIN
     IF to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format('SELECT EXISTS (SELECT FROM dmarc_store.%I WHERE day >= %L AND day < %L)', parent || '_other', first, last) INTO filled;
+    EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I o WHERE o.day >= %L AND o.day < %L LIMIT 1) o', parent || '_other', first, last)
+        INTO filled;
     IF filled THEN
         RETURN false;
     END IF;
@@ -52,7 +55,7 @@ COMMENT ON FUNCTION dmarc_store.make_month(date, text) IS 'Makes the partition o
 CREATE OR REPLACE FUNCTION dmarc_store.ensure_month(d date, parent text) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
-    RETURN to_regclass('pg_catalog.pg_dist_partition') IS NULL AND dmarc_store.make_month(d, parent);
+    RETURN NOT dmarc_store.is_distributed() AND dmarc_store.make_month(d, parent);
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.ensure_month(date, text) IS 'The same as its owner, where partitions need not be made on another node; whether it did';
@@ -125,7 +128,9 @@ COMMENT ON FUNCTION dmarc_store.profile_of(dmarc_store.evidence) IS 'The profile
 -- catalogue knows, this order decides: a user's rule; one that does not relay; a product before the carrier that it sends
 -- through; DKIM d=, selector, MAIL FROM, HELO; the longest pattern; the first by name.
 CREATE OR REPLACE FUNCTION dmarc_store.judge(profiles dmarc_store.profile[]) RETURNS SETOF dmarc_store.profile
-LANGUAGE sql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
+BEGIN
+RETURN QUERY
 WITH seen AS MATERIALIZED (
     SELECT p.* FROM unnest(profiles) WITH ORDINALITY AS p (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
         dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
@@ -228,21 +233,27 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
             WHEN r.who_key IS NULL THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish adkim=r and aspf=r'
             ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', r.header_from) END
 FROM ruled r
-CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay) b
+CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay) b;
+END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.judge(dmarc_store.profile[]) IS 'The profiles with class, name and what these rest on, by the catalogue as it is now';
 
 -- Stores the profiles that are not there yet, with class and name.
 CREATE OR REPLACE FUNCTION dmarc_store.take_profiles(profiles dmarc_store.profile[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $fn$
+DECLARE
+    domains text[];
+    hashes  uuid[];
 BEGIN
     WITH asked AS MATERIALIZED (
-        SELECT DISTINCT ON (p.domain, p.hash) p AS whole, p.domain, p.hash FROM unnest(profiles) p
+        SELECT DISTINCT p.domain, p.hash FROM unnest(profiles) p
     ), known AS MATERIALIZED (
         SELECT k.domain, k.hash FROM asked a JOIN dmarc_store.profile k ON k.domain = a.domain AND k.hash = a.hash
     )
+    SELECT array_agg(k.domain), array_agg(k.hash) INTO domains, hashes FROM known k;
     SELECT array_agg(a.whole) INTO profiles
-    FROM asked a WHERE NOT EXISTS (SELECT FROM known k WHERE k.domain = a.domain AND k.hash = a.hash);
+    FROM (SELECT DISTINCT ON (p.domain, p.hash) p AS whole, p.domain, p.hash FROM unnest(profiles) p) a
+    WHERE NOT EXISTS (SELECT FROM unnest(domains, hashes) k (domain, hash) WHERE k.domain = a.domain AND k.hash = a.hash);
     IF profiles IS NOT NULL THEN
         INSERT INTO dmarc_store.profile SELECT j.* FROM dmarc_store.judge(profiles) j ORDER BY j.domain, j.hash ON CONFLICT DO NOTHING;
     END IF;
@@ -293,24 +304,26 @@ BEGIN
         RETURN;
     END IF;
     -- Whatever the planner makes of it, the evidence is looked up by both of its keys, and those come from one relation.
-    WITH grouped AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
+        SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
+    ), grouped AS MATERIALIZED (
         SELECT o.domain, o.day, u.doubtful, o.evidence, count(*) AS records, sum(o.message_count) AS messages
-        FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
+        FROM asked u
         JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.id
         WHERE o.day BETWEEN first AND last
         GROUP BY o.domain, o.day, u.doubtful, o.evidence
-    )
-    SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
-                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
-    INTO sums
-    FROM (
-        SELECT g.domain, g.day, e.profile, g.doubtful, sign * sum(g.records)::bigint AS records, sign * sum(g.messages) AS messages,
+    ), summed AS MATERIALIZED (
+        SELECT e.domain, g.day, e.profile, g.doubtful, sign * sum(g.records)::bigint AS records, sign * sum(g.messages) AS messages,
                sign * coalesce(sum(g.messages) FILTER (WHERE e.disposition = 'quarantine'), 0) AS quarantined,
                sign * coalesce(sum(g.messages) FILTER (WHERE e.disposition = 'reject'), 0) AS rejected
         FROM grouped g
         JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
-        GROUP BY g.domain, g.day, e.profile, g.doubtful
-    ) x;
+        GROUP BY e.domain, g.day, e.profile, g.doubtful
+    )
+    SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
+                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
+    INTO sums
+    FROM summed x;
 
     INSERT INTO dmarc_store.profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected)
     SELECT s.domain, s.day, s.profile, s.doubtful, s.records, s.messages, s.quarantined, s.rejected
@@ -323,6 +336,12 @@ BEGIN
 
     INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
                                              forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
+    WITH asked AS MATERIALIZED (
+        SELECT s.* FROM unnest(sums) s
+    ), classed AS MATERIALIZED (
+        SELECT s.domain, s.day, s.doubtful, s.records, s.messages, p.class, p.dkim_aligned, p.spf_aligned, s.quarantined, s.rejected
+        FROM asked s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
+    )
     SELECT x.domain, x.day, x.doubtful, sum(x.reports)::bigint, sum(x.records)::bigint, sum(x.messages),
            coalesce(sum(x.messages) FILTER (WHERE x.dkim_aligned OR x.spf_aligned), 0),
            coalesce(sum(x.messages) FILTER (WHERE x.class = 'authorised'), 0),
@@ -337,8 +356,8 @@ BEGIN
                false AS dkim_aligned, false AS spf_aligned, 0 AS quarantined, 0 AS rejected
         FROM unnest(domains, days, doubts) u (domain, day, doubtful)
         UNION ALL
-        SELECT s.domain, s.day, s.doubtful, 0, s.records, s.messages, p.class, p.dkim_aligned, p.spf_aligned, s.quarantined, s.rejected
-        FROM unnest(sums) s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
+        SELECT c.domain, c.day, c.doubtful, 0, c.records, c.messages, c.class, c.dkim_aligned, c.spf_aligned, c.quarantined, c.rejected
+        FROM classed c
     ) x
     GROUP BY x.domain, x.day, x.doubtful
     ORDER BY x.domain, x.day, x.doubtful
@@ -351,7 +370,10 @@ BEGIN
         rejected = t.rejected + excluded.rejected;
 
     IF sign < 0 THEN
-        DELETE FROM dmarc_store.domain_day t USING unnest(domains, days, doubts) u (domain, day, doubtful)
+        WITH asked AS MATERIALIZED (
+            SELECT DISTINCT u.domain, u.day, u.doubtful FROM unnest(domains, days, doubts) u (domain, day, doubtful)
+        )
+        DELETE FROM dmarc_store.domain_day t USING asked u
         WHERE t.domain = u.domain AND t.day = u.day AND t.doubtful = u.doubtful AND t.reports = 0 AND t.records = 0;
     END IF;
 END
@@ -364,12 +386,21 @@ SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_se
 DECLARE
     first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
     last  date := (SELECT max(s.day) FROM pg_temp.stage_report s);
+    domains text[];
+    days    date[];
+    ids     bigint[];
+    counts  bigint[];
+    doubts  boolean[];
 BEGIN
-    PERFORM dmarc_store.count_reports(array_agg(r.domain), array_agg(r.day), array_agg(r.id), array_agg(r.record_count),
-                                      array_agg(r.trusted IS FALSE OR r.foreign_domain), 1)
-    FROM pg_temp.stage_report s
-    JOIN dmarc_store.report r ON r.domain = s.domain AND r.day = s.day AND r.id = s.id
-    WHERE r.day BETWEEN first AND last;
+    WITH stored AS MATERIALIZED (
+        SELECT r.domain, r.day, r.id, r.record_count, r.trusted IS FALSE OR r.foreign_domain AS doubtful
+        FROM pg_temp.stage_report s
+        JOIN dmarc_store.report r ON r.domain = s.domain AND r.day = s.day AND r.id = s.id
+        WHERE r.day BETWEEN first AND last
+    )
+    SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.record_count), array_agg(s.doubtful)
+    INTO domains, days, ids, counts, doubts FROM stored s;
+    PERFORM dmarc_store.count_reports(domains, days, ids, counts, doubts, 1);
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.stage_report that were stored to the sums';
@@ -382,47 +413,56 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET jit = off SET work_mem = '64MB' AS $fn$
 DECLARE
-    taken dmarc_store.unfolded[];
-    first date;
-    last  date;
+    domains text[];
+    taken   date[];
+    reports bigint[];
+    doubts  boolean[];
+    first   date;
+    last    date;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7710422);
-    first := (SELECT min(w.month)
-              FROM (SELECT date_trunc('month', u.day::timestamp)::date AS month FROM dmarc_store.unfolded u
-                    GROUP BY u.domain, 1 HAVING sum(u.records) >= least_records) w);
+    PERFORM dmarc_store.share();
+    WITH waiting AS MATERIALIZED (
+        SELECT u.domain, date_trunc('month', u.day::timestamp)::date AS month, sum(u.records) AS records
+        FROM dmarc_store.unfolded u GROUP BY u.domain, 2
+    )
+    SELECT min(w.month) INTO first FROM waiting w WHERE w.records >= least_records;
     IF first IS NULL THEN
         RETURN 0;
     END IF;
     last := (first + interval '1 month')::date - 1;
-    WITH many AS MATERIALIZED (
-        SELECT u.domain FROM dmarc_store.unfolded u WHERE u.day BETWEEN first AND last
-        GROUP BY u.domain HAVING sum(u.records) >= least_records
+    WITH waiting AS MATERIALIZED (
+        SELECT u.domain, u.day, u.report, u.records FROM dmarc_store.unfolded u WHERE u.day BETWEEN first AND last
     ), picked AS MATERIALIZED (
         SELECT p.domain, p.day, p.report
-        FROM (SELECT u.domain, u.day, u.report, sum(u.records) OVER (ORDER BY u.domain, u.day, u.report) - u.records AS before
-              FROM dmarc_store.unfolded u JOIN many m ON m.domain = u.domain
-              WHERE u.day BETWEEN first AND last) p
+        FROM (SELECT m.domain, m.day, m.report, sum(m.records) OVER (ORDER BY m.domain, m.day, m.report) - m.records AS before
+              FROM (SELECT w.*, sum(w.records) OVER (PARTITION BY w.domain) AS of_domain FROM waiting w) m
+              WHERE m.of_domain >= least_records) p
         WHERE p.before < most
     ), gone AS (
         DELETE FROM dmarc_store.unfolded u USING picked p
         WHERE u.domain = p.domain AND u.day = p.day AND u.report = p.report
-        RETURNING u AS whole
+        RETURNING u.domain, u.day, u.report, u.doubtful
     )
-    SELECT array_agg(g.whole) INTO taken FROM gone g;
+    SELECT array_agg(g.domain), array_agg(g.day), array_agg(g.report), array_agg(g.doubtful)
+    INTO domains, taken, reports, doubts FROM gone g;
 
     INSERT INTO dmarc_store.profile_source AS t (domain, day, source_ip, profile, doubtful, days)
-    WITH grouped AS MATERIALIZED (
-        SELECT o.domain, u.doubtful, o.source_ip, o.evidence, bit_or(1 << (extract(day FROM u.day)::int - 1)) AS days
-        FROM unnest(taken) u
+    WITH asked AS MATERIALIZED (
+        SELECT u.domain, u.day, u.report, u.doubtful FROM unnest(domains, taken, reports, doubts) u (domain, day, report, doubtful)
+    ), grouped AS MATERIALIZED (
+        SELECT o.domain, u.doubtful, o.source_ip, o.evidence, bit_or(1 << (extract(day FROM o.day)::int - 1)) AS days
+        FROM asked u
         JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.report
         WHERE o.day BETWEEN first AND last AND o.source_ip IS NOT NULL
         GROUP BY o.domain, u.doubtful, o.source_ip, o.evidence
+    ), seen AS MATERIALIZED (
+        SELECT e.domain, g.source_ip, e.profile, g.doubtful, bit_or(g.days) AS days
+        FROM grouped g
+        JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
+        GROUP BY e.domain, g.source_ip, e.profile, g.doubtful
     )
-    SELECT s.domain, s.month, s.source_ip, s.profile, s.doubtful, s.days
-    FROM (SELECT g.domain, date_trunc('month', first::timestamp)::date AS month, g.source_ip, e.profile, g.doubtful, bit_or(g.days) AS days
-          FROM grouped g
-          JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
-          GROUP BY g.domain, g.source_ip, e.profile, g.doubtful) s
+    SELECT s.domain, date_trunc('month', first::timestamp)::date, s.source_ip, s.profile, s.doubtful, s.days
+    FROM seen s
     ORDER BY s.domain, s.source_ip, s.profile, s.doubtful
     ON CONFLICT (domain, day, source_ip, profile, doubtful) DO UPDATE
     SET days = t.days | excluded.days WHERE t.days & excluded.days <> excluded.days;
@@ -440,9 +480,7 @@ DECLARE
     rows   dmarc_store.profile_day[];
     before bigint;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7710422);
-    -- One at a time: two would both add up what one of them can take away.
-    PERFORM pg_advisory_xact_lock(hashtext('dmarc.compact'), hashtext(of_domain));
+    PERFORM dmarc_store.share();
     WITH gone AS (
         DELETE FROM dmarc_store.profile_day d WHERE d.domain = of_domain AND d.day >= of_month AND d.day < last
         RETURNING d.domain, d.day, d.profile, d.doubtful, d.records, d.messages, d.quarantined, d.rejected
@@ -495,6 +533,15 @@ BEGIN
       AND s.day >= coalesce(date_trunc('month', since::timestamp)::date, '-infinity') AND s.day < coalesce(until, 'infinity')
       AND s.days & dmarc.days_of(s.day, coalesce(since, '-infinity'), coalesce(until, 'infinity')) <> 0
       AND NOT (only_trusted AND s.doubtful);
+    IF dmarc_store.is_distributed() THEN
+        -- Each node joins what it has.
+        RETURN QUERY
+        SELECT DISTINCT f.domain, f.profile, f.source_ip
+        FROM dmarc_store.fresh_source f
+        WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)) AND (mine IS NULL OR f.domain = ANY (mine))
+          AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity') AND NOT (only_trusted AND f.doubtful);
+        RETURN;
+    END IF;
     RETURN QUERY
     WITH fresh AS MATERIALIZED (
         SELECT o.domain, o.evidence, o.source_ip
@@ -524,8 +571,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = for
 DECLARE
     month date := date_trunc('month', of_day::timestamp)::date;
     next  date := (month + interval '1 month')::date;
+    sent_by inet[];
+    sent_as uuid[];
+    sent_on int[];
 BEGIN
-    UPDATE dmarc_store.profile_source t SET days = t.days
+    UPDATE dmarc_store.profile_source t SET days = 0
     WHERE t.domain = of_domain AND t.day = month AND t.source_ip = ANY (addresses) AND t.doubtful = doubt;
 
     WITH sent AS MATERIALIZED (
@@ -536,11 +586,16 @@ BEGIN
         WHERE o.domain = of_domain AND o.day >= month AND o.day < next AND o.source_ip = ANY (addresses)
           AND r.domain = of_domain AND r.day >= month AND r.day < next AND e.domain = of_domain
           AND (r.trusted IS FALSE OR r.foreign_domain) = doubt
-          AND NOT EXISTS (SELECT FROM dmarc_store.unfolded u WHERE u.domain = o.domain AND u.day = o.day AND u.report = o.report)
+          AND NOT EXISTS (SELECT FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = o.day AND u.report = o.report)
         GROUP BY o.source_ip, e.profile
     )
-    UPDATE dmarc_store.profile_source t SET days = coalesce((SELECT s.days FROM sent s WHERE s.source_ip = t.source_ip AND s.profile = t.profile), 0)
-    WHERE t.domain = of_domain AND t.day = month AND t.source_ip = ANY (addresses) AND t.doubtful = doubt;
+    SELECT array_agg(s.source_ip), array_agg(s.profile), array_agg(s.days) INTO sent_by, sent_as, sent_on FROM sent s;
+    WITH sent AS MATERIALIZED (
+        SELECT u.source_ip, u.profile, u.days FROM unnest(sent_by, sent_as, sent_on) u (source_ip, profile, days)
+    )
+    UPDATE dmarc_store.profile_source t SET days = s.days
+    FROM sent s
+    WHERE t.domain = of_domain AND t.day = month AND t.source_ip = s.source_ip AND t.profile = s.profile AND t.doubtful = doubt;
 
     DELETE FROM dmarc_store.profile_source t
     WHERE t.domain = of_domain AND t.day = month AND t.source_ip = ANY (addresses) AND t.doubtful = doubt AND t.days = 0;
@@ -554,13 +609,15 @@ CREATE OR REPLACE FUNCTION dmarc_store.uncount_report(of_domain text, of_day dat
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     addresses inet[];
-    counted   bigint := (SELECT r.record_count FROM dmarc_store.report r WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report);
+    counted   bigint;
     folded    boolean;
-    doubt     boolean := CASE WHEN gone THEN (SELECT r.trusted IS FALSE OR r.foreign_domain FROM dmarc_store.report r
-                                              WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report) ELSE true END;
+    doubt     boolean;
 BEGIN
-    addresses := (SELECT array_agg(DISTINCT o.source_ip) FROM dmarc_store.observation o
-                  WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report AND o.source_ip IS NOT NULL);
+    SELECT r.record_count, CASE WHEN gone THEN r.trusted IS FALSE OR r.foreign_domain ELSE true END INTO counted, doubt
+    FROM dmarc_store.report r
+    WHERE r.domain = of_domain AND r.day = of_day AND r.id = of_report;
+    SELECT array_agg(DISTINCT o.source_ip) INTO addresses FROM dmarc_store.observation o
+    WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report AND o.source_ip IS NOT NULL;
     PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], NULL, ARRAY[doubt], -1);
     DELETE FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = of_day AND u.report = of_report;
     folded := NOT FOUND;
@@ -614,7 +671,8 @@ COMMENT ON FUNCTION dmarc_store.rebuild(text, date, date) IS 'Makes the sums of 
 -- in their sums anew. Only for who holds the lock alone.
 CREATE OR REPLACE FUNCTION dmarc_store.change_profiles() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    changed dmarc_store.evidence[];
+    domains text[];
+    hashes  uuid[];
     one     pg_catalog.record;
 BEGIN
     WITH stored AS MATERIALIZED (
@@ -624,13 +682,13 @@ BEGIN
     ), done AS (
         UPDATE dmarc_store.evidence e SET profile = s.profile
         FROM stored s WHERE e.domain = s.domain AND e.hash = s.hash
-        RETURNING e AS whole
+        RETURNING e.domain, e.hash
     )
-    SELECT array_agg(d.whole) INTO changed FROM done d;
+    SELECT array_agg(d.domain), array_agg(d.hash) INTO domains, hashes FROM done d;
     FOR one IN
         SELECT o.domain, min(o.day) AS since, max(o.day) AS until
         FROM dmarc_store.observation o
-        WHERE o.domain IN (SELECT c.domain FROM unnest(changed) c) AND o.evidence IN (SELECT c.hash FROM unnest(changed) c)
+        WHERE o.domain = ANY (domains) AND o.evidence = ANY (hashes)
         GROUP BY o.domain
     LOOP
         PERFORM dmarc_store.rebuild(one.domain, one.since, one.until);

@@ -14,15 +14,16 @@ COMMENT ON FUNCTION dmarc.reader() IS 'The role that asks, also inside of functi
 CREATE OR REPLACE FUNCTION dmarc.visible() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    who oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());
+    who   oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());
+    roles name[];
 BEGIN
     IF EXISTS (SELECT FROM pg_roles r
                WHERE (r.oid = (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'dmarc_store')
                       OR r.rolname IN ('whosends_read', 'whosends_ingest')) AND pg_has_role(who, r.oid, 'USAGE')) THEN
         RETURN NULL;
     END IF;
-    RETURN ARRAY(SELECT g.domain FROM dmarc_store.domain_grant g JOIN pg_roles r ON r.rolname = g.role
-                 WHERE pg_has_role(who, r.oid, 'USAGE'));
+    roles := ARRAY(SELECT r.rolname FROM pg_roles r WHERE pg_has_role(who, r.oid, 'USAGE'));
+    RETURN ARRAY(SELECT DISTINCT g.domain FROM dmarc_store.domain_grant g WHERE g.role = ANY (roles));
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.visible() IS 'The policy domains that the role which asks may read about; NULL: all';

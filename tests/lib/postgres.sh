@@ -7,7 +7,7 @@
 # Only a unix socket, no TCP, fsync off. Run as root, the server belongs to user postgres (or nobody), and DIR becomes
 # searchable for others so that the server gets at its data; run as anybody else it is one's own. Afterwards PGHOST,
 # PGPORT, PGUSER and PGDATABASE lead psql there, and so does the conninfo in PG_CONNINFO. pg_newdb NAME makes another,
-# empty database and points all of these at it.
+# empty database and points all of these at it. PG_TEMPLATE_SQL: a file that is run in each database before all else.
 
 pg_bindir() {
     if test -n "${PG_BINDIR:-}"; then
@@ -64,6 +64,10 @@ pg_start() {
         for setting in "$@"; do echo "${setting%%=*} = '${setting#*=}'"; done
     } >>"$PG_DIR/data/postgresql.conf"
     pg_restart || return 1
+    # What every database of the server is to have.
+    for base in ${PG_TEMPLATE_SQL:+template1 postgres}; do
+        psql -X -q -v ON_ERROR_STOP=1 -h "$PG_SOCKETS" -U postgres -d $base -f "$PG_TEMPLATE_SQL" || return 1
+    done
     export PGHOST="$PG_SOCKETS" PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
     export PG_CONNINFO="host=$PG_SOCKETS port=5432 user=postgres dbname=postgres"
 }

@@ -1,75 +1,139 @@
--- What a distributed database asks of the schema, checked on a plain one: keys hold the policy domain, its type is the same
--- everywhere, nothing that cannot be distributed.
+-- What a distributed database asks of the schema, checked on a plain one: what Citus refuses is nowhere. Each rule is seen to find
+-- something once. The tables and their keys are those of dmarc_store.placements(), which sql/citus/distribute.sql goes by.
 \ir support.sql
-SELECT plan(16);
-
--- The same on every node: small lists. Of the ledger: by the hash of the mail, in the keys instead of the domain.
-CREATE TEMP TABLE shared (relname) AS VALUES ('sender'), ('sender_rule'), ('schema_version'), ('repeatable'), ('mailbox');
-CREATE TEMP TABLE by_mail (relname, key) AS VALUES ('message', 'sha256'), ('document', 'mail_sha256'), ('original', 'mail_sha256'), ('reading', 'mail_sha256');
 
 CREATE TEMP VIEW tab AS
-SELECT c.oid, c.relname::text, c.relkind, a.attnum, a.atttypid::regtype::text AS typ, a.attnotnull, a.attgenerated, co.collname
+SELECT c.oid, c.oid::regclass::text AS name, c.relkind, p.place, p.key, a.attnum, a.atttypid::regtype::text AS typ, a.attnotnull, a.attgenerated, co.collname
 FROM pg_class c
-LEFT JOIN by_mail m ON m.relname = c.relname
-LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = coalesce(m.key, 'domain') AND NOT a.attisdropped
+LEFT JOIN dmarc_store.placements() p ON p.relation = c.oid
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = p.key AND NOT a.attisdropped
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
-WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND c.relname NOT IN (SELECT s.relname FROM shared s);
-CREATE TEMP VIEW grows AS SELECT t.* FROM tab t WHERE t.relname NOT IN (SELECT m.relname FROM by_mail m);
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition;
 
-SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'document domain_day domain_grant evidence failure_report message observation original profile profile_day profile_source reading report tls_failure tls_policy tls_report unfolded', 'the tables were found');
-SELECT is_empty('SELECT relname FROM tab WHERE attnum IS NULL', 'every table has its key column');
-SELECT is_empty('SELECT relname FROM tab WHERE NOT attnotnull', 'the key column is never NULL');
-SELECT is_empty($$ SELECT relname, typ, collname FROM grows WHERE typ <> 'text' OR collname <> 'C' OR attgenerated <> '' $$,
-                'the domain is text COLLATE "C" everywhere');
-SELECT is_empty($$
-    SELECT i.indexrelid::regclass FROM tab t JOIN pg_index i ON i.indrelid = t.oid
-    WHERE (i.indisunique OR i.indisexclusion) AND NOT t.attnum = ANY (i.indkey::int2[])
-$$, 'unique keys hold it as a plain column');
-SELECT is_empty($$
-    SELECT i.indexrelid::regclass FROM tab t JOIN pg_index i ON i.indrelid = t.oid
-    JOIN pg_attribute d ON d.attrelid = t.oid AND d.attname = 'day'
-    WHERE t.relkind = 'p' AND i.indisunique AND NOT d.attnum = ANY (i.indkey::int2[])
-$$, 'unique keys of partitioned tables hold the day');
-SELECT is_empty($$
-    SELECT t.relname FROM tab t JOIN pg_partitioned_table p ON p.partrelid = t.oid
-    JOIN pg_attribute d ON d.attrelid = t.oid AND d.attnum = ANY (p.partattrs::int2[])
-    WHERE p.partstrat <> 'r' OR d.attname <> 'day' OR d.atttypid <> 'date'::regtype
-$$, 'partitions go by day, which is a date');
-SELECT is_empty($$
-    SELECT k.conname FROM tab t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
-$$, 'no foreign key slows the load');
-SELECT is_empty($$
-    SELECT tg.tgname FROM pg_trigger tg JOIN pg_class c ON c.oid = tg.tgrelid
-    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND NOT tg.tgisinternal
-$$, 'no triggers');
-SELECT is_empty($$
-    SELECT r.rulename FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind <> 'v'
-$$, 'no rules');
-SELECT is_empty($$ SELECT t.relname FROM tab t JOIN pg_inherits h ON h.inhparent = t.oid WHERE t.relkind = 'r' $$, 'no inheritance');
-SELECT is_empty($$
-    SELECT s.seqrelid::regclass FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
-    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND s.seqtypid <> 'int8'::regtype
-$$, 'sequences are bigint');
-SELECT is_empty($$
-    SELECT c.relname FROM pg_class c WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND octet_length(c.relname) > 55
-$$, 'names leave room for the number of a shard');
-SELECT is_empty($$
-    SELECT c.relname FROM pg_class c WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('m', 'f')
-$$, 'no materialized views, no foreign tables');
-SELECT is_empty($$
-    SELECT c.relname, k.conname FROM pg_class c JOIN pg_constraint k ON k.conrelid = c.oid
-    WHERE c.relname IN (SELECT relname FROM tab) AND k.contype IN ('p', 'u') AND k.conname !~ '_(pk|uq)$'
-$$, 'keys have names of their own');
-SELECT is_empty($$
-    SELECT n.what FROM (
-        SELECT p.oid::regprocedure::text AS what, p.prosrc AS body FROM pg_proc p WHERE p.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace)
-        UNION ALL
-        SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind = 'v'
-    ) n
-    WHERE n.body ~* '\m(grouping +sets|rollup|cube|with +recursive|merge +into|for +update|for +share|ctid)\M'
-$$, 'nothing that is refused across nodes');
+-- What runs: functions, and views as they were understood.
+CREATE TEMP VIEW code AS
+SELECT p.oid::regprocedure::text AS name, p.proname::text AS short, p.prosrc AS body, l.lanname, p.pronargs FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace)
+UNION ALL
+SELECT c.oid::regclass::text, c.relname, pg_get_viewdef(c.oid), 'view', 0 FROM pg_class c
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('v', 'm');
+
+CREATE TEMP VIEW broken AS
+SELECT 'a table has its place' AS rule, t.name AS what FROM tab t WHERE t.place IS NULL
+UNION ALL
+SELECT 'it has its key column', t.name FROM tab t WHERE t.key IS NOT NULL AND t.attnum IS NULL
+UNION ALL
+SELECT 'the key column is never NULL', t.name FROM tab t WHERE t.attnum IS NOT NULL AND NOT t.attnotnull
+UNION ALL
+SELECT 'a domain is text COLLATE "C", not generated', t.name FROM tab t WHERE t.key = 'domain' AND (t.typ <> 'text' OR t.collname <> 'C' OR t.attgenerated <> '')
+UNION ALL
+SELECT 'what stands beside another table has a key of the same type', t.name FROM tab t
+JOIN dmarc_store.placements() p ON p.relation = t.oid JOIN tab b ON b.oid = p.beside WHERE t.typ <> b.typ OR t.collname IS DISTINCT FROM b.collname
+UNION ALL
+SELECT 'unique keys hold the key as a plain column', i.indexrelid::regclass::text FROM tab t JOIN pg_index i ON i.indrelid = t.oid
+WHERE (i.indisunique OR i.indisexclusion) AND NOT t.attnum = ANY (i.indkey::int2[])
+UNION ALL
+SELECT 'unique keys of partitioned tables hold the day', i.indexrelid::regclass::text FROM tab t JOIN pg_index i ON i.indrelid = t.oid
+JOIN pg_attribute d ON d.attrelid = t.oid AND d.attname = 'day'
+WHERE t.relkind = 'p' AND i.indisunique AND NOT d.attnum = ANY (i.indkey::int2[])
+UNION ALL
+SELECT 'partitions go by day, which is a date', t.name FROM tab t JOIN pg_partitioned_table p ON p.partrelid = t.oid
+JOIN pg_attribute d ON d.attrelid = t.oid AND d.attnum = ANY (p.partattrs::int2[])
+WHERE p.partstrat <> 'r' OR d.attname <> 'day' OR d.atttypid <> 'date'::regtype
+UNION ALL
+SELECT 'no foreign key', k.conname FROM tab t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f'
+UNION ALL
+SELECT 'no trigger', g.tgname FROM pg_trigger g JOIN tab t ON t.oid = g.tgrelid WHERE NOT g.tgisinternal
+UNION ALL
+SELECT 'no rule', r.rulename FROM pg_rewrite r JOIN tab t ON t.oid = r.ev_class
+UNION ALL
+SELECT 'no inheritance', t.name FROM tab t JOIN pg_inherits h ON h.inhparent = t.oid WHERE t.relkind = 'r'
+UNION ALL
+SELECT 'sequences are bigint', s.seqrelid::regclass::text FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND s.seqtypid <> 'int8'::regtype
+UNION ALL
+-- Only so does it come to every node, with numbers of its own.
+SELECT 'a sequence is the default of a column', c.oid::regclass::text FROM pg_class c
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind = 'S'
+  AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_attrdef f ON f.oid = d.objid WHERE d.classid = 'pg_attrdef'::regclass AND d.refobjid = c.oid)
+UNION ALL
+SELECT 'names leave room for the number of a shard', c.relname FROM pg_class c
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND octet_length(c.relname) > 55
+UNION ALL
+SELECT 'keys have names of their own', k.conname FROM tab t JOIN pg_constraint k ON k.conrelid = t.oid WHERE t.name LIKE 'dmarc_store.%' AND k.contype IN ('p', 'u') AND k.conname !~ '_(pk|uq)$'
+UNION ALL
+SELECT 'no materialized view, no foreign table', c.relname FROM pg_class c
+WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('m', 'f')
+UNION ALL
+SELECT 'no word that is refused across nodes', c.name FROM code c
+WHERE c.body ~* '\m(grouping +sets|rollup|cube|with +recursive|merge +into|for +update|for +(no +key +)?update|for +(key +)?share|ctid|tableoid|tablesample|detach +partition|offset)\M'
+UNION ALL
+SELECT 'an upsert sets what is immutable', c.name FROM code c
+WHERE c.body ~* '\mdo +update +set[^;]*\m(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|gen_random_uuid|nextval) *\('
+   OR c.body ~* '\mdo +update +set[^;]*\m(current_timestamp|current_date|localtimestamp)\M'
+UNION ALL
+SELECT 'no look-up of stored rows for each row', c.name FROM code c WHERE c.body ~* '\mlateral *\([^;]{0,250}?\m(from|join) +dmarc(_store)?\.'
+UNION ALL
+SELECT 'an SQL function with arguments asks no table', c.name FROM code c
+WHERE c.lanname = 'sql' AND c.pronargs > 0 AND c.body ~* '\m(from|join|into|update) +dmarc(_store)?\.\w+(?! *\()\M(?! *\()'
+UNION ALL
+SELECT 'tables have their schema in front', c.name FROM code c JOIN dmarc_store.placements() p ON true
+WHERE c.lanname <> 'view' AND c.body ~* ('\m(from|join|into|update|table) +' || split_part(p.relation::text, '.', 2) || '\M')
+UNION ALL
+SELECT 'only one function makes tables', c.name FROM code c
+WHERE c.short <> 'make_month' AND c.body ~* '\m(create|alter|drop|truncate) +(temp +)?(table|index|view|sequence|schema)\M'
+UNION ALL
+SELECT 'advisory locks are taken in one place', c.name FROM code c WHERE c.short NOT IN ('share', 'alone', 'make_month') AND c.body ~* '\mpg_(try_)?advisory';
+
+-- What each rule is to find: statements, and the name of what they make.
+CREATE TEMP TABLE bad (rule text, sql text, what text);
+INSERT INTO bad VALUES
+('a table has its place', 'CREATE TABLE dmarc_store.stray (domain text)', 'dmarc_store.stray'),
+('it has its key column', 'ALTER TABLE dmarc_store.unfolded DROP COLUMN domain CASCADE', 'dmarc_store.unfolded'),
+('the key column is never NULL', 'ALTER TABLE dmarc_store.unfolded DROP CONSTRAINT unfolded_pk; ALTER TABLE dmarc_store.unfolded ALTER COLUMN domain DROP NOT NULL', 'dmarc_store.unfolded'),
+('a domain is text COLLATE "C", not generated', 'ALTER TABLE dmarc_store.domain_day ALTER COLUMN domain TYPE varchar COLLATE "C" USING domain', 'dmarc_store.domain_day'),
+('what stands beside another table has a key of the same type', 'ALTER TABLE dmarc_store.original ALTER COLUMN mail_sha256 TYPE text USING mail_sha256::text', 'dmarc_store.original'),
+('unique keys hold the key as a plain column', 'CREATE UNIQUE INDEX odd_uq ON dmarc_store.tls_policy (lower(domain), day)', 'dmarc_store.odd_uq'),
+('unique keys of partitioned tables hold the day', 'CREATE TABLE dmarc_store.gone (domain text, other int, day date) PARTITION BY RANGE (other); CREATE UNIQUE INDEX gone_uq ON dmarc_store.gone (domain, other)', 'dmarc_store.gone_uq'),
+('partitions go by day, which is a date', 'CREATE TABLE dmarc_store.gone (domain text, day timestamptz) PARTITION BY RANGE (day)', 'dmarc_store.gone'),
+('no foreign key', 'ALTER TABLE dmarc_store.sender_rule ADD CONSTRAINT odd_fk FOREIGN KEY (sender) REFERENCES dmarc_store.sender (key) NOT VALID', 'odd_fk'),
+('no trigger', 'CREATE TRIGGER odd BEFORE UPDATE ON dmarc_store.evidence FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', 'odd'),
+('no rule', 'CREATE RULE odd AS ON DELETE TO dmarc_store.original DO INSTEAD NOTHING', 'odd'),
+('no inheritance', 'CREATE TABLE dmarc_store.heir () INHERITS (dmarc_store.evidence)', 'dmarc_store.evidence'),
+('sequences are bigint', 'CREATE SEQUENCE dmarc_store.small AS int', 'dmarc_store.small'),
+('a sequence is the default of a column', 'ALTER TABLE dmarc_store.message ALTER COLUMN id DROP DEFAULT', 'dmarc_store.message_id'),
+('names leave room for the number of a shard', 'CREATE TABLE dmarc_store.' || repeat('a', 56) || ' (domain text)', repeat('a', 56)),
+('keys have names of their own', 'ALTER TABLE dmarc_store.evidence ADD UNIQUE (domain, hash)', 'evidence_domain_hash_key'),
+('no materialized view, no foreign table', 'CREATE MATERIALIZED VIEW dmarc.frozen AS SELECT 1 AS one', 'frozen'),
+('no word that is refused across nodes', 'CREATE VIEW dmarc.odd AS SELECT r.domain, count(*) AS n FROM dmarc_store.report r GROUP BY ROLLUP (r.domain)', 'dmarc.odd'),
+('an upsert sets what is immutable', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO dmarc_store.mailbox AS m VALUES ('''', 1, 1) ON CONFLICT (mailbox) DO UPDATE SET read_at = now(); END $$', 'dmarc_store.odd()'),
+('no look-up of stored rows for each row', 'CREATE FUNCTION dmarc_store.odd(a text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT u.x FROM unnest(a) u (x) CROSS JOIN LATERAL (SELECT 1 FROM dmarc_store.report r WHERE r.domain = u.x LIMIT 1) l; END $$', 'dmarc_store.odd(text[])'),
+('an SQL function with arguments asks no table', 'CREATE FUNCTION dmarc_store.odd(a text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM dmarc_store.report r WHERE r.domain = a $$', 'dmarc_store.odd(text)'),
+('tables have their schema in front', 'CREATE FUNCTION dmarc_store.odd() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM report); END $$', 'dmarc_store.odd()'),
+('only one function makes tables', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE odd (); END $$', 'dmarc_store.odd()'),
+('advisory locks are taken in one place', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7710422); END $$', 'dmarc_store.odd()');
+
+SELECT plan((SELECT 2 * count(*)::int + 2 FROM bad));
+
+SELECT is((SELECT count(*) FROM tab), (SELECT count(*) FROM dmarc_store.placements()), 'all tables were found');
+SELECT is((SELECT string_agg(DISTINCT p.key, ' ' ORDER BY p.key) FROM dmarc_store.placements() p), 'domain mail_sha256 sha256', 'a table goes by domain or by the hash of a mail');
+SELECT is_empty(format('SELECT b.what FROM broken b WHERE b.rule = %L', b.rule), b.rule) FROM bad b;
+
+-- Makes what is bad, and unmakes it.
+CREATE FUNCTION pg_temp.found(bad_sql text, bad_rule text, bad_what text) RETURNS boolean LANGUAGE plpgsql AS $fn$
+DECLARE
+    seen boolean;
+BEGIN
+    BEGIN
+        EXECUTE bad_sql;
+        seen := EXISTS (SELECT FROM pg_temp.broken b WHERE b.rule = bad_rule AND b.what = bad_what);
+        RAISE EXCEPTION 'unmade' USING ERRCODE = 'W0001';
+    EXCEPTION WHEN SQLSTATE 'W0001' THEN
+        RETURN seen;
+    END;
+END
+$fn$;
+SELECT ok(pg_temp.found(b.sql, b.rule, b.what), 'found: not ' || b.rule) FROM bad b;
 
 SELECT finish();
 ROLLBACK;

@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+"""The SQL in the C sources holds nothing that a distributed database refuses. What functions and views hold, tests/sql/citus.sql
+looks at."""
+import glob
+import re
+import sys
+
+REFUSED = [
+    ("a word that is refused across nodes",
+     r"\b(grouping\s+sets|rollup|cube|with\s+recursive|merge\s+into|for\s+(no\s+key\s+)?update|for\s+(key\s+)?share|ctid|tableoid|"
+     r"tablesample|refresh\s+materialized|create\s+(materialized|rule|trigger)|inherits|detach\s+partition)\b"),
+    ("an upsert that sets what is not immutable",
+     r"\bdo\s+update\s+set[^;]*\b(now|random|clock_timestamp|statement_timestamp|gen_random_uuid|nextval)\s*\("),
+    # One that looks where all is stored or where it was fetched has the name of the table as an argument of a macro.
+    ("a look-up of stored rows for each row", r"\blateral\s*\((?:(?!\blateral\b)[^;])*?\bfrom\s+dmarc(_store)?\.\w"),
+    ("a table that is asked about a staged row in a subquery", r"\((?:select|exists)\b[^;()]*\bfrom\s+dmarc_store\.\w+\s+(\w+)\s+where\b[^;()]*=\s*s\."),
+    ("a row that goes from node to node without its type", r"select\s+row\s*\([^;]*\bfrom\s+dmarc_store\."),
+    ("a table without its schema", r"\b(?:from|join|into|update)\s+(?:report|observation|evidence|profile|message|document|original|reading|"
+     r"unfolded|domain_day|tls_report|tls_policy|tls_failure|failure_report|mailbox|sender|sender_rule)\b(?!\s*\()"),
+    ("a table that is made by a statement of its own", r"\bcreate\s+(?:unlogged\s+)?table\b"),
+]
+SAMPLES = [
+    "SELECT domain FROM dmarc_store.report GROUP BY ROLLUP (domain)",
+    "INSERT INTO dmarc_store.mailbox VALUES ($1) ON CONFLICT (mailbox) DO UPDATE SET read_at = now()",
+    "SELECT s.id FROM pg_temp.stage_report s CROSS JOIN LATERAL (SELECT r.id FROM dmarc_store.report r LIMIT 1) k",
+    "SELECT s.id, (SELECT r.id FROM dmarc_store.report r WHERE r.domain = s.domain LIMIT 1) FROM pg_temp.stage_report s",
+    "SELECT (SELECT ROW(domain, day) FROM dmarc_store.report WHERE domain = $1)",
+    "SELECT id FROM report WHERE domain = $1",
+    "CREATE TABLE dmarc_store.more (domain text)",
+]
+
+
+def strings_of(text):
+    """Each run of string constants with nothing but blanks between them, as one string. Names of macros end a run."""
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S).replace("\\\n", " ")
+    for run in re.finditer(r'"(?:\\.|[^"\\\n])*"(?:\s*"(?:\\.|[^"\\\n])*")*', text):
+        yield "".join(re.findall(r'"((?:\\.|[^"\\\n])*)"', run.group(0)))
+
+
+def wrong(pattern, strings):
+    for where, string in strings:
+        if re.search(r"\b(SELECT|INSERT|UPDATE|DELETE|CREATE|COPY)\b", string):
+            found = re.search(pattern, string, re.I)
+            if found:
+                yield f"{where}: {found.group(0)[:100]}"
+
+
+strings = []
+for path in sorted(glob.glob("*/*.c")):
+    with open(path, encoding="utf-8") as file:
+        strings += [(path, string) for string in strings_of(file.read())]
+
+number, bad = 0, False
+print(f"1..{2 * len(REFUSED) + 1}")
+
+
+def say(fine, title, lines=()):
+    global number, bad
+    number += 1
+    bad = bad or not fine
+    print(f"{'ok' if fine else 'not ok'} {number} - {title}")
+    for line in lines:
+        print(f"# {line}")
+
+
+for (title, pattern), sample in zip(REFUSED, SAMPLES):
+    lines = list(wrong(pattern, strings))
+    say(not lines, "nowhere: " + title, lines)
+    say(list(wrong(pattern, [("sample", sample)])), "and such a one would be found")
+say(sum("dmarc_store." in string for _, string in strings) > 50, "the statements were found")
+sys.exit(bad)
