@@ -68,9 +68,16 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
 {
     const struct options *options = &cli->options;
     struct report_request *request = &asked->request;
+    if (options->by && strcmp(options->by, "net") != 0) {
+        g_autofree char *safe = render_safe(options->by);
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "cannot put sources together by '%s'\nhint: --by net",
+                    safe);
+        return FALSE;
+    }
     request->row = report_find(cli->command->name, options->disagree    ? "disagree"
                                                    : options->untrusted ? "untrusted"
                                                    : options->list      ? "list"
+                                                   : options->by        ? "net"
                                                    : options->samples   ? "samples"
                                                                         : NULL);
     request->trusted = options->trusted;

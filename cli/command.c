@@ -130,6 +130,21 @@ static const char period_details[] =
     "Without DOMAIN it is about all policy domains. Days are UTC days of the beginning of the reported\n"
     "period. CSV has a header line, JSON is an array of objects; a table is fitted to the terminal.";
 
+/* Reports with options of their own. */
+static const struct {
+    const char *name;
+    const struct option_row *options;
+} own_options[] = {
+    {"sources", options_sources}, {"reporters", options_reporters}, {"failures", options_failures}};
+
+static const struct option_row *options_of(const struct report_row *row)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(own_options); i++)
+        if (strcmp(own_options[i].name, row->name) == 0)
+            return own_options[i].options;
+    return row->ledger ? options_ledger : options_report;
+}
+
 /* The command of a report; what is special about it is taken from `commands` when it is there, too. */
 static struct command from_catalog(const struct report_row *row)
 {
@@ -138,10 +153,7 @@ static struct command from_catalog(const struct report_row *row)
                               .usage = row->wants_domain && !row->ledger ? "[DOMAIN]" : "",
                               .summary = row->summary,
                               .details = row->ledger ? NULL : period_details,
-                              .options = row->ledger                          ? options_ledger
-                                         : report_find(row->name, "disagree") ? options_reporters
-                                         : report_find(row->name, "samples")  ? options_failures
-                                                                              : options_report,
+                              .options = options_of(row),
                               .most = row->wants_domain && !row->ledger ? 1 : 0,
                               .configured = TRUE,
                               .run = cmd_report};

@@ -73,6 +73,13 @@ const struct option_row options_reporters[] = {
     END,
 };
 
+const struct option_row options_sources[] = {
+    REPORT_PERIOD,
+    {"by", 0, OPTION_TEXT, AT(by), "WORD", "net: the addresses of a network (/24, of IPv6 /48) together"},
+    REPORT_FORMAT,
+    END,
+};
+
 const struct option_row options_failures[] = {
     REPORT_PERIOD,
     {"samples", 0, OPTION_FLAG, AT(samples), NULL, "the failure reports one by one, the latest first"},
@@ -260,9 +267,9 @@ void options_clear(struct options *options)
     g_strfreev(options->settings);
     g_strfreev(options->limits);
     g_strfreev(options->accounts);
-    char *texts[] = {options->config,  options->database, options->after, options->mailbox,
-                     options->watched, options->domain,   options->last,  options->since,
-                     options->until,   options->format,   options->sort,  options->limit};
+    char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
+                     options->domain, options->last,     options->since, options->until,   options->format,
+                     options->sort,   options->limit,    options->by};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

@@ -33,6 +33,15 @@ const struct report_row report_catalog[] = {
      .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen",
      .narrow = "share last_seen spf_aligned dkim_aligned",
      .empty = "no reports"},
+    {.name = "sources",
+     .option = "net",
+     .function = "dmarc.networks",
+     .summary = "the networks that send as a domain, of 256 addresses or a /48",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain network sender class messages share sources dkim_aligned spf_aligned last_seen",
+     .narrow = "share last_seen spf_aligned dkim_aligned sources",
+     .empty = "no reports"},
     {.name = "failures",
      .function = "dmarc.failures",
      .summary = "mail that does not pass DMARC, and why",
@@ -77,6 +86,15 @@ const struct report_row report_catalog[] = {
      .table = "domain reporter records messages share last_seen example",
      .narrow = "last_seen records",
      .empty = "no reporter that disagrees with its own results"},
+    {.name = "policy",
+     .function = "dmarc.policies",
+     .summary = "the policy that reporters found published, and when it changed",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table =
+         "domain first_seen last_seen p sp np adkim aspf pct testing reports reporters differing messages",
+     .narrow = "messages differing testing pct reports",
+     .empty = "no reports"},
     {.name = "tls",
      .function = "dmarc.tls",
      .summary = "whether those who send to a domain find TLS as its policy wants it",
@@ -160,6 +178,7 @@ enum column_kind report_column_kind(const char *name, guint type)
         INT8 = 20,
         INT2 = 21,
         INT4 = 23,
+        CIDR = 650,
         INET = 869,
         DATE = 1082,
         TEXT_ARRAY = 1009,
@@ -182,6 +201,7 @@ enum column_kind report_column_kind(const char *name, guint type)
         return COLUMN_TIME;
     case TEXT_ARRAY:
         return COLUMN_LIST;
+    case CIDR:
     case INET:
         return COLUMN_ADDRESS;
     default:

@@ -44,7 +44,8 @@ BEGIN
             dmarc.senders(text, date, date, boolean), dmarc.sources(text, date, date, boolean), dmarc.reporters(text, date, date, boolean),
             dmarc.disagreements(text, date, date, boolean), dmarc.timeline(text, date, date, boolean),
             dmarc.failures(text, date, date, boolean), dmarc.summary(text, date, date, boolean), dmarc.addresses(inet, date, date),
-            dmarc.failure_samples(text, date, date), dmarc.tls(text, date, date) TO whosends_customer;
+            dmarc.failure_samples(text, date, date), dmarc.tls(text, date, date), dmarc.networks(text, date, date, boolean),
+            dmarc.policies(text, date, date, boolean) TO whosends_customer;
     END IF;
 
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN

@@ -22,7 +22,7 @@ check "help wants no configuration" 0 '^usage: whosends ' ''
 run help --table
 commands=$(sed -n '/^[a-z]*$/p' "$dir/out")
 cp "$dir/out" "$dir/table"
-for command in ingest init upgrade status problems show senders sources reporters timeline failures summary sql stop; do
+for command in ingest init upgrade status problems show senders sources reporters timeline failures summary policy sql stop; do
     is "there is a command $command" "$(echo "$commands" | grep -x "$command")" "$command"
 done
 for command in $commands; do
@@ -72,6 +72,8 @@ check "a period for the ledger" 64 '' "unknown option '--last'"
 
 run senders --format xml
 check "an unknown format" 64 '' 'table, csv or json'
+run sources --by as
+check "addresses put together by what is none" 64 '' '--by net'
 run senders --last 12h
 check "hours" 64 '' 'whole days'
 run senders --since 2026-02-30

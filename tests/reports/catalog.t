@@ -11,7 +11,7 @@ export WHOSENDS_DATABASE=$PG_CONNINFO
 run init
 check "init" 0 '*' '*'
 
-for report in summary senders sources failures timeline reporters tls 'failures --samples'; do
+for report in summary senders sources 'sources --by net' failures timeline reporters policy tls 'failures --samples'; do
     run $report a.example --last 30d
     check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
     run $report --format json
@@ -85,8 +85,8 @@ check "hostile text: escaped in JSON" 0 '"header_from": "=cmd\(\)", "dkim": "d=\
 is "... which a parser reads" "$(python3 -c 'import json,sys; print(repr(json.load(sys.stdin)[0]["dkim"]))' <"$dir/out")" "'d=\\x1b[31m=evil() s=s fail'"
 
 psql -X -q -c "UPDATE dmarc_store.report SET trusted = false WHERE id = 2; UPDATE dmarc_store.report SET foreign_domain = true WHERE id = 1; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
-for report in summary senders sources failures timeline reporters; do
-    run "$report" --trusted --format csv
+for report in summary senders sources 'sources --by net' failures timeline reporters policy; do
+    run $report --trusted --format csv
     is "$report --trusted: nothing is left" "$status $(wc -l <"$dir/out")" "0 1"
 done
 psql -X -q -c "UPDATE dmarc_store.report SET foreign_domain = false; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
