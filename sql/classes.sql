@@ -1,5 +1,5 @@
 -- Who sent it and may he: the rules, as pure functions over what of a message authenticated (one row of dmarc_store.profile).
--- dmarc_store.judge() in sums.sql puts them together with the catalogue.
+-- dmarc_store.judge() in judge.sql puts them together with the catalogue.
 --
 -- A name is only ever given for something that PASSED: the d= of a DKIM signature, the selector of a passing signature of
 -- the domain itself, or the MAIL FROM or HELO domain that passed SPF. Whoever forges a message chooses its header, its
