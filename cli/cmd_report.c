@@ -1,9 +1,9 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/naming.h"
 #include "cli/period.h"
 #include "cli/terminal.h"
 #include "parser/codes.h"
-#include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/catalog.h"
 #include "reports/render.h"
@@ -30,15 +30,9 @@ static gboolean take_domain(const struct cli *cli, struct asked *asked, GError *
     const char *name = argument ? argument : option;
     if (!name)
         return TRUE;
-    gboolean ok = g_utf8_validate(name, -1, NULL) && *name;
-    if (ok)
-        asked->domain = domain_normalise(name, &ok);
-    if (!ok) {
-        g_autofree char *safe = render_safe(name);
-        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "'%s' cannot be a domain", safe);
-    }
+    asked->domain = naming_domain(name, error);
     asked->request.domain = asked->domain;
-    return ok;
+    return asked->domain != NULL;
 }
 
 static gboolean take_limit(const struct options *options, gint64 *limit_r, GError **error)
@@ -105,9 +99,24 @@ gboolean cmd_report(struct cli *cli, GError **error)
     struct asked asked = {.domain = NULL};
     struct db *db = NULL;
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
                   report_run(db, &asked.request, stdout, error);
     db_close(db);
     g_free(asked.domain);
+    return ok;
+}
+
+gboolean report_of_code(struct cli *cli, const char *code, GError **error)
+{
+    struct asked asked = {.domain = NULL};
+    struct db *db = NULL;
+    struct cli plain = *cli;
+    char *none[] = {NULL};
+    plain.arguments = none;
+    asked.request.code = code;
+    gboolean ok = take_request(&plain, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  report_run(db, &asked.request, stdout, error);
+    db_close(db);
     return ok;
 }
 

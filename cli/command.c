@@ -9,11 +9,13 @@
 
 #define GROUP_MAIL "mail"
 #define GROUP_REPORTS "reports"
+#define GROUP_SENDERS "senders"
 #define GROUP_DATABASE "database"
 #define GROUP_OTHER "other"
 #define ANY G_MAXUINT
 
-const char *const command_groups[] = {GROUP_MAIL, GROUP_REPORTS, GROUP_DATABASE, GROUP_OTHER, NULL};
+const char *const command_groups[] = {GROUP_MAIL,     GROUP_REPORTS, GROUP_SENDERS,
+                                      GROUP_DATABASE, GROUP_OTHER,   NULL};
 
 static const struct command commands[] = {
     {.name = "ingest",
@@ -88,6 +90,41 @@ static const struct command commands[] = {
      .configured = TRUE,
      .decodes = TRUE,
      .run = cmd_reparse},
+    {.name = "approve",
+     .group = GROUP_SENDERS,
+     .usage = "DOMAIN SENDER",
+     .summary = "a sender may send as a domain",
+     .details = "SENDER is a key or name of the catalogue, as reports show it, or the domain of a sender "
+                "that is not "
+                "known,\n"
+                "which stands for all below it. What it sends that does not authenticate as the domain is "
+                "misconfigured "
+                "from\n"
+                "then on, however little is known of it.",
+     .options = options_decide,
+     .most = 2,
+     .configured = TRUE,
+     .run = cmd_approve},
+    {.name = "disown",
+     .group = GROUP_SENDERS,
+     .usage = "DOMAIN SENDER",
+     .summary = "a sender may not send as a domain",
+     .details =
+         "What it sends that does not authenticate as the domain is unknown from then on, and counts against "
+         "nothing.\n"
+         "What does authenticate as the domain passes DMARC all the same: that ends in the domain's DNS.",
+     .options = options_decide,
+     .most = 2,
+     .configured = TRUE,
+     .run = cmd_disown},
+    {.name = "group",
+     .group = GROUP_SENDERS,
+     .usage = "[NAME [add|remove DOMAIN...]]",
+     .details = "Without a name all groups, with one its domains. Reports take --group NAME.",
+     .options = options_ledger,
+     .most = ANY,
+     .configured = TRUE,
+     .run = cmd_group},
     {.name = "init",
      .group = GROUP_DATABASE,
      .usage = "",

@@ -55,6 +55,7 @@ const struct option_row options_ingest[] = {
 
 #define REPORT_PERIOD                                                                                        \
     {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},   \
+        {"group", 0, OPTION_TEXT, AT(group), "NAME", "only the domains of this group"},                      \
         {"last",   0,        OPTION_TEXT,                                                                    \
          AT(last), "PERIOD", "today and so many days (30d), weeks (4w), months (6m) or years (1y) before"},  \
         {"since", 0, OPTION_TEXT, AT(since), "DAY", "from this day on, as 2026-07-01 (UTC)"},                \
@@ -94,6 +95,12 @@ const struct option_row options_problems[] = {
      "reports that somebody else sent in a reporter's name, or about domains that are not ours"},
     {"list", 0, OPTION_FLAG, AT(list), NULL, "one by one, with the number of each mail for show and retry"},
     REPORT_FORMAT,
+    END,
+};
+
+const struct option_row options_decide[] = {
+    {"note", 0, OPTION_TEXT, AT(note), "TEXT", "why, for who comes after you"},
+    {"forget", 0, OPTION_FLAG, AT(forget), NULL, "take back what was said of the sender"},
     END,
 };
 
@@ -269,7 +276,7 @@ void options_clear(struct options *options)
     g_strfreev(options->accounts);
     char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
                      options->domain, options->last,     options->since, options->until,   options->format,
-                     options->sort,   options->limit,    options->by};
+                     options->sort,   options->limit,    options->by,    options->group,   options->note};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

@@ -14,9 +14,12 @@ struct options {
     char *after, **accounts, *mailbox, **limits;
     /* reports */
     gboolean no_color, trusted, disagree, untrusted, samples;
-    char *domain, *last, *since, *until, *format, *sort, *limit, *by;
+    char *domain, *last, *since, *until, *format, *sort, *limit, *by, *group;
     /* show */
     gboolean raw;
+    /* approve, disown */
+    gboolean forget;
+    char *note;
     /* retry, reparse, problems */
     gboolean all, dry_run, list;
     char *code;
@@ -40,8 +43,8 @@ gboolean options_want_account(const struct options *options, const char *name);
 
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
-    options_sources[], options_failures[], options_ledger[], options_problems[], options_show[],
-    options_retry[], options_reparse[], options_help[];
+    options_sources[], options_failures[], options_decide[], options_ledger[], options_problems[],
+    options_show[], options_retry[], options_reparse[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE

@@ -16,7 +16,7 @@ struct report_row {
     const char *summary;   /* for --help */
     gboolean wants_domain; /* takes a [DOMAIN] argument (all do) */
     gboolean ledger;       /* about mails: takes no domain and no period */
-    gboolean coded;        /* of the ledger: takes the code of a problem */
+    gboolean coded;        /* of the ledger: takes the code of a problem, or the name of a group */
     gboolean trusting;     /* the function's fourth argument leaves out what nobody vouches for */
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */

@@ -51,36 +51,44 @@ COMMENT ON FUNCTION dmarc.is_own_tenant(text, text, text) IS 'Whether the first 
 --                  that is not what signed: the signature survived from elsewhere. It was brought by them when their MAIL
 --                  FROM passed SPF, or when a forwarder, a list or another customer's account there signed it, too.
 --   dkim_aligned   DKIM passed and aligns.
+--   approved       a sender that the owner of the domain approved passed as itself: it is yours, and does not authenticate as
+--                  the domain.
 --   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
 --                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.
 --   unaligned      the domain's own name passed, but does not align (alignment is strict).
---   relay          a mailbox provider, forwarder, gateway or list passed as itself, nothing else did.
---   stranger       something passed that nobody knows.
+--   relay          a mailbox provider, forwarder, gateway or list passed as itself, and a signature of the domain itself is
+--                  there, which broke on the way.
+--   disowned       a sender that the owner of the domain disowned passed as itself.
+--   stranger       something passed that nobody knows; or a mailbox provider or the like, of which anybody can have an account,
+--                  and the domain did not sign it.
 --   nothing        nothing passed.
 -- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's.
 CREATE OR REPLACE FUNCTION dmarc.class_rule(spf_aligned boolean, dkim_aligned boolean, reason_types text[], survived boolean,
-                                            known boolean, own boolean, relayed boolean, passed boolean) RETURNS text
+                                            approved boolean, known boolean, own boolean, relayed boolean, own_signed boolean,
+                                            disowned boolean, passed boolean) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE
         WHEN spf_aligned THEN 'spf_aligned'
         WHEN reason_types && ARRAY['forwarded', 'trusted_forwarder', 'mailing_list'] THEN 'reason'
         WHEN dkim_aligned AND survived THEN 'survived'
         WHEN dkim_aligned THEN 'dkim_aligned'
+        WHEN approved THEN 'approved'
         WHEN known THEN 'known'
         WHEN own THEN 'unaligned'
-        WHEN relayed THEN 'relay'
+        WHEN relayed AND own_signed THEN 'relay'
+        WHEN disowned THEN 'disowned'
         WHEN passed THEN 'stranger'
         ELSE 'nothing'
     END
 $fn$;
-COMMENT ON FUNCTION dmarc.class_rule(boolean, boolean, text[], boolean, boolean, boolean, boolean, boolean)
-    IS 'The rule that decides the class: spf_aligned, reason, survived, dkim_aligned, known, unaligned, relay, stranger, nothing';
+COMMENT ON FUNCTION dmarc.class_rule(boolean, boolean, text[], boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean)
+    IS 'The rule that decides the class: spf_aligned, reason, survived, dkim_aligned, approved, known, unaligned, relay, disowned, stranger, nothing';
 
 CREATE OR REPLACE FUNCTION dmarc.class_of(rule text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE
         WHEN rule IN ('spf_aligned', 'dkim_aligned') THEN 'authorised'
-        WHEN rule IN ('known', 'unaligned') THEN 'misconfigured'
+        WHEN rule IN ('approved', 'known', 'unaligned') THEN 'misconfigured'
         WHEN rule IN ('reason', 'survived', 'relay') THEN 'forwarded'
         ELSE 'unknown'
     END

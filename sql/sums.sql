@@ -65,7 +65,8 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.framed(text) IS 'A text with its length in front; NULL has a form of its own';
 
 -- The part of a piece of evidence that class and name depend on: what passed, each once and in a fixed order. A selector says
--- something only in a signature of the domain itself; that of a stranger is left out, since some of them change it daily.
+-- something only in a signature of the domain itself; that of a stranger is left out, since some of them change it daily. Of what
+-- failed only this counts, where nothing aligns: whether a signature of the domain itself was there.
 -- The writer makes the same profile, with the same hash, for what comes in (db/profile.c): this is for what was stored before,
 -- and for who checks.
 CREATE OR REPLACE FUNCTION dmarc_store.profile_of(e dmarc_store.evidence) RETURNS dmarc_store.profile
@@ -83,6 +84,9 @@ BEGIN
     p.dkim_aligned_domain := e.dkim_aligned_domain;
     p.dkim_aligned_selector := e.dkim_aligned_selector;
     p.spf_aligned_domain := e.spf_aligned_domain;
+    p.own_signed := NOT e.dkim_aligned AND NOT e.spf_aligned
+        AND EXISTS (SELECT FROM unnest(e.dkim_domains) u (name)
+                    WHERE dmarc.is_name(u.name) AND dmarc.is_own(u.name, e.header_from, e.domain, e.dkim_aligned_domain));
     SELECT array_agg(d.name ORDER BY d.name, d.selector), array_agg(d.selector ORDER BY d.name, d.selector),
            count(*) || '[' || coalesce(string_agg(dmarc_store.framed(d.name) || dmarc_store.framed(d.selector), '' ORDER BY d.name, d.selector), '')
     INTO p.dkim_domains, p.dkim_selectors, dkim
@@ -102,7 +106,7 @@ BEGIN
     -- A list of nothing but NULL is none.
     p.dkim_selectors := CASE WHEN cardinality(array_remove(p.dkim_selectors, NULL)) > 0 THEN p.dkim_selectors END;
     p.spf_scopes := CASE WHEN cardinality(array_remove(p.spf_scopes, NULL)) > 0 THEN p.spf_scopes END;
-    p.hash := encode(substring(sha256(convert_to(dmarc_store.framed(p.header_from) || p.dkim_aligned::int || p.spf_aligned::int
+    p.hash := encode(substring(sha256(convert_to(dmarc_store.framed(p.header_from) || p.dkim_aligned::int || p.spf_aligned::int || p.own_signed::int
         || dmarc_store.framed(p.dkim_aligned_domain) || dmarc_store.framed(p.dkim_aligned_selector) || dmarc_store.framed(p.spf_aligned_domain)
         || dkim || spf || why, 'UTF8')) FOR 16), 'hex')::uuid;
     RETURN p;
@@ -134,7 +138,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
     PERFORM dmarc_store.take_profiles(array_agg(ROW(s.domain, s.profile, s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain,
         s.dkim_aligned_selector, s.spf_aligned_domain, s.passed_dkim, s.passed_selectors, s.passed_spf, s.passed_scopes, s.reasons,
-        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::dmarc_store.profile))
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.own_signed)::dmarc_store.profile))
     FROM (SELECT DISTINCT ON (e.domain, e.profile) e.* FROM pg_temp.stage_evidence e) s;
 END
 $fn$;

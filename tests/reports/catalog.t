@@ -11,7 +11,7 @@ export WHOSENDS_DATABASE=$PG_CONNINFO
 run init
 check "init" 0 '*' '*'
 
-for report in summary senders sources 'sources --by net' failures timeline reporters policy tls 'failures --samples'; do
+for report in summary senders sources 'sources --by net' failures timeline reporters policy approvals tls 'failures --samples'; do
     run $report a.example --last 30d
     check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
     run $report --format json
@@ -51,10 +51,10 @@ check "what is not gets none" 0 '*' ''
 is "... not even a heading" "$(grep -c 'What to do' "$dir/out")" 0
 run senders a.example --format csv
 is "CSV: all columns" "$(head -n 1 "$dir/out")" \
-    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice"
+    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved"
 is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
 is "CSV: figures" "$(sed -n 2p "$dir/out")" \
-    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,'
+    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,'
 run reporters b.example --format json
 check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap=1", "null_row=1"\], "first_seen": "2026-10-02"' ''
 run summary --since 2026-10-02 --format csv

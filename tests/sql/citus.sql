@@ -17,7 +17,7 @@ WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND
   AND c.relname NOT IN (SELECT s.relname FROM shared s);
 CREATE TEMP VIEW grows AS SELECT t.* FROM tab t WHERE t.relname NOT IN (SELECT m.relname FROM by_mail m);
 
-SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'document domain_day domain_grant evidence failure_report message observation original profile profile_day profile_source reading report tls_failure tls_policy tls_report unfolded', 'the tables were found');
+SELECT is((SELECT string_agg(relname, ' ' ORDER BY relname) FROM tab), 'approval document domain_day domain_grant domain_group evidence failure_report message observation original profile profile_day profile_source reading report tls_failure tls_policy tls_report unfolded', 'the tables were found');
 SELECT is_empty('SELECT relname FROM tab WHERE attnum IS NULL', 'every table has its key column');
 SELECT is_empty('SELECT relname FROM tab WHERE NOT attnotnull', 'the key column is never NULL');
 SELECT is_empty($$ SELECT relname, typ, collname FROM grows WHERE typ <> 'text' OR collname <> 'C' OR attgenerated <> '' $$,
