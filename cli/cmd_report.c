@@ -72,6 +72,7 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
                                                    : options->untrusted ? "untrusted"
                                                    : options->list      ? "list"
                                                    : options->by        ? "net"
+                                                   : options->line      ? "line"
                                                    : options->samples   ? "samples"
                                                                         : NULL);
     request->trusted = options->trusted;
@@ -101,6 +102,44 @@ gboolean cmd_report(struct cli *cli, GError **error)
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
                   (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
                   report_run(db, &asked.request, stdout, error);
+    db_close(db);
+    g_free(asked.domain);
+    return ok;
+}
+
+/* The sentences, below a table, and whether all domains are ready. */
+static gboolean conclude(struct db *db, const struct report_request *request, gboolean *ready_r,
+                         GError **error)
+{
+    gboolean shown = request->format == FORMAT_TABLE && !request->row->option;
+    const char *values[] = {request->domain, request->since, request->until, request->trusted ? "t" : "f"};
+    struct db_result *lines = db_query(db, "verdict",
+                                       "SELECT sentence, ready FROM "
+                                       "dmarc.verdict_line($1, $2::date, $3::date, $4::boolean)",
+                                       4, values, error);
+    if (!lines)
+        return FALSE;
+    *ready_r = db_rows(lines) > 0;
+    for (guint i = 0; i < db_rows(lines); i++) {
+        g_autofree char *safe = render_safe(db_value(lines, i, 0));
+        *ready_r = *ready_r && strcmp(db_value(lines, i, 1), "t") == 0;
+        if (shown)
+            printf("%s%s\n", i ? "" : "\n", safe);
+    }
+    db_result_free(lines);
+    return TRUE;
+}
+
+gboolean cmd_verdict(struct cli *cli, GError **error)
+{
+    struct asked asked = {.domain = NULL};
+    struct db *db = NULL;
+    gboolean ready = FALSE;
+    gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
+                  report_run(db, &asked.request, stdout, error) &&
+                  conclude(db, &asked.request, &ready, error);
+    cli->status = ready ? 0 : 1;
     db_close(db);
     g_free(asked.domain);
     return ok;

@@ -90,6 +90,23 @@ static const struct command commands[] = {
      .configured = TRUE,
      .decodes = TRUE,
      .run = cmd_reparse},
+    {.name = "verdict",
+     .group = GROUP_REPORTS,
+     .usage = "[DOMAIN]",
+     .details = "Replays the mail of the period: how many messages of which sender would go to spam under "
+                "p=quarantine, "
+                "be\n"
+                "refused under p=reject, and be lost besides with strict alignment. Below the table a "
+                "sentence for each "
+                "domain\n"
+                "says whether it is time for the next step, by the rules in whosends(1). The exit status is "
+                "0 when it is, "
+                "for\n"
+                "all of them, and 1 when it is not yet.",
+     .options = options_verdict,
+     .most = 1,
+     .configured = TRUE,
+     .run = cmd_verdict},
     {.name = "approve",
      .group = GROUP_SENDERS,
      .usage = "DOMAIN SENDER",

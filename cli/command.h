@@ -48,6 +48,7 @@ gboolean cmd_problems(struct cli *cli, GError **error);
 gboolean cmd_show(struct cli *cli, GError **error);
 gboolean cmd_retry(struct cli *cli, GError **error);
 gboolean cmd_reparse(struct cli *cli, GError **error);
+gboolean cmd_verdict(struct cli *cli, GError **error);
 gboolean cmd_approve(struct cli *cli, GError **error);
 gboolean cmd_disown(struct cli *cli, GError **error);
 gboolean cmd_group(struct cli *cli, GError **error);

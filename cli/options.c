@@ -81,6 +81,13 @@ const struct option_row options_sources[] = {
     END,
 };
 
+const struct option_row options_verdict[] = {
+    REPORT_PERIOD,
+    {"line", 0, OPTION_FLAG, AT(line), NULL, "one line for each domain, with the sentence as a column"},
+    REPORT_FORMAT,
+    END,
+};
+
 const struct option_row options_failures[] = {
     REPORT_PERIOD,
     {"samples", 0, OPTION_FLAG, AT(samples), NULL, "the failure reports one by one, the latest first"},

@@ -21,6 +21,10 @@ for report in summary senders sources 'sources --by net' failures timeline repor
 done
 run reporters --disagree a.example
 check "reporters --disagree: nobody" 0 '^no reporter that disagrees with its own results for a\.example$' ''
+run verdict a.example
+check "verdict: nothing, and not ready" 1 '^no reports for a\.example$' ''
+run verdict --line --format json
+is "verdict --line: nothing as JSON" "$status $(cat "$dir/out")" "1 []"
 run problems
 check "problems: none" 0 '^no problems$' ''
 run problems --untrusted
@@ -98,6 +102,34 @@ run problems --untrusted
 check "problems --untrusted: the report, and what the flag means" 0 '^reporter_mismatch *b\.example .*|^reporter_mismatch: The mail ' ''
 run problems --untrusted --format json
 check "problems --untrusted as JSON" 0 '"code": "reporter_mismatch", "domain": "b.example", "reporter": "reporter.example", "report_id": "r2", ' ''
+
+psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat "$dir/load")"
+\i tests/sql/support.sql
+SELECT pg_temp.report(100 + i, d, date '2026-08-31' + i) FROM generate_series(1, 14) i, unnest(ARRAY['c.example', 'd.example']) d;
+SELECT pg_temp.record(101, d, '2026-09-01', '192.0.2.1', 1000, ARRAY[d || '|s|pass'], NULL, d || '|s') FROM unnest(ARRAY['c.example', 'd.example']) d;
+SELECT pg_temp.record(101, 'd.example', '2026-09-01', '192.0.2.2', 100, '{mcsv.net|k|pass}');
+INSERT INTO dmarc_store.domain_group VALUES ('c.example', 'both'), ('d.example', 'both');
+SELECT pg_temp.sum_up();
+COMMIT;
+SQL
+run verdict c.example
+check "verdict: ready" 0 '^c\.example is ready for p=quarantine: of 1,000 messages that may be sent, none is lost' ''
+run verdict d.example
+check "verdict: not yet" 1 '^d\.example is not ready for p=quarantine: Mailchimp would lose 100 messages' ''
+is "... with a line for each sender above, and advice" "$(grep -c -e '^Mailchimp ' -e '^own mail' -e '^  Mailchimp: ' "$dir/out")" 3
+run verdict --group both
+check "verdict of a group: a sentence for each, and not ready while one is not" 1 '^c\.example is ready' ''
+run verdict d.example --format csv
+is "verdict as CSV: no sentence, the same status" "$status $(sed 1d "$dir/out" | cut -d, -f2,3,6,7,9,12 | paste -sd' ')" \
+    "1 Mailchimp,misconfigured,100,0,100,fix own mail (selector s),authorised,1000,1000,0,keep"
+run verdict --line --group both --format json
+check "verdict --line as JSON" 1 '"domain": "c.example", "ready": true, "now": "p=none", "next": "p=quarantine", "sentence": "c.example is ready' ''
+run verdict c.example --since 2026-09-02
+check "verdict of a shorter period" 1 'too little is known to say: 13 reports of 13 days' ''
+run sources --group both --by net --format csv
+is "sources by networks" "$(sed 1d "$dir/out" | cut -d, -f1-3,5,7)" 'c.example,192.0.2.0/24,own mail (selector s),1000,1
+d.example,192.0.2.0/24,own mail (selector s),1000,1
+d.example,192.0.2.0/24,Mailchimp,100,1'
 
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"
