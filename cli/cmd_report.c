@@ -58,6 +58,23 @@ static gboolean take_format(const struct options *options, enum report_format *f
     return FALSE;
 }
 
+static gboolean take_class(const struct options *options, struct report_request *request, GError **error)
+{
+    static const char *const classes[] = {"authorised", "misconfigured", "forwarded", "unknown", NULL};
+    request->class = options->class;
+    if (!options->class)
+        return TRUE;
+    g_autofree char *quoted = naming_quoted(options->class);
+    if (!g_strv_contains(classes, options->class))
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                    "there is no class %s\nhint: authorised, misconfigured, forwarded or unknown", quoted);
+    else if (!request->row->classed)
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, "that has no classes");
+    else
+        return TRUE;
+    return FALSE;
+}
+
 static gboolean take_request(const struct cli *cli, struct asked *asked, GError **error)
 {
     const struct options *options = &cli->options;
@@ -73,6 +90,7 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
                                                    : options->list      ? "list"
                                                    : options->by        ? "net"
                                                    : options->line      ? "line"
+                                                   : options->fresh     ? "new"
                                                    : options->samples   ? "samples"
                                                                         : NULL);
     request->trusted = options->trusted;
@@ -87,9 +105,14 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
         return FALSE;
     }
     if (!take_format(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
-        !take_domain(cli, asked, error) ||
+        !take_domain(cli, asked, error) || !take_class(options, request, error) ||
         !period_parse(options->last, options->since, options->until, cli->now, &asked->period, error))
         return FALSE;
+    if (options->fresh && !*asked->period.since) {
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE,
+                            "it is not said since when a sender is new\nhint: --last 30d, or --since");
+        return FALSE;
+    }
     request->since = *asked->period.since ? asked->period.since : NULL;
     request->until = *asked->period.until ? asked->period.until : NULL;
     return TRUE;

@@ -188,8 +188,10 @@ static const char period_details[] =
 static const struct {
     const char *name;
     const struct option_row *options;
-} own_options[] = {
-    {"sources", options_sources}, {"reporters", options_reporters}, {"failures", options_failures}};
+} own_options[] = {{"senders", options_senders},
+                   {"sources", options_sources},
+                   {"reporters", options_reporters},
+                   {"failures", options_failures}};
 
 static const struct option_row *options_of(const struct report_row *row)
 {

@@ -74,8 +74,20 @@ const struct option_row options_reporters[] = {
     END,
 };
 
+#define REPORT_CLASS                                                                                         \
+    {                                                                                                        \
+        "class", 0, OPTION_TEXT, AT(class), "NAME", "only authorised, misconfigured, forwarded or unknown"   \
+    }
+
+const struct option_row options_senders[] = {
+    REPORT_PERIOD, {"new", 0, OPTION_FLAG, AT(fresh), NULL, "those that were not seen before the period"},
+    REPORT_CLASS,  REPORT_FORMAT,
+    END,
+};
+
 const struct option_row options_sources[] = {
     REPORT_PERIOD,
+    REPORT_CLASS,
     {"by", 0, OPTION_TEXT, AT(by), "WORD", "net: the addresses of a network (/24, of IPv6 /48) together"},
     REPORT_FORMAT,
     END,
@@ -83,6 +95,7 @@ const struct option_row options_sources[] = {
 
 const struct option_row options_verdict[] = {
     REPORT_PERIOD,
+    REPORT_CLASS,
     {"line", 0, OPTION_FLAG, AT(line), NULL, "one line for each domain, with the sentence as a column"},
     REPORT_FORMAT,
     END,
@@ -90,6 +103,7 @@ const struct option_row options_verdict[] = {
 
 const struct option_row options_failures[] = {
     REPORT_PERIOD,
+    REPORT_CLASS,
     {"samples", 0, OPTION_FLAG, AT(samples), NULL, "the failure reports one by one, the latest first"},
     REPORT_FORMAT,
     END,
@@ -281,9 +295,10 @@ void options_clear(struct options *options)
     g_strfreev(options->settings);
     g_strfreev(options->limits);
     g_strfreev(options->accounts);
-    char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
-                     options->domain, options->last,     options->since, options->until,   options->format,
-                     options->sort,   options->limit,    options->by,    options->group,   options->note};
+    char *texts[] = {options->config,  options->database, options->after, options->mailbox,
+                     options->watched, options->domain,   options->last,  options->since,
+                     options->until,   options->format,   options->sort,  options->limit,
+                     options->by,      options->group,    options->note,  options->class};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

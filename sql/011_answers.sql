@@ -37,3 +37,6 @@ ALTER TABLE dmarc_store.evidence ADD CONSTRAINT evidence_profile_ck CHECK (profi
 -- These get more columns or arguments.
 DROP FUNCTION IF EXISTS dmarc.senders(text, date, date, boolean), dmarc.failures(text, date, date, boolean),
     dmarc.class_rule(boolean, boolean, text[], boolean, boolean, boolean, boolean, boolean);
+
+-- Few have a reason.
+CREATE INDEX evidence_reason_ix ON dmarc_store.evidence (domain) WHERE reason_types IS NOT NULL OR reason_raw IS NOT NULL;

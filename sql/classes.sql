@@ -119,3 +119,29 @@ RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
         LIMIT 1), 'no result')
 $fn$;
 COMMENT ON FUNCTION dmarc.spf_failure(text, text, text[], text[], text[]) IS 'In words: the SPF result that explains best why SPF does not align';
+
+-- The same in a word: missing (not signed), alignment (the domain's own name passed, and alignment is strict), other domain (another
+-- one passed), else the result; and the selector of that signature.
+CREATE OR REPLACE FUNCTION dmarc.dkim_why(header_from text, domain text, domains text[], selectors text[], results text[], OUT why text, OUT selector text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce(f.found[1], 'missing'), f.found[2]
+    FROM (SELECT (SELECT ARRAY[CASE WHEN d.result IS DISTINCT FROM 'pass' THEN coalesce(d.result, 'unknown')
+                                    WHEN dmarc.is_own(d.name, header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END, d.selector]
+                  FROM unnest(domains, selectors, results) WITH ORDINALITY AS d (name, selector, result, n)
+                  ORDER BY dmarc.is_own(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
+                  LIMIT 1) AS found) f
+$fn$;
+COMMENT ON FUNCTION dmarc.dkim_why(text, text, text[], text[], text[]) IS 'Why DKIM does not align: missing, alignment (it is strict), other domain, or the result; and the selector of the signature that this is about';
+
+CREATE OR REPLACE FUNCTION dmarc.spf_why(header_from text, domain text, domains text[], scopes text[], results text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce((
+        SELECT CASE WHEN s.result IS DISTINCT FROM 'pass' THEN coalesce(s.result, 'unknown')
+                    WHEN s.scope = 'helo' THEN 'helo'
+                    WHEN dmarc.is_own(s.name, header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END
+        FROM unnest(domains, scopes, results) WITH ORDINALITY AS s (name, scope, result, n)
+        ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc.is_own(s.name, header_from, domain, NULL) IS TRUE DESC,
+                 s.result IS NOT DISTINCT FROM 'pass' DESC, s.n
+        LIMIT 1), 'missing')
+$fn$;
+COMMENT ON FUNCTION dmarc.spf_why(text, text, text[], text[], text[]) IS 'Why SPF does not align: missing, alignment (it is strict), other domain, helo (that alone passed, and never aligns), or the result';

@@ -11,7 +11,7 @@ export WHOSENDS_DATABASE=$PG_CONNINFO
 run init
 check "init" 0 '*' '*'
 
-for report in summary senders sources 'sources --by net' failures timeline reporters policy approvals tls 'failures --samples'; do
+for report in summary senders sources 'sources --by net' failures timeline reporters policy overrides subdomains coverage changes approvals tls 'failures --samples'; do
     run $report a.example --last 30d
     check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
     run $report --format json
@@ -130,6 +130,20 @@ run sources --group both --by net --format csv
 is "sources by networks" "$(sed 1d "$dir/out" | cut -d, -f1-3,5,7)" 'c.example,192.0.2.0/24,own mail (selector s),1000,1
 d.example,192.0.2.0/24,own mail (selector s),1000,1
 d.example,192.0.2.0/24,Mailchimp,100,1'
+
+run senders --new --last 1y --class misconfigured --format csv
+is "senders --new --class" "$(sed 1d "$dir/out" | cut -d, -f1,2,4 | paste -sd' ')" "a.example,Mailchimp,40 d.example,Mailchimp,100"
+run senders --new --since 2026-10-02
+check "senders --new: of those that were there before, none" 0 'b\.example .*|nothing authenticates' ''
+is "... nor their other mail" "$(grep -c -e 'Mailchimp' "$dir/out")" 0
+run verdict d.example --class unknown
+check "verdict --class: the sentence is about all" 1 '^d\.example is not ready' ''
+run failures --class unknown --format csv --sort messages
+is "failures --class, sorted" "$(sed 1d "$dir/out" | cut -d, -f1,9 | paste -sd' ')" "a.example,6 b.example,7"
+run changes c.example --since 2026-09-08 --until 2026-09-14
+check "changes" 0 '^gone  *own mail \(selector s\)  *authorised  *1,?000 ' ''
+run coverage c.example --until 2026-09-20
+check "coverage: the domain first" 0 'no report at all for 6 days' ''
 
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"
