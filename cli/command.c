@@ -107,6 +107,21 @@ static const struct command commands[] = {
      .most = 1,
      .configured = TRUE,
      .run = cmd_verdict},
+    {.name = "explain",
+     .group = GROUP_REPORTS,
+     .usage = "REF [N] | DOMAIN ADDRESS",
+     .summary = "how one record was judged, step by step",
+     .details = "REF is a mail, as in \"whosends show\", or the report_id of a report, and N the number of "
+                "the record in "
+                "it;\n"
+                "without N it is the record with most messages. With an address, it is the latest record of "
+                "the kind "
+                "that\n"
+                "most messages of this address are of, in mail of the domain.",
+     .options = options_explain,
+     .most = 2,
+     .configured = TRUE,
+     .run = cmd_explain},
     {.name = "approve",
      .group = GROUP_SENDERS,
      .usage = "DOMAIN SENDER",

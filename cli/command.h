@@ -49,6 +49,7 @@ gboolean cmd_show(struct cli *cli, GError **error);
 gboolean cmd_retry(struct cli *cli, GError **error);
 gboolean cmd_reparse(struct cli *cli, GError **error);
 gboolean cmd_verdict(struct cli *cli, GError **error);
+gboolean cmd_explain(struct cli *cli, GError **error);
 gboolean cmd_approve(struct cli *cli, GError **error);
 gboolean cmd_disown(struct cli *cli, GError **error);
 gboolean cmd_group(struct cli *cli, GError **error);

@@ -119,6 +119,11 @@ const struct option_row options_problems[] = {
     END,
 };
 
+const struct option_row options_explain[] = {
+    {"format", 0, OPTION_TEXT, AT(format), "WORD", "table, csv or json"},
+    END,
+};
+
 const struct option_row options_decide[] = {
     {"note", 0, OPTION_TEXT, AT(note), "TEXT", "why, for who comes after you"},
     {"forget", 0, OPTION_FLAG, AT(forget), NULL, "take back what was said of the sender"},

@@ -49,7 +49,8 @@ BEGIN
             dmarc.policies(text, date, date, boolean), dmarc.approvals(text, date, date, boolean), dmarc.use_group(text), dmarc.verdict(text, date, date, boolean),
             dmarc.verdict_line(text, date, date, boolean), dmarc.overrides(text, date, date, boolean),
             dmarc.coverage(text, date, date, boolean), dmarc.changes(text, date, date, boolean),
-            dmarc.subdomains(text, date, date, boolean), dmarc.senders_new(text, date, date, boolean) TO whosends_customer;
+            dmarc.subdomains(text, date, date, boolean), dmarc.senders_new(text, date, date, boolean),
+            dmarc.explain(text, date, bigint, int) TO whosends_customer;
     END IF;
 
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN
