@@ -1,9 +1,9 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/naming.h"
 #include "cli/period.h"
 #include "cli/terminal.h"
 #include "parser/codes.h"
-#include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/catalog.h"
 #include "reports/render.h"
@@ -30,15 +30,9 @@ static gboolean take_domain(const struct cli *cli, struct asked *asked, GError *
     const char *name = argument ? argument : option;
     if (!name)
         return TRUE;
-    gboolean ok = g_utf8_validate(name, -1, NULL) && *name;
-    if (ok)
-        asked->domain = domain_normalise(name, &ok);
-    if (!ok) {
-        g_autofree char *safe = render_safe(name);
-        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "'%s' cannot be a domain", safe);
-    }
+    asked->domain = naming_domain(name, error);
     asked->request.domain = asked->domain;
-    return ok;
+    return asked->domain != NULL;
 }
 
 static gboolean take_limit(const struct options *options, gint64 *limit_r, GError **error)
@@ -64,13 +58,39 @@ static gboolean take_format(const struct options *options, enum report_format *f
     return FALSE;
 }
 
+static gboolean take_class(const struct options *options, struct report_request *request, GError **error)
+{
+    static const char *const classes[] = {"authorised", "misconfigured", "forwarded", "unknown", NULL};
+    request->class = options->class;
+    if (!options->class)
+        return TRUE;
+    g_autofree char *quoted = naming_quoted(options->class);
+    if (!g_strv_contains(classes, options->class))
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                    "there is no class %s\nhint: authorised, misconfigured, forwarded or unknown", quoted);
+    else if (!request->row->classed)
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, "that has no classes");
+    else
+        return TRUE;
+    return FALSE;
+}
+
 static gboolean take_request(const struct cli *cli, struct asked *asked, GError **error)
 {
     const struct options *options = &cli->options;
     struct report_request *request = &asked->request;
+    if (options->by && strcmp(options->by, "net") != 0) {
+        g_autofree char *safe = render_safe(options->by);
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "cannot put sources together by '%s'\nhint: --by net",
+                    safe);
+        return FALSE;
+    }
     request->row = report_find(cli->command->name, options->disagree    ? "disagree"
                                                    : options->untrusted ? "untrusted"
                                                    : options->list      ? "list"
+                                                   : options->by        ? "net"
+                                                   : options->line      ? "line"
+                                                   : options->fresh     ? "new"
                                                    : options->samples   ? "samples"
                                                                         : NULL);
     request->trusted = options->trusted;
@@ -85,9 +105,14 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
         return FALSE;
     }
     if (!take_format(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
-        !take_domain(cli, asked, error) ||
+        !take_domain(cli, asked, error) || !take_class(options, request, error) ||
         !period_parse(options->last, options->since, options->until, cli->now, &asked->period, error))
         return FALSE;
+    if (options->fresh && !*asked->period.since) {
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE,
+                            "it is not said since when a sender is new\nhint: --last 30d, or --since");
+        return FALSE;
+    }
     request->since = *asked->period.since ? asked->period.since : NULL;
     request->until = *asked->period.until ? asked->period.until : NULL;
     return TRUE;
@@ -98,9 +123,62 @@ gboolean cmd_report(struct cli *cli, GError **error)
     struct asked asked = {.domain = NULL};
     struct db *db = NULL;
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
                   report_run(db, &asked.request, stdout, error);
     db_close(db);
     g_free(asked.domain);
+    return ok;
+}
+
+/* The sentences, below a table, and whether all domains are ready. */
+static gboolean conclude(struct db *db, const struct report_request *request, gboolean *ready_r,
+                         GError **error)
+{
+    gboolean shown = request->format == FORMAT_TABLE && !request->row->option;
+    const char *values[] = {request->domain, request->since, request->until, request->trusted ? "t" : "f"};
+    struct db_result *lines = db_query(db, "verdict",
+                                       "SELECT sentence, ready FROM "
+                                       "dmarc.verdict_line($1, $2::date, $3::date, $4::boolean)",
+                                       4, values, error);
+    if (!lines)
+        return FALSE;
+    *ready_r = db_rows(lines) > 0;
+    for (guint i = 0; i < db_rows(lines); i++) {
+        g_autofree char *safe = render_safe(db_value(lines, i, 0));
+        *ready_r = *ready_r && strcmp(db_value(lines, i, 1), "t") == 0;
+        if (shown)
+            printf("%s%s\n", i ? "" : "\n", safe);
+    }
+    db_result_free(lines);
+    return TRUE;
+}
+
+gboolean cmd_verdict(struct cli *cli, GError **error)
+{
+    struct asked asked = {.domain = NULL};
+    struct db *db = NULL;
+    gboolean ready = FALSE;
+    gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
+                  report_run(db, &asked.request, stdout, error) &&
+                  conclude(db, &asked.request, &ready, error);
+    cli->status = ready ? 0 : 1;
+    db_close(db);
+    g_free(asked.domain);
+    return ok;
+}
+
+gboolean report_of_code(struct cli *cli, const char *code, GError **error)
+{
+    struct asked asked = {.domain = NULL};
+    struct db *db = NULL;
+    struct cli plain = *cli;
+    char *none[] = {NULL};
+    plain.arguments = none;
+    asked.request.code = code;
+    gboolean ok = take_request(&plain, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  report_run(db, &asked.request, stdout, error);
+    db_close(db);
     return ok;
 }
 

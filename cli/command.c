@@ -9,11 +9,13 @@
 
 #define GROUP_MAIL "mail"
 #define GROUP_REPORTS "reports"
+#define GROUP_SENDERS "senders"
 #define GROUP_DATABASE "database"
 #define GROUP_OTHER "other"
 #define ANY G_MAXUINT
 
-const char *const command_groups[] = {GROUP_MAIL, GROUP_REPORTS, GROUP_DATABASE, GROUP_OTHER, NULL};
+const char *const command_groups[] = {GROUP_MAIL,     GROUP_REPORTS, GROUP_SENDERS,
+                                      GROUP_DATABASE, GROUP_OTHER,   NULL};
 
 static const struct command commands[] = {
     {.name = "ingest",
@@ -88,6 +90,73 @@ static const struct command commands[] = {
      .configured = TRUE,
      .decodes = TRUE,
      .run = cmd_reparse},
+    {.name = "verdict",
+     .group = GROUP_REPORTS,
+     .usage = "[DOMAIN]",
+     .details = "Replays the mail of the period: how many messages of which sender would go to spam under "
+                "p=quarantine, "
+                "be\n"
+                "refused under p=reject, and be lost besides with strict alignment. Below the table a "
+                "sentence for each "
+                "domain\n"
+                "says whether it is time for the next step, by the rules in whosends(1). The exit status is "
+                "0 when it is, "
+                "for\n"
+                "all of them, and 1 when it is not yet.",
+     .options = options_verdict,
+     .most = 1,
+     .configured = TRUE,
+     .run = cmd_verdict},
+    {.name = "explain",
+     .group = GROUP_REPORTS,
+     .usage = "REF [N] | DOMAIN ADDRESS",
+     .summary = "how one record was judged, step by step",
+     .details = "REF is a mail, as in \"whosends show\", or the report_id of a report, and N the number of "
+                "the record in "
+                "it;\n"
+                "without N it is the record with most messages. With an address, it is the latest record of "
+                "the kind "
+                "that\n"
+                "most messages of this address are of, in mail of the domain.",
+     .options = options_explain,
+     .most = 2,
+     .configured = TRUE,
+     .run = cmd_explain},
+    {.name = "approve",
+     .group = GROUP_SENDERS,
+     .usage = "DOMAIN SENDER",
+     .summary = "a sender may send as a domain",
+     .details = "SENDER is a key or name of the catalogue, as reports show it, or the domain of a sender "
+                "that is not "
+                "known,\n"
+                "which stands for all below it. What it sends that does not authenticate as the domain is "
+                "misconfigured "
+                "from\n"
+                "then on, however little is known of it.",
+     .options = options_decide,
+     .most = 2,
+     .configured = TRUE,
+     .run = cmd_approve},
+    {.name = "disown",
+     .group = GROUP_SENDERS,
+     .usage = "DOMAIN SENDER",
+     .summary = "a sender may not send as a domain",
+     .details =
+         "What it sends that does not authenticate as the domain is unknown from then on, and counts against "
+         "nothing.\n"
+         "What does authenticate as the domain passes DMARC all the same: that ends in the domain's DNS.",
+     .options = options_decide,
+     .most = 2,
+     .configured = TRUE,
+     .run = cmd_disown},
+    {.name = "group",
+     .group = GROUP_SENDERS,
+     .usage = "[NAME [add|remove DOMAIN...]]",
+     .details = "Without a name all groups, with one its domains. Reports take --group NAME.",
+     .options = options_ledger,
+     .most = ANY,
+     .configured = TRUE,
+     .run = cmd_group},
     {.name = "init",
      .group = GROUP_DATABASE,
      .usage = "",
@@ -137,6 +206,23 @@ static const char period_details[] =
     "Without DOMAIN it is about all policy domains. Days are UTC days of the beginning of the reported\n"
     "period. CSV has a header line, JSON is an array of objects; a table is fitted to the terminal.";
 
+/* Reports with options of their own. */
+static const struct {
+    const char *name;
+    const struct option_row *options;
+} own_options[] = {{"senders", options_senders},
+                   {"sources", options_sources},
+                   {"reporters", options_reporters},
+                   {"failures", options_failures}};
+
+static const struct option_row *options_of(const struct report_row *row)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(own_options); i++)
+        if (strcmp(own_options[i].name, row->name) == 0)
+            return own_options[i].options;
+    return row->ledger ? options_ledger : options_report;
+}
+
 /* The command of a report; what is special about it is taken from `commands` when it is there, too. */
 static struct command from_catalog(const struct report_row *row)
 {
@@ -145,10 +231,7 @@ static struct command from_catalog(const struct report_row *row)
                               .usage = row->wants_domain && !row->ledger ? "[DOMAIN]" : "",
                               .summary = row->summary,
                               .details = row->ledger ? NULL : period_details,
-                              .options = row->ledger                          ? options_ledger
-                                         : report_find(row->name, "disagree") ? options_reporters
-                                         : report_find(row->name, "samples")  ? options_failures
-                                                                              : options_report,
+                              .options = options_of(row),
                               .most = row->wants_domain && !row->ledger ? 1 : 0,
                               .configured = TRUE,
                               .run = cmd_report};

@@ -48,5 +48,13 @@ gboolean cmd_problems(struct cli *cli, GError **error);
 gboolean cmd_show(struct cli *cli, GError **error);
 gboolean cmd_retry(struct cli *cli, GError **error);
 gboolean cmd_reparse(struct cli *cli, GError **error);
+gboolean cmd_verdict(struct cli *cli, GError **error);
+gboolean cmd_explain(struct cli *cli, GError **error);
+gboolean cmd_approve(struct cli *cli, GError **error);
+gboolean cmd_disown(struct cli *cli, GError **error);
+gboolean cmd_group(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);
+
+/* The report of the command, which takes neither domain nor period, with its one argument, or NULL. */
+gboolean report_of_code(struct cli *cli, const char *code, GError **error);

@@ -55,6 +55,7 @@ const struct option_row options_ingest[] = {
 
 #define REPORT_PERIOD                                                                                        \
     {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},   \
+        {"group", 0, OPTION_TEXT, AT(group), "NAME", "only the domains of this group"},                      \
         {"last",   0,        OPTION_TEXT,                                                                    \
          AT(last), "PERIOD", "today and so many days (30d), weeks (4w), months (6m) or years (1y) before"},  \
         {"since", 0, OPTION_TEXT, AT(since), "DAY", "from this day on, as 2026-07-01 (UTC)"},                \
@@ -73,8 +74,36 @@ const struct option_row options_reporters[] = {
     END,
 };
 
+#define REPORT_CLASS                                                                                         \
+    {                                                                                                        \
+        "class", 0, OPTION_TEXT, AT(class), "NAME", "only authorised, misconfigured, forwarded or unknown"   \
+    }
+
+const struct option_row options_senders[] = {
+    REPORT_PERIOD, {"new", 0, OPTION_FLAG, AT(fresh), NULL, "those that were not seen before the period"},
+    REPORT_CLASS,  REPORT_FORMAT,
+    END,
+};
+
+const struct option_row options_sources[] = {
+    REPORT_PERIOD,
+    REPORT_CLASS,
+    {"by", 0, OPTION_TEXT, AT(by), "WORD", "net: the addresses of a network (/24, of IPv6 /48) together"},
+    REPORT_FORMAT,
+    END,
+};
+
+const struct option_row options_verdict[] = {
+    REPORT_PERIOD,
+    REPORT_CLASS,
+    {"line", 0, OPTION_FLAG, AT(line), NULL, "one line for each domain, with the sentence as a column"},
+    REPORT_FORMAT,
+    END,
+};
+
 const struct option_row options_failures[] = {
     REPORT_PERIOD,
+    REPORT_CLASS,
     {"samples", 0, OPTION_FLAG, AT(samples), NULL, "the failure reports one by one, the latest first"},
     REPORT_FORMAT,
     END,
@@ -87,6 +116,17 @@ const struct option_row options_problems[] = {
      "reports that somebody else sent in a reporter's name, or about domains that are not ours"},
     {"list", 0, OPTION_FLAG, AT(list), NULL, "one by one, with the number of each mail for show and retry"},
     REPORT_FORMAT,
+    END,
+};
+
+const struct option_row options_explain[] = {
+    {"format", 0, OPTION_TEXT, AT(format), "WORD", "table, csv or json"},
+    END,
+};
+
+const struct option_row options_decide[] = {
+    {"note", 0, OPTION_TEXT, AT(note), "TEXT", "why, for who comes after you"},
+    {"forget", 0, OPTION_FLAG, AT(forget), NULL, "take back what was said of the sender"},
     END,
 };
 
@@ -274,7 +314,8 @@ void options_clear(struct options *options)
     g_strfreev(options->accounts);
     char *texts[] = {options->config,  options->database, options->after, options->mailbox,
                      options->watched, options->domain,   options->last,  options->since,
-                     options->until,   options->format,   options->sort,  options->limit};
+                     options->until,   options->format,   options->sort,  options->limit,
+                     options->by,      options->group,    options->note,  options->class};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

@@ -13,10 +13,13 @@ struct options {
     char *watched; /* account of the one folder that this process is for */
     char *after, **accounts, *mailbox, **limits;
     /* reports */
-    gboolean no_color, trusted, disagree, untrusted, samples;
-    char *domain, *last, *since, *until, *format, *sort, *limit;
+    gboolean no_color, trusted, disagree, untrusted, samples, line, fresh;
+    char *domain, *last, *since, *until, *format, *sort, *limit, *by, *group, *class;
     /* show */
     gboolean raw;
+    /* approve, disown */
+    gboolean forget;
+    char *note;
     /* retry, reparse, problems, init, upgrade */
     gboolean all, dry_run, list;
     char *code;
@@ -40,7 +43,8 @@ gboolean options_want_account(const struct options *options, const char *name);
 
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
-    options_failures[], options_ledger[], options_problems[], options_show[], options_retry[],
+    options_senders[], options_sources[], options_verdict[], options_failures[], options_decide[],
+    options_explain[], options_ledger[], options_problems[], options_show[], options_retry[],
     options_reparse[], options_init[], options_upgrade[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,

@@ -62,6 +62,16 @@ static gboolean is_own(const char *name, const char *domain, const struct report
            (from && n > from && name[n - from - 1] == '.' && !strcmp(name + n - from, record->header_from));
 }
 
+static gboolean is_own_signed(const char *domain, const struct report_record *record)
+{
+    gboolean found = FALSE;
+    for (guint i = 0; i < record->n_dkim && !record->dkim_aligned && !record->spf_aligned && !found; i++) {
+        const char *name = record->dkim[i].domain;
+        found = name && is_name(name) && is_own(name, domain, record);
+    }
+    return found;
+}
+
 static gint by_bytes(gconstpointer a, gconstpointer b)
 {
     const struct profile_name *one = a, *other = b;
@@ -120,6 +130,7 @@ static void gather(struct profile *profile, const char *domain, const struct rep
             g_ptr_array_add(profile->reasons, (gpointer)record->reasons[i].type);
     }
     g_ptr_array_sort(profile->reasons, by_word);
+    profile->own_signed = is_own_signed(domain, record);
 }
 
 /* As dmarc_store.framed(). */
@@ -151,6 +162,7 @@ const struct profile *profiler_look(struct profiler *profiler, const char *domai
     frame(text, record->header_from);
     g_string_append_c(text, record->dkim_aligned ? '1' : '0');
     g_string_append_c(text, record->spf_aligned ? '1' : '0');
+    g_string_append_c(text, profile->own_signed ? '1' : '0');
     frame(text, record->dkim_aligned_domain);
     frame(text, record->dkim_aligned_selector);
     frame(text, record->spf_aligned_domain);

@@ -18,6 +18,8 @@ struct profile {
     guint8 hash[DIGEST_BYTES];
     GArray *dkim, *spf; /* struct profile_name, lent from the record */
     GPtrArray *reasons; /* types, lent */
+    gboolean
+        own_signed; /* nothing aligns, and a signature of the domain itself is there, whatever became of it */
 };
 
 struct profiler;

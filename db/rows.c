@@ -25,8 +25,8 @@
 #define EVIDENCE_OF_SAME(t) t "domain, " t "hash, " EVIDENCE_OF(t)
 #define EVIDENCE_SAME EVIDENCE_OF_SAME("")
 /* And the profile, of which the rest is in these columns. */
-#define PROFILE_SAID "passed_dkim, passed_selectors, passed_spf, passed_scopes, reasons"
-#define EVIDENCE_COLUMNS 36 /* EVIDENCE_SAME, profile, PROFILE_SAID */
+#define PROFILE_SAID "passed_dkim, passed_selectors, passed_spf, passed_scopes, reasons, own_signed"
+#define EVIDENCE_COLUMNS 37 /* EVIDENCE_SAME, profile, PROFILE_SAID */
 
 #define MESSAGE_SAME                                                                                         \
     "id, sha256, source, identity, message_id, mail_from, from_domain, subject, mail_date, size, outcome, "  \
@@ -49,7 +49,7 @@ const char rows_staging[] =
     " FROM dmarc_store.report WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_evidence ON COMMIT DELETE ROWS AS"
     " SELECT " EVIDENCE_SAME ", profile, dkim_domains AS passed_dkim, dkim_domains AS passed_selectors,"
-    " spf_domains AS passed_spf, spf_domains AS passed_scopes, reason_types AS reasons"
+    " spf_domains AS passed_spf, spf_domains AS passed_scopes, reason_types AS reasons, false AS own_signed"
     " FROM dmarc_store.evidence WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
     " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
@@ -472,6 +472,7 @@ static void put_profile(GByteArray *out, const struct profile *profile)
         for (gsize m = 0; m < G_N_ELEMENTS(members); m++)
             put_members(out, lists[l]->data, sizeof(struct profile_name), members[m], lists[l]->len);
     pgcopy_text_array(out, (const char *const *)profile->reasons->pdata, profile->reasons->len);
+    pgcopy_bool(out, profile->own_signed);
 }
 
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,

@@ -18,23 +18,49 @@ const struct report_row report_catalog[] = {
      .empty = "no reports"},
     {.name = "senders",
      .function = "dmarc.senders",
+     .classed = TRUE,
      .summary = "who sends as a domain, and may they",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table = "domain sender class messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .table =
+         "domain sender class approved messages share dkim_aligned spf_aligned sources last_seen evidence",
      .advice = "advice",
-     .narrow = "sources evidence last_seen share",
+     .narrow = "sources evidence approved last_seen share",
      .empty = "no reports"},
+    {.name = "senders",
+     .option = "new",
+     .function = "dmarc.senders_new",
+     .classed = TRUE,
+     .summary = "who sends as a domain that did not before",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table =
+         "domain sender class approved messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .advice = "advice",
+     .narrow = "sources evidence approved last_seen share",
+     .empty = "no new senders"},
     {.name = "sources",
      .function = "dmarc.sources",
+     .classed = TRUE,
      .summary = "the addresses that send as a domain, and who is behind them",
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen",
      .narrow = "share last_seen spf_aligned dkim_aligned",
      .empty = "no reports"},
+    {.name = "sources",
+     .option = "net",
+     .function = "dmarc.networks",
+     .classed = TRUE,
+     .summary = "the networks that send as a domain, of 256 addresses or a /48",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain network sender class messages share sources dkim_aligned spf_aligned last_seen",
+     .narrow = "share last_seen spf_aligned dkim_aligned sources",
+     .empty = "no reports"},
     {.name = "failures",
      .function = "dmarc.failures",
+     .classed = TRUE,
      .summary = "mail that does not pass DMARC, and why",
      .wants_domain = TRUE,
      .trusting = TRUE,
@@ -77,6 +103,84 @@ const struct report_row report_catalog[] = {
      .table = "domain reporter records messages share last_seen example",
      .narrow = "last_seen records",
      .empty = "no reporter that disagrees with its own results"},
+    {.name = "policy",
+     .function = "dmarc.policies",
+     .summary = "the policy that reporters found published, and when it changed",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table =
+         "domain first_seen last_seen p sp np adkim aspf pct testing reports reporters differing messages",
+     .narrow = "messages differing testing pct reports",
+     .empty = "no reports"},
+    {.name = "overrides",
+     .function = "dmarc.overrides",
+     .summary = "where reporters did not do what the policy asks for, and why",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain type disposition messages share reporters sources example_comment last_seen",
+     .narrow = "last_seen sources example_comment reporters",
+     .empty = "no overrides"},
+    {.name = "coverage",
+     .function = "dmarc.coverage",
+     .summary = "which usual reporters are silent, and which days are missing",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain reporter usual_per_week last_seen silent_days missing messages_share note",
+     .narrow = "usual_per_week missing last_seen",
+     .empty = "no reports"},
+    {.name = "changes",
+     .function = "dmarc.changes",
+     .summary = "what is different from the period before: senders, alignment, volume, policy",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain what sender class before after factor note",
+     .narrow = "factor class",
+     .empty = "no changes"},
+    {.name = "subdomains",
+     .function = "dmarc.subdomains",
+     .summary = "the names in From: that the policy covers, and which policy applies",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table =
+         "domain header_from messages share pass_share authorised misconfigured forwarded unknown senders "
+         "sources policy last_seen",
+     .narrow = "sources senders last_seen share",
+     .empty = "no reports"},
+    {.name = "verdict",
+     .function = "dmarc.verdict",
+     .classed = TRUE,
+     .summary = "what a stricter policy would do, to whose mail, and whether it is time for it",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain sender class approved kind messages passing lost_quarantine lost_reject lost_strict "
+              "subdomain",
+     .advice = "advice",
+     .narrow = "subdomain approved lost_quarantine class lost_strict passing",
+     .empty = "no reports"},
+    {.name = "verdict",
+     .option = "line",
+     .function = "dmarc.verdict_line",
+     .summary = "one line for each domain",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain ready now next lost lost_share stopped forwarded days reports sentence",
+     .narrow = "reports days forwarded lost now",
+     .empty = "no reports"},
+    {.name = "approvals",
+     .function = "dmarc.approvals",
+     .summary = "what was said of senders by approve and disown",
+     .wants_domain = TRUE,
+     .trusting = TRUE,
+     .table = "domain sender name approved note decided_at decided_by messages last_seen",
+     .narrow = "decided_by last_seen decided_at sender",
+     .empty = "no sender was approved or disowned"},
+    {.name = "group",
+     .function = "dmarc.groups",
+     .summary = "domains that are looked at together",
+     .ledger = TRUE,
+     .coded = TRUE,
+     .table = "name domain reports last_seen",
+     .empty = "no groups"},
     {.name = "tls",
      .function = "dmarc.tls",
      .summary = "whether those who send to a domain find TLS as its policy wants it",
@@ -160,6 +264,7 @@ enum column_kind report_column_kind(const char *name, guint type)
         INT8 = 20,
         INT2 = 21,
         INT4 = 23,
+        CIDR = 650,
         INET = 869,
         DATE = 1082,
         TEXT_ARRAY = 1009,
@@ -182,6 +287,7 @@ enum column_kind report_column_kind(const char *name, guint type)
         return COLUMN_TIME;
     case TEXT_ARRAY:
         return COLUMN_LIST;
+    case CIDR:
     case INET:
         return COLUMN_ADDRESS;
     default:
@@ -324,7 +430,7 @@ static gboolean query(struct run *run, struct db *db, GError **error)
     const struct report_row *row = request->row;
     char limit[24];
     g_snprintf(limit, sizeof limit, "%" G_GINT64_FORMAT, request->limit);
-    const char *values[4];
+    const char *values[5];
     guint n = 0;
     if (!row->ledger) {
         values[n++] = request->domain;
@@ -342,8 +448,13 @@ static gboolean query(struct run *run, struct db *db, GError **error)
         request->sort ? order_by(db, row, call, values, n, request->sort, error) : g_strdup("");
     if (!order)
         return FALSE;
+    g_autofree char *only = NULL;
+    if (request->class) {
+        values[n++] = request->class;
+        only = g_strdup_printf(" WHERE class = $%u", n);
+    }
     g_autoptr(GString) sql = g_string_new("SELECT * FROM ");
-    g_string_append_printf(sql, "%s%s", call, order);
+    g_string_append_printf(sql, "%s%s%s", call, only ? only : "", order);
     if (request->limit > 0) {
         values[n++] = limit;
         g_string_append_printf(sql, " LIMIT $%u::bigint", n);

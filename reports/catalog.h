@@ -16,8 +16,9 @@ struct report_row {
     const char *summary;   /* for --help */
     gboolean wants_domain; /* takes a [DOMAIN] argument (all do) */
     gboolean ledger;       /* about mails: takes no domain and no period */
-    gboolean coded;        /* of the ledger: takes the code of a problem */
+    gboolean coded;        /* of the ledger: takes the code of a problem, or the name of a group */
     gboolean trusting;     /* the function's fourth argument leaves out what nobody vouches for */
+    gboolean classed;      /* its rows have a class, and may be had of one class alone */
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
     const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
@@ -39,6 +40,7 @@ struct report_request {
     const char *domain;        /* normalised, or NULL for all */
     const char *code;          /* of problems, or NULL for all; only where the row is coded */
     const char *since, *until; /* ISO days, until exclusive; NULL: open */
+    const char *class;         /* only rows of this class, or NULL; only where the row is classed */
     gboolean trusted;          /* without what nobody vouches for; only where the row is trusting */
     const char
         *sort;    /* a column of the function, "-" in front for descending; NULL: the function's own order */

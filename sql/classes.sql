@@ -1,5 +1,5 @@
 -- Who sent it and may he: the rules, as pure functions over what of a message authenticated (one row of dmarc_store.profile).
--- dmarc_store.judge() in sums.sql puts them together with the catalogue.
+-- dmarc_store.judge() in judge.sql puts them together with the catalogue.
 --
 -- A name is only ever given for something that PASSED: the d= of a DKIM signature, the selector of a passing signature of
 -- the domain itself, or the MAIL FROM or HELO domain that passed SPF. Whoever forges a message chooses its header, its
@@ -51,36 +51,44 @@ COMMENT ON FUNCTION dmarc.is_own_tenant(text, text, text) IS 'Whether the first 
 --                  that is not what signed: the signature survived from elsewhere. It was brought by them when their MAIL
 --                  FROM passed SPF, or when a forwarder, a list or another customer's account there signed it, too.
 --   dkim_aligned   DKIM passed and aligns.
+--   approved       a sender that the owner of the domain approved passed as itself: it is yours, and does not authenticate as
+--                  the domain.
 --   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
 --                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.
 --   unaligned      the domain's own name passed, but does not align (alignment is strict).
---   relay          a mailbox provider, forwarder, gateway or list passed as itself, nothing else did.
---   stranger       something passed that nobody knows.
+--   relay          a mailbox provider, forwarder, gateway or list passed as itself, and a signature of the domain itself is
+--                  there, which broke on the way.
+--   disowned       a sender that the owner of the domain disowned passed as itself.
+--   stranger       something passed that nobody knows; or a mailbox provider or the like, of which anybody can have an account,
+--                  and the domain did not sign it.
 --   nothing        nothing passed.
 -- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's.
 CREATE OR REPLACE FUNCTION dmarc.class_rule(spf_aligned boolean, dkim_aligned boolean, reason_types text[], survived boolean,
-                                            known boolean, own boolean, relayed boolean, passed boolean) RETURNS text
+                                            approved boolean, known boolean, own boolean, relayed boolean, own_signed boolean,
+                                            disowned boolean, passed boolean) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE
         WHEN spf_aligned THEN 'spf_aligned'
         WHEN reason_types && ARRAY['forwarded', 'trusted_forwarder', 'mailing_list'] THEN 'reason'
         WHEN dkim_aligned AND survived THEN 'survived'
         WHEN dkim_aligned THEN 'dkim_aligned'
+        WHEN approved THEN 'approved'
         WHEN known THEN 'known'
         WHEN own THEN 'unaligned'
-        WHEN relayed THEN 'relay'
+        WHEN relayed AND own_signed THEN 'relay'
+        WHEN disowned THEN 'disowned'
         WHEN passed THEN 'stranger'
         ELSE 'nothing'
     END
 $fn$;
-COMMENT ON FUNCTION dmarc.class_rule(boolean, boolean, text[], boolean, boolean, boolean, boolean, boolean)
-    IS 'The rule that decides the class: spf_aligned, reason, survived, dkim_aligned, known, unaligned, relay, stranger, nothing';
+COMMENT ON FUNCTION dmarc.class_rule(boolean, boolean, text[], boolean, boolean, boolean, boolean, boolean, boolean, boolean, boolean)
+    IS 'The rule that decides the class: spf_aligned, reason, survived, dkim_aligned, approved, known, unaligned, relay, disowned, stranger, nothing';
 
 CREATE OR REPLACE FUNCTION dmarc.class_of(rule text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE
         WHEN rule IN ('spf_aligned', 'dkim_aligned') THEN 'authorised'
-        WHEN rule IN ('known', 'unaligned') THEN 'misconfigured'
+        WHEN rule IN ('approved', 'known', 'unaligned') THEN 'misconfigured'
         WHEN rule IN ('reason', 'survived', 'relay') THEN 'forwarded'
         ELSE 'unknown'
     END
@@ -111,3 +119,29 @@ RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
         LIMIT 1), 'no result')
 $fn$;
 COMMENT ON FUNCTION dmarc.spf_failure(text, text, text[], text[], text[]) IS 'In words: the SPF result that explains best why SPF does not align';
+
+-- The same in a word: missing (not signed), alignment (the domain's own name passed, and alignment is strict), other domain (another
+-- one passed), else the result; and the selector of that signature.
+CREATE OR REPLACE FUNCTION dmarc.dkim_why(header_from text, domain text, domains text[], selectors text[], results text[], OUT why text, OUT selector text)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce(f.found[1], 'missing'), f.found[2]
+    FROM (SELECT (SELECT ARRAY[CASE WHEN d.result IS DISTINCT FROM 'pass' THEN coalesce(d.result, 'unknown')
+                                    WHEN dmarc.is_own(d.name, header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END, d.selector]
+                  FROM unnest(domains, selectors, results) WITH ORDINALITY AS d (name, selector, result, n)
+                  ORDER BY dmarc.is_own(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
+                  LIMIT 1) AS found) f
+$fn$;
+COMMENT ON FUNCTION dmarc.dkim_why(text, text, text[], text[], text[]) IS 'Why DKIM does not align: missing, alignment (it is strict), other domain, or the result; and the selector of the signature that this is about';
+
+CREATE OR REPLACE FUNCTION dmarc.spf_why(header_from text, domain text, domains text[], scopes text[], results text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce((
+        SELECT CASE WHEN s.result IS DISTINCT FROM 'pass' THEN coalesce(s.result, 'unknown')
+                    WHEN s.scope = 'helo' THEN 'helo'
+                    WHEN dmarc.is_own(s.name, header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END
+        FROM unnest(domains, scopes, results) WITH ORDINALITY AS s (name, scope, result, n)
+        ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc.is_own(s.name, header_from, domain, NULL) IS TRUE DESC,
+                 s.result IS NOT DISTINCT FROM 'pass' DESC, s.n
+        LIMIT 1), 'missing')
+$fn$;
+COMMENT ON FUNCTION dmarc.spf_why(text, text, text[], text[], text[]) IS 'Why SPF does not align: missing, alignment (it is strict), other domain, helo (that alone passed, and never aligns), or the result';

@@ -171,6 +171,9 @@ COMMENT ON COLUMN dmarc_store.profile.kind IS 'kind of the sender, see dmarc.sen
 COMMENT ON COLUMN dmarc_store.profile.confidence IS 'high: DKIM d=, or the domain''s own alignment; medium: selector or MAIL FROM; low: HELO; none: nothing passed';
 COMMENT ON COLUMN dmarc_store.profile.evidence_said IS 'what the name and class rest on, in words';
 COMMENT ON COLUMN dmarc_store.profile.advice IS 'for misconfigured senders: what makes them authenticate as the domain';
+COMMENT ON COLUMN dmarc_store.profile.own_signed IS 'nothing aligns, and a signature of the domain itself is there, whatever became of it; over this, too, is the hash';
+COMMENT ON COLUMN dmarc_store.sender_rule.kind IS 'dkim_domain: d= of a signature; dkim_selector: selector of a signature of the domain itself; spf_domain: MAIL FROM or HELO domain; spf_host: first label of a MAIL FROM host below the domain itself; ptr_domain: reverse name of the address';
+COMMENT ON COLUMN dmarc_store.sender_rule.pattern IS 'domains: the name itself and all below it, the longest wins; selectors and hosts: the whole word, where # stands for a run of digits';
 
 COMMENT ON TABLE dmarc_store.profile_day IS 'Messages for each profile and UTC day, to be added up: there may be several rows, and some that take away';
 COMMENT ON COLUMN dmarc_store.profile_day.domain IS 'policy domain';
@@ -231,3 +234,15 @@ COMMENT ON COLUMN dmarc_store.observation.source_raw IS 'what stood in place of 
 
 COMMENT ON SCHEMA dmarc IS 'DMARC reports: who sends as one''s domains, and may they. Views and functions to be queried';
 COMMENT ON SCHEMA dmarc_store IS 'The tables behind schema dmarc. They may change with any version';
+
+COMMENT ON TABLE dmarc_store.approval IS 'What the owner of a domain said of its senders: one row for each that was approved or disowned';
+COMMENT ON COLUMN dmarc_store.approval.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc_store.approval.sender IS 'key in dmarc.sender; or, of a sender that the catalogue does not know, the domain that passes, which stands for all below it';
+COMMENT ON COLUMN dmarc_store.approval.approved IS 'true: it may send as the domain; false: it may not (disowned)';
+COMMENT ON COLUMN dmarc_store.approval.note IS 'why, in the words of who decided';
+COMMENT ON COLUMN dmarc_store.approval.decided_at IS 'when that was decided last';
+COMMENT ON COLUMN dmarc_store.approval.decided_by IS 'database role that decided';
+
+COMMENT ON TABLE dmarc_store.domain_group IS 'Policy domains that are looked at together, those of a customer, say; a domain may be in several groups';
+COMMENT ON COLUMN dmarc_store.domain_group.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc_store.domain_group.name IS 'name of the group';

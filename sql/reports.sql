@@ -29,7 +29,8 @@ RETURNS TABLE (
     known boolean,
     kind text,
     sender_key text,
-    advice text
+    advice text,
+    approved boolean
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
@@ -73,8 +74,11 @@ BEGIN
     )
     SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
            s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen, s.confidence, s.evidence, s.known, s.kind,
-           s.sender_key, s.advice
+           s.sender_key, CASE WHEN s.class = 'authorised' AND w.approved IS FALSE
+                              THEN 'it is disowned, and passes DMARC: take its keys and its SPF include out of the DNS of ' || s.domain
+                              ELSE s.advice END, w.approved
     FROM sums s
+    CROSS JOIN LATERAL (SELECT dmarc_store.word_on(s.domain, s.sender_key, s.sender) AS approved) w
     LEFT JOIN addresses a ON a.line = s.line
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
@@ -311,7 +315,10 @@ RETURNS TABLE (
     first_seen date,
     last_seen date,
     sender_key text,
-    advice text
+    advice text,
+    dkim_why text,
+    dkim_selector text,
+    spf_why text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 AS $fn$
@@ -331,18 +338,23 @@ BEGIN
     ), judged AS MATERIALIZED (
         SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree, true AS failed,
                dmarc.dkim_failure(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) AS dkim,
-               dmarc.spf_failure(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf
+               dmarc.spf_failure(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf,
+               w.why AS dkim_why, w.selector AS dkim_selector,
+               dmarc.spf_why(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf_why
         FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
         LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
         LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
+        CROSS JOIN LATERAL dmarc.dkim_why(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) w
         WHERE NOT e.dkim_aligned AND NOT e.spf_aligned
     )
     SELECT s.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, sum(s.messages),
-           count(DISTINCT s.source_ip), j.disagree, min(s.first_seen), max(s.last_seen), j.sender_key, min(j.advice)
+           count(DISTINCT s.source_ip), j.disagree, min(s.first_seen), max(s.last_seen), j.sender_key, min(j.advice),
+           j.dkim_why, j.dkim_selector, j.spf_why
     FROM seen s
     LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
     WHERE coalesce(j.failed, false)
-    GROUP BY s.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key
+    GROUP BY s.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key, j.dkim_why,
+             j.dkim_selector, j.spf_why
     ORDER BY s.domain, sum(s.messages) DESC, j.sender, j.class, j.header_from, j.dkim, j.spf;
 END
 $fn$;

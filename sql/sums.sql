@@ -69,7 +69,8 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.framed(text) IS 'A text with its length in front; NULL has a form of its own';
 
 -- The part of a piece of evidence that class and name depend on: what passed, each once and in a fixed order. A selector says
--- something only in a signature of the domain itself; that of a stranger is left out, since some of them change it daily.
+-- something only in a signature of the domain itself; that of a stranger is left out, since some of them change it daily. Of what
+-- failed only this counts, where nothing aligns: whether a signature of the domain itself was there.
 -- The writer makes the same profile, with the same hash, for what comes in (db/profile.c): this is for what was stored before,
 -- and for who checks.
 CREATE OR REPLACE FUNCTION dmarc_store.profiles_of(evidence dmarc_store.evidence[]) RETURNS SETOF dmarc_store.profile
@@ -95,6 +96,11 @@ BEGIN
               FROM seen s CROSS JOIN LATERAL unnest(s.spf_domains, s.spf_scopes, s.spf_results) u (name, scope, result)
               WHERE u.result = 'pass' AND dmarc.is_name(u.name)) f
         GROUP BY f.n
+    ), signed AS (
+        SELECT DISTINCT s.n
+        FROM seen s CROSS JOIN LATERAL unnest(s.dkim_domains) u (name)
+        WHERE NOT s.dkim_aligned AND NOT s.spf_aligned AND dmarc.is_name(u.name)
+          AND dmarc.is_own(u.name, s.header_from, s.domain, s.dkim_aligned_domain)
     ), reasons AS (
         SELECT r.n, array_agg(r.type ORDER BY r.type) AS types,
                count(*) || '[' || string_agg(dmarc_store.framed(r.type), '' ORDER BY r.type) AS said
@@ -103,13 +109,14 @@ BEGIN
         GROUP BY r.n
     )
     SELECT s.domain, encode(substring(sha256(convert_to(dmarc_store.framed(s.header_from) || s.dkim_aligned::int || s.spf_aligned::int
-               || dmarc_store.framed(s.dkim_aligned_domain) || dmarc_store.framed(s.dkim_aligned_selector)
+               || (g.n IS NOT NULL)::int || dmarc_store.framed(s.dkim_aligned_domain) || dmarc_store.framed(s.dkim_aligned_selector)
                || dmarc_store.framed(s.spf_aligned_domain) || coalesce(d.said, '0[') || coalesce(f.said, '0[') || coalesce(r.said, '0['),
                'UTF8')) FOR 16), 'hex')::uuid,
            s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain, s.dkim_aligned_selector, s.spf_aligned_domain,
            d.names::text[], d.selectors::text[], f.names::text[], f.scopes::text[], r.types::text[],
-           NULL::text, NULL::text, NULL::text, NULL::text, NULL::boolean, NULL::text, NULL::text, NULL::text, NULL::text
+           NULL::text, NULL::text, NULL::text, NULL::text, NULL::boolean, NULL::text, NULL::text, NULL::text, NULL::text, g.n IS NOT NULL
     FROM seen s
+    LEFT JOIN signed g ON g.n = s.n
     LEFT JOIN dkim d ON d.n = s.n
     LEFT JOIN spf f ON f.n = s.n
     LEFT JOIN reasons r ON r.n = s.n
@@ -123,120 +130,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT p FROM dmarc_store.profiles_of(ARRAY[e]) p
 $fn$;
 COMMENT ON FUNCTION dmarc_store.profile_of(dmarc_store.evidence) IS 'The profile of one piece of evidence';
-
--- Who sent and whether he may, for many profiles at once: the rules of classes.sql and the catalogue. Of several names that the
--- catalogue knows, this order decides: a user's rule; one that does not relay; a product before the carrier that it sends
--- through; DKIM d=, selector, MAIL FROM, HELO; the longest pattern; the first by name.
-CREATE OR REPLACE FUNCTION dmarc_store.judge(profiles dmarc_store.profile[]) RETURNS SETOF dmarc_store.profile
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
-BEGIN
-RETURN QUERY
-WITH seen AS MATERIALIZED (
-    SELECT p.* FROM unnest(profiles) WITH ORDINALITY AS p (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
-        dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
-        sender_key, sender, known, kind, confidence, evidence_said, advice, n)
-), passed AS MATERIALIZED (
-    -- What authenticated: DKIM signatures (strength 1), MAIL FROM (2) and HELO (3). All of it passed.
-    SELECT d.n, 'dkim_domain' AS rule_kind, d.name, d.selector, dmarc.is_own(d.name, d.header_from, d.domain, d.dkim_aligned_domain) AS own,
-           1 AS strength, 'dkim d=' || d.name || coalesce(' s=' || d.selector, '') || ', passed' AS said
-    FROM (SELECT s.n, s.header_from, s.domain, s.dkim_aligned_domain, unnest(s.dkim_domains) AS name, unnest(s.dkim_selectors) AS selector
-          FROM seen s) d
-    WHERE d.name IS NOT NULL
-    UNION ALL
-    SELECT f.n, 'spf_domain', f.name, NULL, dmarc.is_own(f.name, f.header_from, f.domain, f.spf_aligned_domain),
-           CASE WHEN f.scope = 'helo' THEN 3 ELSE 2 END,
-           'spf ' || f.name || CASE WHEN f.scope = 'helo' THEN ' (helo), passed' ELSE ', passed' END
-    FROM (SELECT s.n, s.header_from, s.domain, s.spf_aligned_domain, unnest(s.spf_domains) AS name, unnest(s.spf_scopes) AS scope
-          FROM seen s) f
-    WHERE f.name IS NOT NULL
-), asked AS MATERIALIZED (
-    SELECT i.n, i.rule_kind, i.name AS by, i.name, i.strength, i.said FROM passed i
-    UNION ALL
-    -- A selector says something only in a signature of the domain itself: anybody may choose any selector for his own.
-    SELECT i.n, 'dkim_selector', i.selector, i.name, i.strength, i.said
-    FROM passed i WHERE i.rule_kind = 'dkim_domain' AND i.own AND i.selector IS NOT NULL
-), named AS MATERIALIZED (
-    -- Each name once, whoever bears it.
-    SELECT k.rule_kind, k.by, r.pattern, r.tenant, r.origin = 'user' AS users, c.key, c.name, c.kind, c.advice, c.carrier,
-           c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') AS relay
-    FROM (SELECT g.rule_kind, g.by, unnest(CASE WHEN g.rule_kind = 'dkim_selector'
-                                                THEN ARRAY[g.by, regexp_replace(g.by, '[0-9]+', '#', 'g')]
-                                                ELSE dmarc.suffixes(string_to_array(g.by, '.')) END) COLLATE "C" AS pattern
-          FROM (SELECT DISTINCT a.rule_kind, a.by FROM asked a) g) k
-    JOIN dmarc_store.sender_rule r ON r.kind = k.rule_kind AND r.pattern = k.pattern
-    JOIN dmarc_store.sender c ON c.key = r.sender
-), found AS MATERIALIZED (
-    SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind,
-           -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
-           CASE a.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
-           a.rule_kind = 'dkim_domain' AND (c.tenant OR c.kind IN ('forwarder', 'list')) AS signs_on,
-           CASE WHEN a.rule_kind = 'dkim_domain' THEN 'high' WHEN a.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
-           c.relay AND NOT (c.tenant AND dmarc.is_own_tenant(a.name, s.header_from, s.domain)) AS relays,
-           row_number() OVER (PARTITION BY a.n ORDER BY c.users DESC, c.relay, c.carrier, a.strength, a.rule_kind COLLATE "C",
-                                                        length(c.pattern) DESC, a.said COLLATE "C", c.key) AS rank
-    FROM asked a
-    JOIN named c ON c.rule_kind = a.rule_kind AND c.by = a.by
-    JOIN seen s ON s.n = a.n
-), who AS (
-    SELECT DISTINCT ON (f.n) f.* FROM found f ORDER BY f.n, f.rank
-), relay AS (
-    SELECT DISTINCT ON (f.n) f.* FROM found f WHERE f.relays ORDER BY f.n, f.hop, f.rank
-), matches AS (
-    SELECT f.n, bool_or(NOT f.relays) AS known_sender,
-           array_agg(f.key) FILTER (WHERE f.relays AND (f.hop = 1 OR f.signs_on)) AS brought_by,
-           coalesce(array_agg(f.key) FILTER (WHERE f.rule_kind = 'dkim_selector'), '{}') AS signed_by
-    FROM found f GROUP BY f.n
-), own AS (
-    SELECT DISTINCT ON (i.n) i.* FROM passed i WHERE i.own ORDER BY i.n, i.strength, i.said COLLATE "C"
-), stranger AS (
-    SELECT DISTINCT ON (i.n) i.* FROM passed i WHERE NOT i.own ORDER BY i.n, i.strength, i.said COLLATE "C"
-), ruled AS (
-    SELECT s.*, w.key AS who_key, w.name AS who_name, w.kind AS who_kind, w.advice AS who_advice, w.said AS who_said,
-           w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
-           y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, t.name AS stranger_name, t.said AS stranger_said,
-           dmarc.class_rule(s.spf_aligned, s.dkim_aligned, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
-                            coalesce(m.known_sender, false), o.n IS NOT NULL, y.n IS NOT NULL, o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
-    FROM seen s
-    LEFT JOIN who w ON w.n = s.n
-    LEFT JOIN relay y ON y.n = s.n
-    LEFT JOIN matches m ON m.n = s.n
-    LEFT JOIN own o ON o.n = s.n
-    LEFT JOIN stranger t ON t.n = s.n
-)
-SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_aligned_domain, r.dkim_aligned_selector,
-       r.spf_aligned_domain, r.dkim_domains, r.dkim_selectors, r.spf_domains, r.spf_scopes, r.reason_types,
-       dmarc.class_of(r.decided), r.decided,
-       CASE WHEN b.by_relay THEN r.relay_key ELSE r.who_key END,
-       CASE WHEN b.by_relay THEN r.relay_name
-            WHEN r.who_key IS NOT NULL THEN r.who_name
-            WHEN r.dkim_aligned THEN 'own mail (' || coalesce('selector ' || r.dkim_aligned_selector, 'd=' || r.dkim_aligned_domain) || ')'
-            WHEN r.spf_aligned THEN 'own mail (spf ' || r.spf_aligned_domain || ')'
-            WHEN r.own_name IS NOT NULL THEN 'own mail (' || r.own_name || ')'
-            WHEN r.stranger_name IS NOT NULL THEN r.stranger_name || ' (not known)'
-            ELSE 'nothing authenticates' END,
-       b.by_relay OR r.who_key IS NOT NULL,
-       CASE WHEN b.by_relay THEN r.relay_kind ELSE r.who_kind END,
-       CASE WHEN b.by_relay THEN r.relay_confidence
-            WHEN r.who_key IS NOT NULL THEN r.who_confidence
-            WHEN r.dkim_aligned OR r.spf_aligned THEN 'high'
-            WHEN r.own_name IS NOT NULL OR r.stranger_name IS NOT NULL THEN 'medium'
-            ELSE 'none' END,
-       CASE WHEN b.by_relay THEN r.relay_said
-            WHEN r.who_key IS NOT NULL THEN r.who_said
-            WHEN r.dkim_aligned THEN 'dkim d=' || r.dkim_aligned_domain || coalesce(' s=' || r.dkim_aligned_selector, '') || ', passed'
-            WHEN r.spf_aligned THEN 'spf ' || r.spf_aligned_domain || ', passed'
-            WHEN r.own_name IS NOT NULL THEN r.own_said
-            WHEN r.stranger_name IS NOT NULL THEN r.stranger_said
-            ELSE 'nothing passed' END
-       || CASE WHEN r.decided = 'reason' THEN '; reporter says: ' || array_to_string(r.reason_types, ', ') ELSE '' END,
-       CASE WHEN dmarc.class_of(r.decided) = 'misconfigured' THEN replace(CASE
-            WHEN r.who_key IS NULL THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish adkim=r and aspf=r'
-            ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', r.header_from) END
-FROM ruled r
-CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay) b;
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.judge(dmarc_store.profile[]) IS 'The profiles with class, name and what these rest on, by the catalogue as it is now';
 
 -- Stores the profiles that are not there yet, with class and name.
 CREATE OR REPLACE FUNCTION dmarc_store.take_profiles(profiles dmarc_store.profile[]) RETURNS void
@@ -276,7 +169,7 @@ BEGIN
     )
     SELECT array_agg(ROW(s.domain, s.profile, s.header_from, s.dkim_aligned, s.spf_aligned, s.dkim_aligned_domain,
         s.dkim_aligned_selector, s.spf_aligned_domain, s.passed_dkim, s.passed_selectors, s.passed_spf, s.passed_scopes, s.reasons,
-        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::dmarc_store.profile)
+        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, s.own_signed)::dmarc_store.profile)
     INTO profiles
     FROM (SELECT DISTINCT ON (e.domain, e.profile) e.*
           FROM pg_temp.stage_evidence e JOIN fresh f ON f.domain = e.domain AND f.profile = e.profile) s;

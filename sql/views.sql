@@ -11,22 +11,30 @@ CREATE OR REPLACE FUNCTION dmarc.reader() RETURNS name LANGUAGE sql STABLE PARAL
 $fn$;
 COMMENT ON FUNCTION dmarc.reader() IS 'The role that asks, also inside of functions that do as their owner';
 
+-- A session that looks at a group of domains (SET dmarc.group = 'name', see dmarc.use_group) sees no others: so each view and report
+-- can be had of a group.
 CREATE OR REPLACE FUNCTION dmarc.visible() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-    who   oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());
-    roles name[];
+    who     oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());
+    roles   name[];
+    wanted  text := nullif(current_setting('dmarc.group', true), '');
+    members text[];
 BEGIN
+    IF wanted IS NOT NULL THEN
+        SELECT coalesce(array_agg(g.domain), '{}') INTO members FROM dmarc_store.domain_group g WHERE g.name = wanted;
+    END IF;
     IF EXISTS (SELECT FROM pg_roles r
                WHERE (r.oid = (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'dmarc_store')
                       OR r.rolname IN ('whosends_read', 'whosends_ingest')) AND pg_has_role(who, r.oid, 'USAGE')) THEN
-        RETURN NULL;
+        RETURN members;
     END IF;
     roles := ARRAY(SELECT r.rolname FROM pg_roles r WHERE pg_has_role(who, r.oid, 'USAGE'));
-    RETURN ARRAY(SELECT DISTINCT g.domain FROM dmarc_store.domain_grant g WHERE g.role = ANY (roles));
+    RETURN ARRAY(SELECT DISTINCT g.domain FROM dmarc_store.domain_grant g
+                 WHERE g.role = ANY (roles) AND (wanted IS NULL OR g.domain = ANY (members)));
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.visible() IS 'The policy domains that the role which asks may read about; NULL: all';
+COMMENT ON FUNCTION dmarc.visible() IS 'The policy domains that the role which asks may read about, of those in the group that the session looks at; NULL: all';
 
 -- Of a month and its days as bits, of which the lowest stands for the first.
 CREATE OR REPLACE FUNCTION dmarc.first_of(month date, days int) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
@@ -106,6 +114,16 @@ FROM dmarc_store.sender t;
 CREATE OR REPLACE VIEW dmarc.sender_rule AS
 SELECT t.kind, t.pattern, t.sender, t.tenant, t.origin
 FROM dmarc_store.sender_rule t;
+
+CREATE OR REPLACE VIEW dmarc.approval WITH (security_barrier) AS
+SELECT t.domain, t.sender, t.approved, t.note, t.decided_at, t.decided_by
+FROM dmarc_store.approval t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+
+CREATE OR REPLACE VIEW dmarc.domain_group WITH (security_barrier) AS
+SELECT t.domain, t.name
+FROM dmarc_store.domain_group t
+WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
 
 -- These say of each column what the table behind says.
 DO $do$
@@ -233,7 +251,7 @@ COMMENT ON COLUMN dmarc.classification.evidence IS 'hash in dmarc.evidence, evid
 COMMENT ON COLUMN dmarc.classification.class IS 'authorised, misconfigured, forwarded, unknown';
 COMMENT ON COLUMN dmarc.classification.rule IS 'the rule that decided the class, see dmarc.class_rule';
 COMMENT ON COLUMN dmarc.classification.sender_key IS 'key in dmarc.sender; NULL when the catalogue does not know it';
-COMMENT ON COLUMN dmarc.classification.sender IS 'name for people: of the catalogue, or own mail, or the plain domain with the mark (not known)';
+COMMENT ON COLUMN dmarc.classification.sender IS 'name for people: of the catalogue, or own mail, or the plain domain with the mark (not known) or (approved)';
 COMMENT ON COLUMN dmarc.classification.known IS 'the name is from the catalogue';
 COMMENT ON COLUMN dmarc.classification.kind IS 'kind of the sender, see dmarc.sender';
 COMMENT ON COLUMN dmarc.classification.confidence IS 'high: DKIM d=, or the domain''s own alignment; medium: selector or MAIL FROM; low: HELO; none: nothing passed';
@@ -255,7 +273,7 @@ WHERE (SELECT dmarc.visible()) IS NULL OR d.domain = ANY ((SELECT dmarc.visible(
 COMMENT ON VIEW dmarc.daily IS 'Messages by policy domain, UTC day, sender and what authenticated, summed up as reports come in';
 COMMENT ON COLUMN dmarc.daily.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc.daily.day IS 'UTC day on which the period of the reports begins';
-COMMENT ON COLUMN dmarc.daily.sender IS 'name for people: of the catalogue, or own mail, or the plain domain with the mark (not known)';
+COMMENT ON COLUMN dmarc.daily.sender IS 'name for people: of the catalogue, or own mail, or the plain domain with the mark (not known) or (approved)';
 COMMENT ON COLUMN dmarc.daily.class IS 'authorised, misconfigured, forwarded, unknown';
 COMMENT ON COLUMN dmarc.daily.header_from IS 'domain of the From: header';
 COMMENT ON COLUMN dmarc.daily.dkim_aligned IS 'worked out again: a DKIM signature passed and aligns with header_from';

@@ -29,7 +29,8 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
         -- What changes something, and what is about reading mail again.
-        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date) FROM whosends_read;
+        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date), dmarc.approve(text, text, text),
+            dmarc.disown(text, text, text), dmarc.undecide(text, text) FROM whosends_read;
         -- Once, these were the tables.
         REVOKE ALL ON ALL TABLES IN SCHEMA dmarc_store FROM whosends_read;
         ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc REVOKE SELECT ON TABLES FROM whosends_read;
@@ -39,12 +40,17 @@ BEGIN
         GRANT USAGE ON SCHEMA dmarc TO whosends_customer;
         GRANT SELECT ON dmarc.schema_version, dmarc.repeatable, dmarc.document, dmarc.report, dmarc.record, dmarc.dkim_result, dmarc.spf_result,
             dmarc.override_reason, dmarc.classification, dmarc.daily, dmarc.source, dmarc.sender, dmarc.sender_rule,
-            dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure TO whosends_customer;
+            dmarc.approval, dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure TO whosends_customer;
         GRANT EXECUTE ON FUNCTION dmarc.reader(), dmarc.visible(), dmarc.first_of(date, int), dmarc.last_of(date, int),
             dmarc.senders(text, date, date, boolean), dmarc.sources(text, date, date, boolean), dmarc.reporters(text, date, date, boolean),
             dmarc.disagreements(text, date, date, boolean), dmarc.timeline(text, date, date, boolean),
             dmarc.failures(text, date, date, boolean), dmarc.summary(text, date, date, boolean), dmarc.addresses(inet, date, date),
-            dmarc.failure_samples(text, date, date), dmarc.tls(text, date, date) TO whosends_customer;
+            dmarc.failure_samples(text, date, date), dmarc.tls(text, date, date), dmarc.networks(text, date, date, boolean),
+            dmarc.policies(text, date, date, boolean), dmarc.approvals(text, date, date, boolean), dmarc.use_group(text), dmarc.verdict(text, date, date, boolean),
+            dmarc.verdict_line(text, date, date, boolean), dmarc.overrides(text, date, date, boolean),
+            dmarc.coverage(text, date, date, boolean), dmarc.changes(text, date, date, boolean),
+            dmarc.subdomains(text, date, date, boolean), dmarc.senders_new(text, date, date, boolean),
+            dmarc.explain(text, date, bigint, int) TO whosends_customer;
     END IF;
 
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_ingest') THEN
@@ -52,7 +58,7 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc, dmarc_store TO whosends_ingest;
         GRANT INSERT, UPDATE, DELETE ON dmarc_store.message, dmarc_store.document, dmarc_store.original, dmarc_store.reading, dmarc_store.mailbox,
             dmarc_store.report, dmarc_store.evidence, dmarc_store.observation, dmarc_store.profile, dmarc_store.profile_day,
-            dmarc_store.profile_source, dmarc_store.unfolded, dmarc_store.domain_day,
+            dmarc_store.profile_source, dmarc_store.unfolded, dmarc_store.domain_day, dmarc_store.approval, dmarc_store.domain_group,
             dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure TO whosends_ingest;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA dmarc_store TO whosends_ingest;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc, dmarc_store TO whosends_ingest;

@@ -22,7 +22,7 @@ check "help wants no configuration" 0 '^usage: whosends ' ''
 run help --table
 commands=$(sed -n '/^[a-z]*$/p' "$dir/out")
 cp "$dir/out" "$dir/table"
-for command in ingest init upgrade status problems show senders sources reporters timeline failures summary sql stop; do
+for command in ingest init upgrade status problems show senders sources reporters timeline failures summary policy explain overrides subdomains coverage changes verdict approvals approve disown group sql stop; do
     is "there is a command $command" "$(echo "$commands" | grep -x "$command")" "$command"
 done
 for command in $commands; do
@@ -72,6 +72,20 @@ check "a period for the ledger" 64 '' "unknown option '--last'"
 
 run senders --format xml
 check "an unknown format" 64 '' 'table, csv or json'
+run explain
+check "explain nothing" 64 '' 'no record is named'
+run explain 1 x
+check "explain what is no record" 64 '' 'neither the number of a record nor an address'
+run explain 1 --format xml
+check "explain in an unknown format" 64 '' 'table, csv or json'
+run senders --class spam
+check "a class that is none" 64 '' 'authorised, misconfigured, forwarded or unknown'
+run failures --samples --class unknown
+check "a class where there is none" 64 '' 'has no classes'
+run senders --new
+check "new since when" 64 '' 'since when a sender is new'
+run sources --by as
+check "addresses put together by what is none" 64 '' '--by net'
 run senders --last 12h
 check "hours" 64 '' 'whole days'
 run senders --since 2026-02-30

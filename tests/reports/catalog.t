@@ -11,7 +11,7 @@ export WHOSENDS_DATABASE=$PG_CONNINFO
 run init
 check "init" 0 '*' '*'
 
-for report in summary senders sources failures timeline reporters tls 'failures --samples'; do
+for report in summary senders sources 'sources --by net' failures timeline reporters policy overrides subdomains coverage changes approvals tls 'failures --samples'; do
     run $report a.example --last 30d
     check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
     run $report --format json
@@ -21,6 +21,10 @@ for report in summary senders sources failures timeline reporters tls 'failures 
 done
 run reporters --disagree a.example
 check "reporters --disagree: nobody" 0 '^no reporter that disagrees with its own results for a\.example$' ''
+run verdict a.example
+check "verdict: nothing, and not ready" 1 '^no reports for a\.example$' ''
+run verdict --line --format json
+is "verdict --line: nothing as JSON" "$status $(cat "$dir/out")" "1 []"
 run problems
 check "problems: none" 0 '^no problems$' ''
 run problems --untrusted
@@ -51,10 +55,10 @@ check "what is not gets none" 0 '*' ''
 is "... not even a heading" "$(grep -c 'What to do' "$dir/out")" 0
 run senders a.example --format csv
 is "CSV: all columns" "$(head -n 1 "$dir/out")" \
-    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice"
+    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved"
 is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
 is "CSV: figures" "$(sed -n 2p "$dir/out")" \
-    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,'
+    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,'
 run reporters b.example --format json
 check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap=1", "null_row=1"\], "first_seen": "2026-10-02"' ''
 run summary --since 2026-10-02 --format csv
@@ -85,8 +89,8 @@ check "hostile text: escaped in JSON" 0 '"header_from": "=cmd\(\)", "dkim": "d=\
 is "... which a parser reads" "$(python3 -c 'import json,sys; print(repr(json.load(sys.stdin)[0]["dkim"]))' <"$dir/out")" "'d=\\x1b[31m=evil() s=s fail'"
 
 psql -X -q -c "UPDATE dmarc_store.report SET trusted = false WHERE id = 2; UPDATE dmarc_store.report SET foreign_domain = true WHERE id = 1; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
-for report in summary senders sources failures timeline reporters; do
-    run "$report" --trusted --format csv
+for report in summary senders sources 'sources --by net' failures timeline reporters policy; do
+    run $report --trusted --format csv
     is "$report --trusted: nothing is left" "$status $(wc -l <"$dir/out")" "0 1"
 done
 psql -X -q -c "UPDATE dmarc_store.report SET foreign_domain = false; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
@@ -98,6 +102,48 @@ run problems --untrusted
 check "problems --untrusted: the report, and what the flag means" 0 '^reporter_mismatch *b\.example .*|^reporter_mismatch: The mail ' ''
 run problems --untrusted --format json
 check "problems --untrusted as JSON" 0 '"code": "reporter_mismatch", "domain": "b.example", "reporter": "reporter.example", "report_id": "r2", ' ''
+
+psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat "$dir/load")"
+\i tests/sql/support.sql
+SELECT pg_temp.report(100 + i, d, date '2026-08-31' + i) FROM generate_series(1, 14) i, unnest(ARRAY['c.example', 'd.example']) d;
+SELECT pg_temp.record(101, d, '2026-09-01', '192.0.2.1', 1000, ARRAY[d || '|s|pass'], NULL, d || '|s') FROM unnest(ARRAY['c.example', 'd.example']) d;
+SELECT pg_temp.record(101, 'd.example', '2026-09-01', '192.0.2.2', 100, '{mcsv.net|k|pass}');
+INSERT INTO dmarc_store.domain_group VALUES ('c.example', 'both'), ('d.example', 'both');
+SELECT pg_temp.sum_up();
+COMMIT;
+SQL
+run verdict c.example
+check "verdict: ready" 0 '^c\.example is ready for p=quarantine: of 1,000 messages that may be sent, none is lost' ''
+run verdict d.example
+check "verdict: not yet" 1 '^d\.example is not ready for p=quarantine: Mailchimp would lose 100 messages' ''
+is "... with a line for each sender above, and advice" "$(grep -c -e '^Mailchimp ' -e '^own mail' -e '^  Mailchimp: ' "$dir/out")" 3
+run verdict --group both
+check "verdict of a group: a sentence for each, and not ready while one is not" 1 '^c\.example is ready' ''
+run verdict d.example --format csv
+is "verdict as CSV: no sentence, the same status" "$status $(sed 1d "$dir/out" | cut -d, -f2,3,6,7,9,12 | paste -sd' ')" \
+    "1 Mailchimp,misconfigured,100,0,100,fix own mail (selector s),authorised,1000,1000,0,keep"
+run verdict --line --group both --format json
+check "verdict --line as JSON" 1 '"domain": "c.example", "ready": true, "now": "p=none", "next": "p=quarantine", "sentence": "c.example is ready' ''
+run verdict c.example --since 2026-09-02
+check "verdict of a shorter period" 1 'too little is known to say: 13 reports of 13 days' ''
+run sources --group both --by net --format csv
+is "sources by networks" "$(sed 1d "$dir/out" | cut -d, -f1-3,5,7)" 'c.example,192.0.2.0/24,own mail (selector s),1000,1
+d.example,192.0.2.0/24,own mail (selector s),1000,1
+d.example,192.0.2.0/24,Mailchimp,100,1'
+
+run senders --new --last 1y --class misconfigured --format csv
+is "senders --new --class" "$(sed 1d "$dir/out" | cut -d, -f1,2,4 | paste -sd' ')" "a.example,Mailchimp,40 d.example,Mailchimp,100"
+run senders --new --since 2026-10-02
+check "senders --new: of those that were there before, none" 0 'b\.example .*|nothing authenticates' ''
+is "... nor their other mail" "$(grep -c -e 'Mailchimp' "$dir/out")" 0
+run verdict d.example --class unknown
+check "verdict --class: the sentence is about all" 1 '^d\.example is not ready' ''
+run failures --class unknown --format csv --sort messages
+is "failures --class, sorted" "$(sed 1d "$dir/out" | cut -d, -f1,9 | paste -sd' ')" "a.example,6 b.example,7"
+run changes c.example --since 2026-09-08 --until 2026-09-14
+check "changes" 0 '^gone  *own mail \(selector s\)  *authorised  *1,?000 ' ''
+run coverage c.example --until 2026-09-20
+check "coverage: the domain first" 0 'no report at all for 6 days' ''
 
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"

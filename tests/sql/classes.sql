@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(62);
+SELECT plan(84);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -59,14 +59,21 @@ SELECT pg_temp.see('r6c.example', spf => '{bounce.r6c.example|mfrom|pass}');
 SELECT pg_temp.expect('r6c.example', 'misconfigured', 'unaligned', 'own mail (bounce.r6c.example)', 'medium', 'the same by SPF');
 SELECT pg_temp.see('r7.example', '{r7.example|a|fail}', '{srs.outlook.com|mfrom|pass}');
 SELECT pg_temp.expect('r7.example', 'forwarded', 'relay', 'Microsoft 365 / Outlook', 'medium', 'a mailbox provider relays');
-SELECT pg_temp.see('r7b.example', '{other-example.20230601.gappssmtp.com|20230601|pass}');
+SELECT pg_temp.see('r7b.example', '{other-example.20230601.gappssmtp.com|20230601|pass,r7b.example|a|temperror}');
 SELECT pg_temp.expect('r7b.example', 'forwarded', 'relay', 'Google Workspace / Gmail', 'high', 'somebody else''s Workspace relays');
-SELECT pg_temp.see('r7c.example', spf => '{x.cloudflare-email.net|mfrom|pass}');
+SELECT pg_temp.see('r7c.example', '{news.r7c.example|a|none}', '{x.cloudflare-email.net|mfrom|pass}');
 SELECT pg_temp.expect('r7c.example', 'forwarded', 'relay', 'Cloudflare Email Routing', 'medium', 'a forwarder relays');
-SELECT pg_temp.see('r7d.example', spf => '{lists.lsoft.com|mfrom|pass}');
+SELECT pg_temp.see('r7d.example', '{r7d.example||fail}', '{lists.lsoft.com|mfrom|pass}');
 SELECT pg_temp.expect('r7d.example', 'forwarded', 'relay', 'LISTSERV (L-Soft)', 'medium', 'a list host relays');
-SELECT pg_temp.see('r7e.example', spf => '{eu.pphosted.com|helo|pass}');
+SELECT pg_temp.see('r7e.example', '{r7e.example|a|permerror}', '{eu.pphosted.com|helo|pass}');
 SELECT pg_temp.expect('r7e.example', 'forwarded', 'relay', 'Proofpoint', 'low', 'a gateway relays');
+-- Anybody can have an account there.
+SELECT pg_temp.see('r7f.example', spf => '{gmail.com|mfrom|pass}');
+SELECT pg_temp.expect('r7f.example', 'unknown', 'stranger', 'Google Workspace / Gmail', 'medium', 'a mailbox provider, and the domain did not sign');
+SELECT pg_temp.see('r7g.example', '{evil.onmicrosoft.com|selector1|pass,otherr7g.example|a|fail}', '{r7g.example|mfrom|softfail}');
+SELECT pg_temp.expect('r7g.example', 'unknown', 'stranger', 'Microsoft 365 / Outlook', 'high', 'somebody else''s account there, and a broken signature of another domain');
+SELECT pg_temp.see('r7h.example', '{x.cloudflare-email.net|cf2024-1|pass}', reasons => '{forwarded}');
+SELECT pg_temp.expect('r7h.example', 'forwarded', 'reason', 'Cloudflare Email Routing', 'high', 'unless the reporter says that it was forwarded');
 SELECT pg_temp.see('r8.example', '{evil.test|s|pass}', '{evil.test|mfrom|pass}');
 SELECT pg_temp.expect('r8.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'something passes that nobody knows');
 SELECT pg_temp.see('r9.example', '{r9.example|s|fail}', '{r9.example|mfrom|fail}');
@@ -115,6 +122,51 @@ SELECT pg_temp.see('o9.example', '{ourshop.test|x|pass,amazonses.com|y|pass}');
 SELECT pg_temp.expect('o9.example', 'misconfigured', 'known', 'Our shop', 'high', 'a user''s own rule wins');
 SELECT pg_temp.see('o10.example', '{sibling.o10.test|mte2|pass}', dkim_by => 'sibling.o10.test|mte2', header_from => 'news.o10.test');
 SELECT pg_temp.expect('o10.example', 'authorised', 'dkim_aligned', 'Mailchimp Transactional (Mandrill)', 'medium', 'a name beside it that aligned is the domain''s own');
+
+-- The host of MAIL FROM names the sender that asks for it, where it is below the domain and passed.
+SELECT pg_temp.see('h1.example', spf => '{em4711.h1.example|mfrom|pass}', spf_by => 'em4711.h1.example');
+SELECT pg_temp.expect('h1.example', 'authorised', 'spf_aligned', 'Twilio SendGrid', 'medium', 'a host with a number in it');
+SELECT pg_temp.see('h2.example', spf => '{eploymail.h2.example|mfrom|pass}');
+SELECT pg_temp.expect('h2.example', 'misconfigured', 'known', 'Eploy', 'medium', 'below the domain, alignment is strict');
+SELECT pg_temp.see('h3.example', spf => '{pm-bounces.mail.h3.example|mfrom|pass}', header_from => 'mail.h3.example', spf_by => 'pm-bounces.mail.h3.example');
+SELECT pg_temp.expect('h3.example', 'authorised', 'spf_aligned', 'Postmark', 'medium', 'below a sub-domain');
+SELECT pg_temp.see('h4.example', spf => '{pm-bounces.evil.test|mfrom|pass}');
+SELECT pg_temp.expect('h4.example', 'unknown', 'stranger', 'pm-bounces.evil.test (not known)', 'medium', 'below another domain it says nothing');
+SELECT pg_temp.see('h5.example', spf => '{pm-bounces.h5.example|mfrom|fail,pm-bounces.h5.example|helo|pass}');
+SELECT pg_temp.expect('h5.example', 'misconfigured', 'unaligned', 'own mail (pm-bounces.h5.example)', 'medium', 'nor in HELO');
+SELECT pg_temp.see('eploymail.example', spf => '{eploymail.example|mfrom|pass}', spf_by => 'eploymail.example');
+SELECT pg_temp.expect('eploymail.example', 'authorised', 'spf_aligned', 'own mail (spf eploymail.example)', 'high', 'nor the domain itself');
+SELECT pg_temp.see('h6.example', '{h6.example|s|pass}', '{fe-bounces.h6.example|mfrom|pass}', 'h6.example|s');
+SELECT pg_temp.expect('h6.example', 'authorised', 'dkim_aligned', 'Forward Email', 'medium', 'a forwarder that the domain has set up sends for it');
+
+-- The word of the owner.
+SELECT pg_temp.see('a1.example', '{shop.test|s|pass}');
+SELECT pg_temp.expect('a1.example', 'misconfigured', 'approved', 'shop.test (approved)', 'medium', 'a stranger that is approved');
+SELECT pg_temp.see('a2.example', '{mail.shop.test|s|pass}', '{bounce.other.test|mfrom|pass}');
+SELECT pg_temp.expect('a2.example', 'misconfigured', 'approved', 'shop.test (approved)', 'medium', 'with all that is below it');
+SELECT pg_temp.see('a3.example', '{myshop.test|s|pass}');
+SELECT pg_temp.expect('a3.example', 'unknown', 'stranger', 'myshop.test (not known)', 'medium', 'and nothing that only ends alike');
+SELECT pg_temp.see('a4.example', '{bad.shop.test|s|pass}');
+SELECT pg_temp.expect('a4.example', 'unknown', 'disowned', 'bad.shop.test (not known)', 'medium', 'a part of it that is disowned');
+SELECT pg_temp.see('a5.example', spf => '{gmail.com|mfrom|pass}');
+SELECT pg_temp.expect('a5.example', 'misconfigured', 'approved', 'Google Workspace / Gmail', 'medium', 'a mailbox provider that is approved');
+SELECT pg_temp.see('a6.example', '{sendgrid.net|s|pass}');
+SELECT pg_temp.expect('a6.example', 'unknown', 'disowned', 'Twilio SendGrid', 'high', 'a known sender that is disowned');
+SELECT pg_temp.see('a7.example', '{a7.example|s1|pass,sendgrid.net|s|pass}', dkim_by => 'a7.example|s1');
+SELECT pg_temp.expect('a7.example', 'authorised', 'dkim_aligned', 'Twilio SendGrid', 'high', 'what aligns passes, disowned or not');
+SELECT pg_temp.see('a8.example', '{sendgrid.net|s|pass}', '{bounce.mcsv.net|mfrom|pass}');
+SELECT pg_temp.expect('a8.example', 'misconfigured', 'known', 'Mailchimp', 'medium', 'of two, the one that is not disowned');
+SELECT pg_temp.see('a9.example', '{sendgrid.net|s|pass,shop.test|s|pass}');
+SELECT pg_temp.expect('a9.example', 'misconfigured', 'approved', 'shop.test (approved)', 'medium', 'a stranger that is approved comes before a sender that is only known');
+SELECT pg_temp.see('a10.example', '{a10.example|s|fail}', '{gmail.com|mfrom|pass}');
+SELECT pg_temp.expect('a10.example', 'forwarded', 'relay', 'Google Workspace / Gmail', 'medium', 'forwarding by a provider that is disowned is forwarding');
+SELECT pg_temp.see('a11.example', '{shop.test|s|pass}');
+SELECT pg_temp.expect('a11.example', 'unknown', 'stranger', 'shop.test (not known)', 'medium', 'the word is of one domain');
+INSERT INTO dmarc_store.approval (domain, sender, approved)
+SELECT u.domain, v.sender, v.approved
+FROM (VALUES ('a1 a2 a3 a4 a9', 'shop.test', true), ('a4', 'bad.shop.test', false), ('a5', 'google', true), ('a6 a7 a8', 'sendgrid', false),
+             ('a10', 'google', false)) v (domains, sender, approved)
+CROSS JOIN LATERAL (SELECT w || '.example' AS domain FROM regexp_split_to_table(v.domains, ' ') w) u;
 INSERT INTO dmarc_store.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop');
 SELECT pg_temp.sum_up();
@@ -135,10 +187,11 @@ SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r9.exa
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r5e.example'), 'mte1[.]_domainkey[.]r5e[.]example -> dkim1[.]mandrillapp[.]com',
                'advice names the records of the domain');
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6.example'), 'adkim=r', 'advice for strict alignment');
+SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'a2.example'), 'let it sign with DKIM as a2.example, or send with a MAIL FROM below a2.example', 'advice for a stranger that is approved');
 SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'o9.example'), 'set it up to sign with DKIM as o9.example', 'advice for a sender without any');
 SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE (class = 'misconfigured') <> (advice IS NOT NULL) $$,
                 'advice for all that are misconfigured, and never to add a forwarder or a stranger');
-SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE known <> (sender_key IS NOT NULL) OR NOT known AND sender !~ '^(own mail|nothing|.*[(]not known[)]$)' $$,
+SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE known <> (sender_key IS NOT NULL) OR NOT known AND sender !~ '^(own mail|nothing|.*[(](not known|approved)[)]$)' $$,
                 'what is not in the catalogue is marked');
 SELECT is((SELECT count(*)::int FROM dmarc.classification), (SELECT count(*)::int FROM dmarc_store.evidence), 'each piece of evidence has one class');
 SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE class IS NULL OR rule IS NULL OR sender IS NULL OR confidence IS NULL OR evidence_said IS NULL OR known IS NULL $$,

@@ -8,7 +8,7 @@
 --              10-03 google.test  no record, broken off
 --   b.example  10-01 google.test  192.0.2.1       7  nothing passes
 \ir support.sql
-SELECT plan(33);
+SELECT plan(37);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
 SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
@@ -78,6 +78,15 @@ SELECT is(pg_temp.rows($$ SELECT sender_key, class, header_from, dkim, spf, disp
 (,unknown,a.example,"not signed","evil.test passed, not aligned",reject,,10,1,f,2026-10-01)
 (google,forwarded,a.example,"d=a.example s=s2026 fail","gmail.com passed, not aligned",quarantine,{local_policy},5,1,f,2026-10-02)$$, 'failures');
 SELECT is((SELECT sum(messages) FROM dmarc.failures()), (SELECT sum(message_count) FROM dmarc.record WHERE NOT dkim_aligned AND NOT spf_aligned), 'failures: all that fails');
+SELECT is((SELECT string_agg(concat_ws(' ', messages, dkim_why, dkim_selector, spf_why), ', ' ORDER BY messages) FROM dmarc.failures()),
+          '5 fail s2026 other domain, 7 missing missing, 10 missing other domain, 20 missing other domain, 40 fail k2 other domain', 'failures: why, in words, and which selector');
+SELECT is((SELECT string_agg(concat_ws(' ', (dmarc.dkim_why('a.example', 'a.example', ARRAY[v.d], ARRAY['s'], ARRAY[v.r])).why,
+                                       dmarc.spf_why('a.example', 'a.example', ARRAY[v.d], ARRAY[v.s], ARRAY[v.r])), ', ' ORDER BY v.n)
+           FROM (VALUES (1, 'mail.a.example', 'mfrom', 'pass'), (2, 'b.test', NULL, 'pass'), (3, 'b.test', 'helo', 'pass'), (4, 'a.example', NULL, NULL),
+                        (5, NULL, NULL, 'temperror')) v (n, d, s, r)),
+          'alignment alignment, other domain other domain, other domain helo, unknown unknown, temperror temperror', 'failures: the words');
+SELECT is((SELECT string_agg(sender || ' ' || messages, ', ') FROM dmarc.senders_new('a.example', '2026-10-02')), 'Google Workspace / Gmail 5', 'senders_new: who was not there before');
+SELECT is((SELECT count(*) FROM dmarc.senders_new()), (SELECT count(*) FROM dmarc.senders()), 'senders_new: without a first day, all are');
 SELECT is((SELECT dkim || ' / ' || spf FROM dmarc.failures('b.example')), 'not signed / no result', 'failures: nothing at all');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.summary() $$),

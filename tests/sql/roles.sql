@@ -15,7 +15,7 @@ WHERE rolname IN ('whosends_read', 'whosends_ingest') ORDER BY rolname;
 
 SET ROLE whosends_test_reader;
 SELECT is((SELECT sum(messages) FROM dmarc.senders('a.example')), 3::numeric, 'a reader may ask for senders');
-SELECT lives_ok($$ SELECT * FROM dmarc.summary(), dmarc.timeline(), dmarc.sources(), dmarc.failures(), dmarc.reporters(), dmarc.status(), dmarc.problems(), dmarc.failure_samples(), dmarc.tls() $$, 'a reader may ask for each report');
+SELECT lives_ok($$ SELECT * FROM dmarc.summary(), dmarc.timeline(), dmarc.sources(), dmarc.failures(), dmarc.reporters(), dmarc.status(), dmarc.problems(), dmarc.failure_samples(), dmarc.tls(), dmarc.networks(), dmarc.policies(), dmarc.verdict(), dmarc.verdict_line(), dmarc.approvals(), dmarc.overrides(), dmarc.subdomains(), dmarc.coverage(), dmarc.changes(), dmarc.senders_new() $$, 'a reader may ask for each report');
 SELECT lives_ok($$ SELECT FROM dmarc.record, dmarc.dkim_result, dmarc.spf_result, dmarc.override_reason, dmarc.classification, dmarc.daily, dmarc.source, dmarc.problem,
                                dmarc.message, dmarc.document, dmarc.report, dmarc.sender, dmarc.sender_rule,
                                dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure $$, 'a reader may query tables and views');

@@ -1,0 +1,56 @@
+#include "cli/naming.h"
+
+#include "cli/nearest.h"
+#include "parser/domain.h"
+#include "reports/render.h"
+
+#include <string.h>
+
+char *naming_quoted(const char *text)
+{
+    g_autofree char *safe = render_safe(text);
+    return g_strdup_printf("'%s'", safe);
+}
+
+char *naming_domain(const char *text, GError **error)
+{
+    gboolean ok = g_utf8_validate(text, -1, NULL) && *text;
+    g_autofree char *domain = ok ? domain_normalise(text, &ok) : NULL;
+    if (ok)
+        return g_steal_pointer(&domain);
+    g_autofree char *quoted = naming_quoted(text);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "%s cannot be a domain", quoted);
+    return NULL;
+}
+
+char *naming_nearest(struct db *db, const char *sql, const char *value, const char *text)
+{
+    struct db_result *found = db_query(db, "looking for names", sql, value ? 1 : 0, &value, NULL);
+    if (!found)
+        return NULL;
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    for (guint i = 0; i < db_rows(found); i++)
+        if (db_value(found, i, 0))
+            g_ptr_array_add(words, (gpointer)db_value(found, i, 0));
+    g_ptr_array_add(words, NULL);
+    char *near = g_strdup(nearest_word(text, (const char *const *)words->pdata));
+    db_result_free(found);
+    return near;
+}
+
+gboolean naming_use_group(struct db *db, const char *group, GError **error)
+{
+    struct db_result *used =
+        db_query(db, "looking for a group", "SELECT dmarc.use_group($1)", 1, &group, error);
+    gboolean there = used && g_strcmp0(db_value(used, 0, 0), "t") == 0;
+    db_result_free(used);
+    if (!used || there)
+        return there;
+    g_autofree char *quoted = naming_quoted(group);
+    db_run(db, "leaving the group", "RESET dmarc.group", NULL);
+    g_autofree char *near = naming_nearest(db, "SELECT DISTINCT name FROM dmarc.domain_group", NULL, group);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "there is no group %s%s%s%s", quoted,
+                near ? "\nhint: did you mean '" : "\nhint: \"whosends group\" lists them", near ? near : "",
+                near ? "'?" : "");
+    return FALSE;
+}

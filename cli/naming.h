@@ -1,0 +1,16 @@
+/* What people name on the command line: domains, and words of which one is to be found. */
+#pragma once
+
+#include "db/conn.h"
+
+#include <glib.h>
+
+/* The normalised domain, owned by the caller; NULL with WS_ERROR_USAGE for what cannot be one. */
+char *naming_domain(const char *text, GError **error);
+/* "'TEXT'" for messages, escaped; owned by the caller. */
+char *naming_quoted(const char *text);
+/* The word nearest to `text` among those that a query returns in its first column; NULL when none is near, or
+ * the database does not answer. `value` is the query's parameter, or NULL for none. Owned by the caller. */
+char *naming_nearest(struct db *db, const char *sql, const char *value, const char *text);
+/* From now on this session sees the domains of a group alone. WS_ERROR_USAGE when it has none to see. */
+gboolean naming_use_group(struct db *db, const char *group, GError **error);

@@ -1,0 +1,277 @@
+-- More reports, made like those of reports.sql: networks, policies, overrides and sub-domains.
+
+CREATE OR REPLACE FUNCTION dmarc.networks(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                          only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    network cidr,
+    sender text,
+    class text,
+    messages numeric,
+    share numeric,
+    sources bigint,
+    dkim_aligned numeric,
+    spf_aligned numeric,
+    first_seen date,
+    last_seen date,
+    confidence text,
+    evidence text,
+    sender_key text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH seen AS (
+        SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
+        FROM dmarc_store.observation o
+        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
+          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
+                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
+        GROUP BY o.domain, o.evidence, o.source_ip
+    ), judged AS MATERIALIZED (
+        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned
+        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
+        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
+        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
+    ), placed AS (
+        SELECT s.*, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr AS network,
+               j.sender, j.class, j.sender_key, j.confidence, j.evidence_said, j.dkim_aligned, j.spf_aligned
+        FROM seen s
+        LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
+    )
+    SELECT p.domain, p.network, p.sender, p.class, sum(p.messages),
+           round(sum(p.messages) / nullif(sum(sum(p.messages)) OVER (PARTITION BY p.domain), 0), 4), count(DISTINCT p.source_ip),
+           coalesce(sum(p.messages) FILTER (WHERE p.dkim_aligned), 0), coalesce(sum(p.messages) FILTER (WHERE p.spf_aligned), 0),
+           min(p.first_seen), max(p.last_seen),
+           (array_agg(p.confidence ORDER BY p.messages DESC, p.evidence_said))[1],
+           (array_agg(p.evidence_said ORDER BY p.messages DESC, p.evidence_said))[1], p.sender_key
+    FROM placed p
+    GROUP BY p.domain, p.network, p.sender, p.class, p.sender_key
+    ORDER BY p.domain, sum(p.messages) DESC, p.network, p.sender, p.class;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks that send as the domain, of 256 addresses (/24) or a usual site of IPv6 (/48), who is behind each, and how many addresses. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+-- The policy as most reporters saw it on each day, by what all of them report: p, sp, adkim and aspf, with what the absence of one
+-- stands for. Of those that agree, np, pct and t are taken where anybody tells them.
+CREATE OR REPLACE FUNCTION dmarc.policies(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                          only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    first_seen date,
+    last_seen date,
+    p text,
+    sp text,
+    np text,
+    adkim text,
+    aspf text,
+    pct int,
+    testing text,
+    reports bigint,
+    reporters bigint,
+    messages numeric,
+    differing bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH heads AS MATERIALIZED (
+        SELECT h.domain, h.day, h.reporter, h.p, coalesce(h.sp, h.p) AS sp, h.np, coalesce(h.adkim, 'r') AS adkim,
+               coalesce(h.aspf, 'r') AS aspf, h.pct, h.testing, h.message_count, h.period_end
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
+          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain)) AND h.p IS NOT NULL
+    ), votes AS (
+        SELECT h.domain, h.day, h.p, h.sp, h.adkim, h.aspf, mode() WITHIN GROUP (ORDER BY h.np) AS np,
+               mode() WITHIN GROUP (ORDER BY h.pct) AS pct, mode() WITHIN GROUP (ORDER BY h.testing) AS testing,
+               count(DISTINCT h.reporter) AS reporters, sum(h.message_count) AS messages, max(h.period_end) AS latest
+        FROM heads h
+        GROUP BY h.domain, h.day, h.p, h.sp, h.adkim, h.aspf
+    ), days AS (
+        SELECT DISTINCT ON (v.domain, v.day) v.*
+        FROM votes v
+        ORDER BY v.domain, v.day, v.reporters DESC, v.messages DESC, v.latest DESC, v.p, v.sp, v.adkim, v.aspf
+    ), turns AS (
+        SELECT d.*, (lag(ROW(d.p, d.sp, d.adkim, d.aspf)) OVER w IS DISTINCT FROM ROW(d.p, d.sp, d.adkim, d.aspf))::int AS turned
+        FROM days d
+        WINDOW w AS (PARTITION BY d.domain ORDER BY d.day)
+    ), spans AS (
+        SELECT t.*, sum(t.turned) OVER (PARTITION BY t.domain ORDER BY t.day) AS span FROM turns t
+    ), told AS (
+        -- Which value of np, pct and t this is, counted from the first that was told: days that tell none have the last one.
+        SELECT s.*, greatest(count(s.np) OVER w, 1) AS np_no, greatest(count(s.pct) OVER w, 1) AS pct_no,
+               greatest(count(s.testing) OVER w, 1) AS testing_no
+        FROM spans s
+        WINDOW w AS (PARTITION BY s.domain, s.span ORDER BY s.day)
+    ), carried AS (
+        SELECT t.domain, t.day, t.span, t.p, t.sp, t.adkim, t.aspf, max(t.np) OVER (PARTITION BY t.domain, t.span, t.np_no) AS np,
+               max(t.pct) OVER (PARTITION BY t.domain, t.span, t.pct_no) AS pct,
+               max(t.testing) OVER (PARTITION BY t.domain, t.span, t.testing_no) AS testing
+        FROM told t
+    ), renewed AS (
+        SELECT c.*, (lag(ROW(c.np, c.pct, c.testing)) OVER w IS DISTINCT FROM ROW(c.np, c.pct, c.testing))::int AS turned
+        FROM carried c
+        WINDOW w AS (PARTITION BY c.domain, c.span ORDER BY c.day)
+    ), numbered AS (
+        SELECT r.*, sum(r.turned) OVER (PARTITION BY r.domain, r.span ORDER BY r.day) AS part FROM renewed r
+    ), runs AS MATERIALIZED (
+        SELECT n.domain, min(n.day) AS first_seen, max(n.day) AS last_seen, n.p, n.sp, n.np, n.adkim, n.aspf, n.pct, n.testing
+        FROM numbered n
+        GROUP BY n.domain, n.span, n.part, n.p, n.sp, n.np, n.adkim, n.aspf, n.pct, n.testing
+    )
+    SELECT u.domain, u.first_seen, u.last_seen, u.p, u.sp, u.np, u.adkim, u.aspf, coalesce(u.pct, 100), coalesce(u.testing, 'n'),
+           count(*) FILTER (WHERE a.same), count(DISTINCT h.reporter) FILTER (WHERE a.same),
+           coalesce(sum(h.message_count) FILTER (WHERE a.same), 0), count(*) FILTER (WHERE NOT a.same)
+    FROM runs u
+    JOIN heads h ON h.domain = u.domain AND h.day BETWEEN u.first_seen AND u.last_seen
+    CROSS JOIN LATERAL (SELECT (h.p, h.sp, h.adkim, h.aspf) = (u.p, u.sp, u.adkim, u.aspf) AS same) a
+    GROUP BY u.domain, u.first_seen, u.last_seen, u.p, u.sp, u.np, u.adkim, u.aspf, u.pct, u.testing
+    ORDER BY u.domain, u.first_seen;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.policies(text, date, date, boolean) IS 'The published policy as most reporters saw it: a row for each span of days with the same one, how many reports tell of it, and how many of something else (differing). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+CREATE OR REPLACE FUNCTION dmarc.overrides(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                           only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    type text,
+    disposition text,
+    messages numeric,
+    share numeric,
+    reporters bigint,
+    sources bigint,
+    example_comment text,
+    first_seen date,
+    last_seen date
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH marked AS MATERIALIZED (
+        -- A type counts once for a record, however often it is there.
+        SELECT e.domain, e.hash, e.disposition, coalesce(r.type, r.raw) AS type, min(r.comment) AS comment
+        FROM dmarc_store.evidence e
+        CROSS JOIN LATERAL unnest(e.reason_types, e.reason_raw, e.reason_comments) r (type, raw, comment)
+        WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine))
+          AND (e.reason_types IS NOT NULL OR e.reason_raw IS NOT NULL) AND coalesce(r.type, r.raw) IS NOT NULL
+        GROUP BY e.domain, e.hash, e.disposition, coalesce(r.type, r.raw)
+    ), heads AS MATERIALIZED (
+        SELECT h.domain, h.day, h.id, h.reporter
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
+          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
+    ), sent AS (
+        SELECT o.domain, o.evidence, o.source_ip, h.reporter, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
+        FROM dmarc_store.observation o
+        JOIN heads h ON h.domain = o.domain AND h.day = o.day AND h.id = o.report
+        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
+          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+          AND EXISTS (SELECT FROM marked m WHERE m.domain = o.domain AND m.hash = o.evidence)
+        GROUP BY o.domain, o.evidence, o.source_ip, h.reporter
+    ), whole AS (
+        SELECT t.domain, sum(t.messages) AS messages
+        FROM dmarc_store.domain_day t
+        WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+          AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+          AND NOT (only_trusted AND t.doubtful)
+        GROUP BY t.domain
+    )
+    SELECT s.domain, m.type, m.disposition, sum(s.messages), round(sum(s.messages) / nullif(w.messages, 0), 4),
+           count(DISTINCT s.reporter), count(DISTINCT s.source_ip),
+           (array_agg(m.comment ORDER BY s.messages DESC, m.comment) FILTER (WHERE m.comment IS NOT NULL))[1], min(s.first_seen), max(s.last_seen)
+    FROM sent s
+    JOIN marked m ON m.domain = s.domain AND m.hash = s.evidence
+    LEFT JOIN whole w ON w.domain = s.domain
+    GROUP BY s.domain, m.type, m.disposition, w.messages
+    ORDER BY s.domain, sum(s.messages) DESC, m.type, m.disposition;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.overrides(text, date, date, boolean) IS 'Where reporters did not do what the policy asks for, and why: each type of reason and what was done, with the share of all messages of the domain, and an example of their remarks. A message with two reasons is in two rows. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+CREATE OR REPLACE FUNCTION dmarc.subdomains(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                            only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    header_from text,
+    messages numeric,
+    share numeric,
+    passed numeric,
+    pass_share numeric,
+    senders bigint,
+    sources bigint,
+    authorised numeric,
+    misconfigured numeric,
+    forwarded numeric,
+    unknown numeric,
+    policy text,
+    first_seen date,
+    last_seen date
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH mail AS (
+        SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen
+        FROM dmarc_store.profile_day d
+        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+          AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
+          AND NOT (only_trusted AND d.doubtful)
+        GROUP BY d.domain, d.profile
+    ), known AS MATERIALIZED (
+        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
+        FROM mail m
+    ), who AS MATERIALIZED (
+        SELECT k.domain, k.profile, k.messages, k.first_seen, k.last_seen, (k.p).header_from, (k.p).sender, (k.p).class,
+               (k.p).dkim_aligned OR (k.p).spf_aligned AS passes
+        FROM known k
+    ), addresses AS (
+        SELECT a.domain, a.header_from, count(*) AS sources
+        FROM (SELECT DISTINCT w.domain, w.header_from, s.source_ip
+              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+              JOIN who w ON w.domain = s.domain AND w.profile = s.profile) a
+        GROUP BY a.domain, a.header_from
+    ), published AS (
+        SELECT DISTINCT ON (p.domain) p.* FROM dmarc.policies(policy_domain, since, until, only_trusted) p ORDER BY p.domain, p.first_seen DESC
+    ), sums AS (
+        SELECT w.domain, w.header_from, sum(w.messages) AS messages, coalesce(sum(w.messages) FILTER (WHERE w.passes), 0) AS passed,
+               count(DISTINCT w.sender) AS senders,
+               coalesce(sum(w.messages) FILTER (WHERE w.class = 'authorised'), 0) AS authorised,
+               coalesce(sum(w.messages) FILTER (WHERE w.class = 'misconfigured'), 0) AS misconfigured,
+               coalesce(sum(w.messages) FILTER (WHERE w.class = 'forwarded'), 0) AS forwarded,
+               coalesce(sum(w.messages) FILTER (WHERE w.class = 'unknown'), 0) AS unknown,
+               min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen
+        FROM who w
+        GROUP BY w.domain, w.header_from
+    )
+    SELECT s.domain, s.header_from, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4), s.passed,
+           round(s.passed / nullif(s.messages, 0), 4), s.senders, coalesce(a.sources, 0), s.authorised, s.misconfigured, s.forwarded, s.unknown,
+           CASE WHEN s.header_from = s.domain THEN 'p=' || p.p
+                WHEN p.np <> p.sp THEN 'sp=' || p.sp || ' np=' || p.np
+                ELSE 'sp=' || p.sp END, s.first_seen, s.last_seen
+    FROM sums s
+    LEFT JOIN addresses a ON a.domain = s.domain AND a.header_from = s.header_from
+    LEFT JOIN published p ON p.domain = s.domain
+    ORDER BY s.domain, s.messages DESC, s.header_from;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.subdomains(text, date, date, boolean) IS 'The names in From: that the policy covers, the domain itself and what is below it: messages, how many passed, the classes, and which policy applies (of a sub-domain sp; np where it does not exist and that is another one). Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -1,0 +1,254 @@
+-- Reports about what is missing and what has changed: coverage and changes.
+
+-- Reports of a day come on the next one or the one after it, so the day before yesterday is the last that can be missed. A habit is
+-- learned from the period and eight weeks before it.
+CREATE OR REPLACE FUNCTION dmarc.coverage(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                          only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    reporter text,
+    usual_per_week numeric,
+    last_seen date,
+    silent_days int,
+    missing_days date[],
+    messages_share numeric,
+    note text,
+    missing int
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+    most_listed CONSTANT int := 100;
+BEGIN
+    RETURN QUERY
+    WITH heads AS MATERIALIZED (
+        SELECT h.domain, h.reporter, h.day, sum(h.message_count) AS messages
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
+          AND h.day >= coalesce(since - 56, '-infinity') AND h.day < least(coalesce(until, 'infinity'), current_date + 1)
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
+        GROUP BY h.domain, h.reporter, h.day
+    ), bounds AS MATERIALIZED (
+        SELECT h.domain, coalesce(since, min(h.day)) AS lo,
+               CASE WHEN until < current_date THEN until ELSE greatest(current_date - 1, max(h.day) + 1) END AS hi,
+               sum(h.messages) AS messages
+        FROM heads h
+        GROUP BY h.domain
+    ), parties AS MATERIALIZED (
+        -- Each reporter, and without a name all of them together.
+        SELECT h.domain, h.reporter, h.day, h.messages FROM heads h
+        UNION ALL
+        SELECT h.domain, NULL, h.day, sum(h.messages) FROM heads h GROUP BY h.domain, h.day
+    ), habits AS MATERIALIZED (
+        SELECT p.domain, p.reporter, count(*) AS days, min(p.day) AS first_seen, max(p.day) AS last_seen, sum(p.messages) AS messages,
+               round(count(*) * 7.0 / greatest(max(p.day) - min(p.day) + 1, 7), 1) AS per_week
+        FROM parties p
+        GROUP BY p.domain, p.reporter
+    ), usual AS MATERIALIZED (
+        SELECT h.*, b.lo, b.hi, b.hi - 1 - h.last_seen AS silent, round(h.messages / nullif(b.messages, 0), 4) AS share
+        FROM habits h
+        JOIN bounds b ON b.domain = h.domain
+        WHERE h.reporter IS NULL OR (h.days >= 4 AND h.per_week >= 1)
+    ), gaps AS (
+        -- Of who reports on most days: the days of the period that are missing, since it began to.
+        SELECT u.domain, u.reporter, g.day::date AS day
+        FROM usual u
+        CROSS JOIN LATERAL generate_series(greatest(u.lo, u.first_seen)::timestamp, (u.hi - 1)::timestamp, interval '1 day') g (day)
+        WHERE u.per_week >= 5
+        EXCEPT
+        SELECT p.domain, p.reporter, p.day FROM parties p
+    ), missed AS (
+        SELECT g.domain, g.reporter, count(*)::int AS n, array_agg(g.day ORDER BY g.day DESC) AS days,
+               count(*) FILTER (WHERE g.day < u.last_seen)::int AS between
+        FROM gaps g
+        JOIN usual u ON u.domain = g.domain AND u.reporter IS NOT DISTINCT FROM g.reporter
+        GROUP BY g.domain, g.reporter
+    ), weeks AS (
+        -- Weeks that end with the last day: the 0th is the last one.
+        SELECT p.domain, (b.hi - 1 - p.day) / 7 AS ago, sum(p.messages) AS messages
+        FROM parties p
+        JOIN bounds b ON b.domain = p.domain
+        WHERE p.reporter IS NULL AND p.day < b.hi AND p.day >= b.hi - 63
+        GROUP BY p.domain, (b.hi - 1 - p.day) / 7
+    ), volumes AS (
+        SELECT w.domain, coalesce(sum(w.messages) FILTER (WHERE w.ago = 0), 0) AS latest,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY w.messages::float8) FILTER (WHERE w.ago > 0) AS usually,
+               count(*) FILTER (WHERE w.ago > 0) AS known
+        FROM weeks w
+        GROUP BY w.domain
+    ), judged AS (
+        SELECT u.*, coalesce(m.n, 0) AS n, coalesce(m.between, 0) AS between, m.days AS missed,
+               u.silent >= 3 AND u.silent > 14 / u.per_week AS is_silent
+        FROM usual u
+        LEFT JOIN missed m ON m.domain = u.domain AND m.reporter IS NOT DISTINCT FROM u.reporter
+    ), quiet AS (
+        SELECT j.domain, sum(j.share) AS share FROM judged j WHERE j.reporter IS NOT NULL AND j.is_silent GROUP BY j.domain
+    )
+    SELECT j.domain, j.reporter, j.per_week, j.last_seen, greatest(j.silent, 0),
+           ARRAY(SELECT d FROM unnest(j.missed[:most_listed]) d ORDER BY d), j.share,
+           nullif(concat_ws('; ',
+               CASE WHEN j.is_silent AND j.reporter IS NULL THEN 'no report at all for ' || j.silent || ' days'
+                    WHEN j.is_silent THEN 'silent for ' || j.silent || ' days' END,
+               CASE WHEN j.between > 0 THEN CASE WHEN j.reporter IS NULL THEN 'no report at all of ' ELSE 'no report of ' END || j.between
+                                            || CASE WHEN j.between = 1 THEN ' day' ELSE ' days' END || ' between' END,
+               CASE WHEN j.reporter IS NULL AND v.known >= 4 AND v.usually >= 100 AND v.latest * 4 < v.usually
+                    THEN 'a quiet week: ' || dmarc_store.amount(v.latest) || ', usually ' || to_char(v.usually, 'FM999,999,999,990') END,
+               CASE WHEN j.reporter IS NULL AND NOT j.is_silent AND q.share > 0
+                    THEN 'reporters of ' || dmarc_store.percent(q.share) || ' of the messages are silent' END), ''),
+           j.n
+    FROM judged j
+    LEFT JOIN volumes v ON v.domain = j.domain
+    LEFT JOIN quiet q ON q.domain = j.domain
+    ORDER BY j.domain, j.reporter IS NOT NULL, j.is_silent DESC, j.share DESC NULLS LAST, j.reporter;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.coverage(text, date, date, boolean) IS 'What is missing: first a row for the domain (reporter NULL), then one for each reporter that usually reports: on how many days a week, since when it is silent, and, of those that report on most days, which days of the period are missing (the last hundred). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+-- The period against the one before it, of the same length. What is small is left out: below ten messages, or a hundredth of the domain's mail.
+CREATE OR REPLACE FUNCTION dmarc.changes(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                         only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    what text,
+    sender text,
+    class text,
+    before numeric,
+    after numeric,
+    factor numeric,
+    note text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+    hi   date := coalesce(until, (SELECT max(t.day) + 1 FROM dmarc_store.domain_day t
+                                  WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                                    AND t.day <= current_date));
+    lo   date := coalesce(since, hi - 30);
+    old  date := lo - (hi - lo);
+BEGIN
+    IF hi IS NULL OR lo >= hi THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH mail AS (
+        SELECT d.domain, d.profile, coalesce(sum(d.messages) FILTER (WHERE d.day < lo), 0) AS before,
+               coalesce(sum(d.messages) FILTER (WHERE d.day >= lo), 0) AS after
+        FROM dmarc_store.profile_day d
+        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+          AND d.day >= old AND d.day < hi AND NOT (only_trusted AND d.doubtful)
+        GROUP BY d.domain, d.profile
+    ), known AS MATERIALIZED (
+        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
+        FROM mail m
+    ), sums AS (
+        SELECT k.domain, (k.p).sender, (array_agg((k.p).class ORDER BY k.after DESC, k.before DESC, (k.p).class))[1] AS class,
+               sum(k.before) AS before, sum(k.after) AS after,
+               coalesce(sum(k.before) FILTER (WHERE (k.p).dkim_aligned OR (k.p).spf_aligned), 0) AS passed_before,
+               coalesce(sum(k.after) FILTER (WHERE (k.p).dkim_aligned OR (k.p).spf_aligned), 0) AS passed_after
+        FROM known k
+        GROUP BY k.domain, (k.p).sender
+    ), sized AS MATERIALIZED (
+        SELECT s.*, sum(s.before) OVER w AS whole_before, greatest(10, 0.01 * greatest(sum(s.before) OVER w, sum(s.after) OVER w)) AS floor,
+               round(s.passed_before / nullif(s.before, 0), 4) AS share_before, round(s.passed_after / nullif(s.after, 0), 4) AS share_after
+        FROM sums s
+        WINDOW w AS (PARTITION BY s.domain)
+    ), compared AS MATERIALIZED (
+        -- Without mail before there is nothing to compare with.
+        SELECT s.* FROM sized s WHERE s.whole_before > 0
+    ), fresh AS MATERIALIZED (
+        SELECT c.* FROM compared c WHERE c.before = 0 AND c.after > 0 AND (c.class IN ('authorised', 'misconfigured') OR c.after >= c.floor)
+    ), earlier AS (
+        SELECT f.domain, f.sender, max(d.day) AS last_seen
+        FROM fresh f
+        JOIN dmarc_store.profile p ON p.domain = f.domain AND p.sender = f.sender
+        JOIN dmarc_store.profile_day d ON d.domain = p.domain AND d.profile = p.hash
+        WHERE d.day < old AND (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND NOT (only_trusted AND d.doubtful)
+        GROUP BY f.domain, f.sender
+    ), policies AS (
+        SELECT p.domain, p.first_seen, n.said, lag(n.said) OVER (PARTITION BY p.domain ORDER BY p.first_seen) AS was
+        FROM dmarc.policies(policy_domain, old, hi, only_trusted) p
+        CROSS JOIN LATERAL (SELECT concat_ws(' ', 'p=' || p.p, CASE WHEN p.sp <> p.p THEN 'sp=' || p.sp END,
+                                             CASE WHEN p.np <> p.sp THEN 'np=' || p.np END, CASE WHEN p.adkim = 's' THEN 'adkim=s' END,
+                                             CASE WHEN p.aspf = 's' THEN 'aspf=s' END, CASE WHEN p.pct < 100 THEN 'pct=' || p.pct END,
+                                             CASE WHEN p.testing = 'y' THEN 't=y' END) AS said) n
+    ), found AS (
+        SELECT f.domain, 1 AS place, 'new sender' AS what, f.sender, f.class, f.before, f.after, NULL::numeric AS factor,
+               CASE WHEN e.last_seen IS NULL THEN 'never seen before' ELSE 'last seen on ' || e.last_seen END AS note
+        FROM fresh f
+        LEFT JOIN earlier e ON e.domain = f.domain AND e.sender = f.sender
+        UNION ALL
+        SELECT c.domain, 2, CASE WHEN c.share_after < c.share_before THEN 'lost alignment' ELSE 'gained alignment' END, c.sender, c.class,
+               c.share_before, c.share_after, NULL,
+               dmarc_store.percent(c.share_after) || ' of ' || dmarc_store.amount(c.after) || ' pass, before ' || dmarc_store.percent(c.share_before)
+        FROM compared c
+        WHERE c.before >= 10 AND c.after >= 10 AND abs(c.share_after - c.share_before) >= 0.1
+        UNION ALL
+        SELECT c.domain, 3, 'gone', c.sender, c.class, c.before, c.after, NULL, NULL
+        FROM compared c
+        WHERE c.after = 0 AND c.before >= c.floor
+        UNION ALL
+        SELECT c.domain, 4, CASE WHEN c.after > c.before THEN 'more' ELSE 'less' END, c.sender, c.class, c.before, c.after,
+               round(c.after / c.before, 2), NULL
+        FROM compared c
+        WHERE c.before > 0 AND c.after > 0 AND abs(c.after - c.before) >= c.floor AND (c.after >= 2 * c.before OR c.before >= 2 * c.after)
+        UNION ALL
+        SELECT p.domain, 0, 'new policy', NULL, NULL, NULL, NULL, NULL, p.said || ' since ' || p.first_seen || ', before ' || p.was
+        FROM policies p
+        WHERE p.first_seen >= lo AND p.was <> p.said
+    )
+    SELECT f.domain, f.what, f.sender, f.class, f.before, f.after, f.factor, f.note
+    FROM found f
+    ORDER BY f.domain, f.place, f.after DESC NULLS LAST, f.before DESC, f.sender, f.note;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.changes(text, date, date, boolean) IS 'What is different from the period of the same length before it: new sender, gone, lost alignment and gained alignment (before and after are shares that pass), more and less (twice or half the messages), new policy. Without a first day: 30 days; without a last: up to the last report. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+-- Those of senders() of whom nothing was seen before the first day.
+CREATE OR REPLACE FUNCTION dmarc.senders_new(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                             only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    sender text,
+    class text,
+    messages numeric,
+    share numeric,
+    dkim_aligned numeric,
+    spf_aligned numeric,
+    sources bigint,
+    first_seen date,
+    last_seen date,
+    confidence text,
+    evidence text,
+    known boolean,
+    kind text,
+    sender_key text,
+    advice text,
+    approved boolean
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH old AS (
+        SELECT DISTINCT d.domain, d.profile
+        FROM dmarc_store.profile_day d
+        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+          AND d.day < since AND NOT (only_trusted AND d.doubtful)
+    ), known AS MATERIALIZED (
+        SELECT DISTINCT o.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = o.domain AND p.hash = o.profile) AS sender
+        FROM old o
+    )
+    SELECT s.*
+    FROM dmarc.senders(policy_domain, since, until, only_trusted) s
+    WHERE NOT EXISTS (SELECT FROM known k WHERE k.domain = s.domain AND k.sender = s.sender)
+    ORDER BY s.domain, s.messages DESC, s.sender, s.class;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.senders_new(text, date, date, boolean) IS 'Those of senders() that were not seen before the period. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -1,0 +1,148 @@
+-- The rules of classes.sql and the catalogue of senders put together.
+
+-- Who sent and whether he may, for many profiles at once: the rules of classes.sql and the catalogue. Of several names that the
+-- catalogue knows, this order decides: where nothing aligns, one that is approved, and last one that is disowned; a user's
+-- rule; one that does not relay; a product before the carrier that it sends through; DKIM d=, selector, MAIL FROM and its host,
+-- HELO; the longest pattern; the first by name.
+CREATE OR REPLACE FUNCTION dmarc_store.judge(profiles dmarc_store.profile[]) RETURNS SETOF dmarc_store.profile
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
+BEGIN
+RETURN QUERY
+WITH seen AS MATERIALIZED (
+    SELECT p.* FROM unnest(profiles) WITH ORDINALITY AS p (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
+        dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
+        sender_key, sender, known, kind, confidence, evidence_said, advice, own_signed, n)
+), word AS MATERIALIZED (
+    -- What the owners of the domains said.
+    SELECT a.domain, a.sender, a.approved FROM dmarc_store.approval a WHERE a.domain IN (SELECT s.domain FROM seen s)
+), passed AS MATERIALIZED (
+    -- What authenticated: DKIM signatures (strength 1), MAIL FROM (2) and HELO (3). All of it passed.
+    SELECT d.n, d.domain, 'dkim_domain' AS rule_kind, d.name, d.selector, dmarc.is_own(d.name, d.header_from, d.domain, d.dkim_aligned_domain) AS own,
+           false AS below,
+           1 AS strength, 'dkim d=' || d.name || coalesce(' s=' || d.selector, '') || ', passed' AS said
+    FROM (SELECT s.n, s.header_from, s.domain, s.dkim_aligned_domain, unnest(s.dkim_domains) AS name, unnest(s.dkim_selectors) AS selector
+          FROM seen s) d
+    WHERE d.name IS NOT NULL
+    UNION ALL
+    SELECT f.n, f.domain, 'spf_domain', f.name, NULL, dmarc.is_own(f.name, f.header_from, f.domain, f.spf_aligned_domain),
+           right(f.name, length(f.domain) + 1) = '.' || f.domain OR right(f.name, length(f.header_from) + 1) = '.' || f.header_from,
+           CASE WHEN f.scope = 'helo' THEN 3 ELSE 2 END,
+           'spf ' || f.name || CASE WHEN f.scope = 'helo' THEN ' (helo), passed' ELSE ', passed' END
+    FROM (SELECT s.n, s.header_from, s.domain, s.spf_aligned_domain, unnest(s.spf_domains) AS name, unnest(s.spf_scopes) AS scope
+          FROM seen s) f
+    WHERE f.name IS NOT NULL
+), asked AS MATERIALIZED (
+    SELECT i.n, i.rule_kind, i.name AS by, i.name, i.strength, i.said FROM passed i
+    UNION ALL
+    -- A selector says something only in a signature of the domain itself: anybody may choose any selector for his own.
+    SELECT i.n, 'dkim_selector', i.selector, i.name, i.strength, i.said
+    FROM passed i WHERE i.rule_kind = 'dkim_domain' AND i.own AND i.selector IS NOT NULL
+    UNION ALL
+    -- The same of the first label of a MAIL FROM host: who is not the owner of the domain makes none pass.
+    SELECT i.n, 'spf_host', split_part(i.name, '.', 1), i.name, i.strength, i.said
+    FROM passed i WHERE i.rule_kind = 'spf_domain' AND i.own AND i.below AND i.strength = 2
+), named AS MATERIALIZED (
+    -- Each name once, whoever bears it.
+    SELECT k.rule_kind, k.by, r.pattern, r.tenant, r.origin = 'user' AS users, c.key, c.name, c.kind, c.advice, c.carrier,
+           c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') AS relay
+    FROM (SELECT g.rule_kind, g.by, unnest(CASE WHEN g.rule_kind IN ('dkim_selector', 'spf_host')
+                                                THEN ARRAY[g.by, regexp_replace(g.by, '[0-9]+', '#', 'g')]
+                                                ELSE dmarc.suffixes(string_to_array(g.by, '.')) END) COLLATE "C" AS pattern
+          FROM (SELECT DISTINCT a.rule_kind, a.by FROM asked a) g) k
+    JOIN dmarc_store.sender_rule r ON r.kind = k.rule_kind AND r.pattern = k.pattern
+    JOIN dmarc_store.sender c ON c.key = r.sender
+), found AS MATERIALIZED (
+    SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind, w.approved,
+           -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
+           CASE a.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
+           a.rule_kind = 'dkim_domain' AND (c.tenant OR c.kind IN ('forwarder', 'list')) AS signs_on,
+           CASE WHEN a.rule_kind = 'dkim_domain' THEN 'high' WHEN a.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
+           c.relay AND NOT (c.tenant AND dmarc.is_own_tenant(a.name, s.header_from, s.domain)) AS relays,
+           row_number() OVER (PARTITION BY a.n ORDER BY CASE WHEN s.dkim_aligned OR s.spf_aligned OR w.approved IS NULL THEN 1
+                                                             WHEN w.approved THEN 0 ELSE 2 END,
+                                                        c.users DESC, c.relay, c.carrier, a.strength, a.rule_kind COLLATE "C",
+                                                        length(c.pattern) DESC, a.said COLLATE "C", c.key) AS rank
+    FROM asked a
+    JOIN named c ON c.rule_kind = a.rule_kind AND c.by = a.by
+    JOIN seen s ON s.n = a.n
+    LEFT JOIN word w ON w.domain = s.domain AND w.sender = c.key
+), who AS (
+    SELECT DISTINCT ON (f.n) f.* FROM found f ORDER BY f.n, f.rank
+), relay AS (
+    SELECT DISTINCT ON (f.n) f.* FROM found f WHERE f.relays ORDER BY f.n, f.hop, f.rank
+), matches AS (
+    SELECT f.n, bool_or(NOT f.relays AND f.approved IS NOT FALSE) AS known_sender, bool_or(f.approved) AS approved,
+           bool_or(NOT f.approved) AS disowned,
+           array_agg(f.key) FILTER (WHERE f.relays AND (f.hop = 1 OR f.signs_on)) AS brought_by,
+           coalesce(array_agg(f.key) FILTER (WHERE f.rule_kind IN ('dkim_selector', 'spf_host')), '{}') AS signed_by
+    FROM found f GROUP BY f.n
+), own AS (
+    SELECT DISTINCT ON (i.n) i.* FROM passed i WHERE i.own ORDER BY i.n, i.strength, i.said COLLATE "C"
+), told AS MATERIALIZED (
+    -- Of strangers the word on the name itself, else on what it is below.
+    SELECT DISTINCT ON (i.n, i.name) i.n, i.name, w.sender, w.approved
+    FROM passed i
+    JOIN word w ON w.domain = i.domain AND (w.sender = i.name OR right(i.name, length(w.sender) + 1) = '.' || w.sender)
+    WHERE NOT i.own
+    ORDER BY i.n, i.name, length(w.sender) DESC
+), stranger AS (
+    SELECT DISTINCT ON (i.n) i.*, t.sender AS told, t.approved
+    FROM passed i
+    LEFT JOIN told t ON t.n = i.n AND t.name = i.name
+    WHERE NOT i.own
+    ORDER BY i.n, t.approved IS TRUE DESC, i.strength, i.said COLLATE "C"
+), ruled AS (
+    SELECT s.*, w.key AS who_key, w.name AS who_name, w.kind AS who_kind, w.advice AS who_advice, w.said AS who_said,
+           w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
+           y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, t.name AS stranger_name, t.said AS stranger_said,
+           t.told, coalesce(t.approved AND m.approved IS NOT TRUE, false) AS stranger_approved,
+           dmarc.class_rule(s.spf_aligned, s.dkim_aligned, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
+                            coalesce(m.approved, false) OR t.approved IS TRUE, coalesce(m.known_sender, false), o.n IS NOT NULL,
+                            y.n IS NOT NULL, s.own_signed, coalesce(m.disowned, false) OR t.approved IS FALSE,
+                            o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
+    FROM seen s
+    LEFT JOIN who w ON w.n = s.n
+    LEFT JOIN relay y ON y.n = s.n
+    LEFT JOIN matches m ON m.n = s.n
+    LEFT JOIN own o ON o.n = s.n
+    LEFT JOIN stranger t ON t.n = s.n
+)
+SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_aligned_domain, r.dkim_aligned_selector,
+       r.spf_aligned_domain, r.dkim_domains, r.dkim_selectors, r.spf_domains, r.spf_scopes, r.reason_types,
+       dmarc.class_of(r.decided), r.decided,
+       CASE WHEN b.by_relay THEN r.relay_key WHEN NOT b.by_stranger THEN r.who_key END,
+       CASE WHEN b.by_relay THEN r.relay_name
+            WHEN b.by_stranger THEN r.told || ' (approved)'
+            WHEN r.who_key IS NOT NULL THEN r.who_name
+            WHEN r.dkim_aligned THEN 'own mail (' || coalesce('selector ' || r.dkim_aligned_selector, 'd=' || r.dkim_aligned_domain) || ')'
+            WHEN r.spf_aligned THEN 'own mail (spf ' || r.spf_aligned_domain || ')'
+            WHEN r.own_name IS NOT NULL THEN 'own mail (' || r.own_name || ')'
+            WHEN r.stranger_name IS NOT NULL THEN r.stranger_name || ' (not known)'
+            ELSE 'nothing authenticates' END,
+       b.by_relay OR (r.who_key IS NOT NULL AND NOT b.by_stranger),
+       CASE WHEN b.by_relay THEN r.relay_kind WHEN NOT b.by_stranger THEN r.who_kind END,
+       CASE WHEN b.by_relay THEN r.relay_confidence
+            WHEN b.by_stranger THEN 'medium'
+            WHEN r.who_key IS NOT NULL THEN r.who_confidence
+            WHEN r.dkim_aligned OR r.spf_aligned THEN 'high'
+            WHEN r.own_name IS NOT NULL OR r.stranger_name IS NOT NULL THEN 'medium'
+            ELSE 'none' END,
+       CASE WHEN b.by_relay THEN r.relay_said
+            WHEN b.by_stranger THEN r.stranger_said
+            WHEN r.who_key IS NOT NULL THEN r.who_said
+            WHEN r.dkim_aligned THEN 'dkim d=' || r.dkim_aligned_domain || coalesce(' s=' || r.dkim_aligned_selector, '') || ', passed'
+            WHEN r.spf_aligned THEN 'spf ' || r.spf_aligned_domain || ', passed'
+            WHEN r.own_name IS NOT NULL THEN r.own_said
+            WHEN r.stranger_name IS NOT NULL THEN r.stranger_said
+            ELSE 'nothing passed' END
+       || CASE WHEN r.decided = 'reason' THEN '; reporter says: ' || array_to_string(r.reason_types, ', ') ELSE '' END,
+       CASE WHEN dmarc.class_of(r.decided) = 'misconfigured' THEN replace(CASE
+            WHEN b.by_stranger THEN 'let it sign with DKIM as {domain}, or send with a MAIL FROM below {domain}'
+            WHEN r.who_key IS NULL THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish adkim=r and aspf=r'
+            ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', r.header_from) END, r.own_signed
+FROM ruled r
+CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay,
+                           r.decided = 'approved' AND r.stranger_approved AS by_stranger) b;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.judge(dmarc_store.profile[]) IS 'The profiles with class, name and what these rest on, by the catalogue as it is now';

@@ -1,0 +1,240 @@
+-- What a stricter policy would have done to the mail of a period, and whether it is time for one. The rules are in whosends(1), VERDICT.
+
+-- Whether what authenticated would align strictly: DKIM or MAIL FROM with the very name of From:.
+CREATE OR REPLACE FUNCTION dmarc_store.is_strict(header_from text, dkim_domains text[], spf_domains text[], spf_scopes text[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT coalesce(header_from = ANY (dkim_domains), false)
+        OR EXISTS (SELECT FROM unnest(spf_domains, spf_scopes) s (name, scope) WHERE s.name = header_from AND s.scope IS DISTINCT FROM 'helo')
+$fn$;
+COMMENT ON FUNCTION dmarc_store.is_strict(text, text[], text[], text[]) IS 'Whether one of the names that passed is that of From: itself';
+
+CREATE OR REPLACE FUNCTION dmarc.verdict(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                         only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    sender text,
+    class text,
+    approved boolean,
+    known boolean,
+    messages numeric,
+    passing numeric,
+    lost_quarantine numeric,
+    lost_reject numeric,
+    lost_strict numeric,
+    subdomain boolean,
+    kind text,
+    advice text,
+    share numeric,
+    spf_alone numeric,
+    last_seen date,
+    sender_key text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+BEGIN
+    RETURN QUERY
+    WITH mail AS (
+        SELECT d.domain, d.profile, sum(d.messages) AS messages, max(d.day) AS last_seen
+        FROM dmarc_store.profile_day d
+        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+          AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
+          AND NOT (only_trusted AND d.doubtful)
+        GROUP BY d.domain, d.profile
+    ), known AS MATERIALIZED (
+        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
+        FROM mail m
+    ), replayed AS (
+        SELECT k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).sender_key, (k.p).advice, (k.p).evidence_said, k.messages, k.last_seen,
+               right((k.p).header_from, length(k.domain) + 1) = '.' || k.domain AS subdomain,
+               (k.p).dkim_aligned OR (k.p).spf_aligned AS passes, (k.p).spf_aligned AND NOT (k.p).dkim_aligned AS spf_alone,
+               dmarc_store.is_strict((k.p).header_from, (k.p).dkim_domains, (k.p).spf_domains, (k.p).spf_scopes) AS strict
+        FROM known k
+    ), sums AS MATERIALIZED (
+        SELECT r.domain, r.sender, r.class, r.known, r.sender_key, r.subdomain, sum(r.messages) AS messages,
+               coalesce(sum(r.messages) FILTER (WHERE r.passes), 0) AS passing,
+               coalesce(sum(r.messages) FILTER (WHERE r.passes AND NOT r.strict), 0) AS lost_strict,
+               coalesce(sum(r.messages) FILTER (WHERE r.spf_alone), 0) AS spf_alone, max(r.last_seen) AS last_seen,
+               (array_agg(r.advice ORDER BY r.messages DESC, r.evidence_said))[1] AS advice,
+               dmarc_store.word_on(r.domain, r.sender_key, r.sender) AS approved
+        FROM replayed r
+        GROUP BY r.domain, r.sender, r.class, r.known, r.sender_key, r.subdomain
+    )
+    SELECT s.domain, s.sender, s.class, s.approved, s.known, s.messages, s.passing, s.messages - s.passing, s.messages - s.passing,
+           s.lost_strict, s.subdomain, w.kind,
+           CASE WHEN w.kind = 'keep' AND s.approved IS FALSE
+                THEN 'it is disowned, and passes DMARC: take its keys and its SPF include out of the DNS of ' || s.domain
+                WHEN w.kind = 'keep' AND s.spf_alone * 2 > s.passing
+                THEN 'it passes by SPF alone, which does not outlive forwarding: let it sign with DKIM as ' || s.domain
+                ELSE s.advice END,
+           round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4), s.spf_alone, s.last_seen, s.sender_key
+    FROM sums s
+    CROSS JOIN LATERAL (SELECT CASE s.class WHEN 'authorised' THEN 'keep' WHEN 'misconfigured' THEN 'fix' WHEN 'forwarded' THEN 'forwarded'
+                                            ELSE 'stop' END AS kind) w
+    ORDER BY s.domain, array_position(ARRAY['fix', 'keep', 'forwarded', 'stop'], w.kind), s.messages DESC, s.sender, s.subdomain;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.verdict(text, date, date, boolean) IS 'What p=quarantine and p=reject would have done, to whose mail: messages that would go to spam (lost_quarantine) or be refused (lost_reject), and which more would be lost with strict alignment. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+
+-- The policy as it is, what would be the next step, and whose mail that touches: all, that of the domain itself (p), that of its
+-- sub-domains (sp); or nothing (stay).
+CREATE OR REPLACE FUNCTION dmarc_store.next_policy(p text, sp text, testing text, pct int, OUT now text, OUT next text, OUT scope text)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    words   CONSTANT text[] := '{none,quarantine,reject}';
+    partial CONSTANT text := CASE WHEN testing = 'y' THEN ' t=y' ELSE '' END || CASE WHEN pct < 100 AND p <> 'none' THEN ' pct=' || pct ELSE '' END;
+    apart   CONSTANT text := CASE WHEN sp <> p THEN ' sp=' || sp ELSE '' END;
+BEGIN
+    now := 'p=' || p || apart || partial;
+    scope := CASE WHEN sp = p THEN 'all' ELSE 'p' END;
+    IF partial <> '' THEN
+        next := 'p=' || p || apart;
+        scope := 'all';
+    ELSIF p <> 'reject' THEN
+        next := 'p=' || words[array_position(words, p) + 1];
+        next := next || CASE WHEN sp <> p AND next <> 'p=' || sp THEN apart ELSE '' END;
+    ELSIF sp <> 'reject' THEN
+        next := 'p=reject' || CASE WHEN sp = 'none' THEN ' sp=quarantine' ELSE '' END;
+        scope := 'sp';
+    ELSE
+        next := 'p=reject';
+        scope := 'stay';
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.next_policy(text, text, text, int) IS 'The policy in words, the step after it, and whose mail that step touches: all, p (of the domain itself), sp (of its sub-domains), stay';
+
+CREATE OR REPLACE FUNCTION dmarc_store.amount(n numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT to_char(n, 'FM999,999,999,999,999,990') || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.amount(numeric) IS 'Messages in words';
+
+CREATE OR REPLACE FUNCTION dmarc_store.percent(share numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN share > 0 AND share < 0.001 THEN 'less than 0.1 %' ELSE to_char(100 * share, 'FM990.0') || ' %' END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.percent(numeric) IS 'A share in words';
+
+CREATE OR REPLACE FUNCTION dmarc.verdict_line(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
+                                              only_trusted boolean DEFAULT false)
+RETURNS TABLE (
+    domain text,
+    ready boolean,
+    now text,
+    next text,
+    sentence text,
+    lost numeric,
+    lost_share numeric,
+    stopped numeric,
+    forwarded numeric,
+    days int,
+    reports bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET random_page_cost = 1.1 AS $fn$
+#variable_conflict use_column
+DECLARE
+    mine text[] := dmarc.visible();
+    least_days    CONSTANT int := 14;
+    least_reports CONSTANT int := 10;
+    most_sender   CONSTANT numeric := 0.005; -- of its own mail, when it is approved; else of all that may be sent
+    most_all      CONSTANT numeric := 0.01;
+BEGIN
+    RETURN QUERY
+    WITH mail AS MATERIALIZED (
+        SELECT v.*, v.kind IN ('keep', 'fix') AS may FROM dmarc.verdict(policy_domain, since, until, only_trusted) v
+    ), heads AS (
+        SELECT h.domain, count(*) AS reports, max(h.day) - min(h.day) + 1 AS days
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
+          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
+        GROUP BY h.domain
+    ), published AS (
+        SELECT DISTINCT ON (p.domain) p.* FROM dmarc.policies(policy_domain, since, until, only_trusted) p ORDER BY p.domain, p.first_seen DESC
+    ), steps AS MATERIALIZED (
+        SELECT h.domain, h.reports, h.days, n.now, n.next, n.scope, p.p
+        FROM heads h
+        JOIN published p ON p.domain = h.domain
+        CROSS JOIN LATERAL dmarc_store.next_policy(p.p, p.sp, p.testing, p.pct) n
+    ), counted AS (
+        -- Whose mail the next step touches.
+        SELECT m.*, CASE s.scope WHEN 'p' THEN NOT m.subdomain WHEN 'sp' THEN m.subdomain ELSE true END AS touched
+        FROM mail m
+        JOIN steps s ON s.domain = m.domain
+    ), totals AS MATERIALIZED (
+        SELECT c.domain, coalesce(sum(c.messages) FILTER (WHERE c.may AND c.touched), 0) AS may,
+               coalesce(sum(c.messages) FILTER (WHERE c.may AND c.touched AND NOT c.subdomain), 0) AS may_itself,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched), 0) AS lost,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched AND NOT c.subdomain), 0) AS lost_itself,
+               coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND c.spf_alone * 2 > c.passing), 0) AS spf_alone,
+               coalesce(sum(c.messages) FILTER (WHERE c.may), 0) AS may_anywhere,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop'), 0) AS stopped,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'forwarded'), 0) AS forwarded
+        FROM counted c
+        GROUP BY c.domain
+    ), losers AS (
+        SELECT c.domain, c.sender, c.subdomain, bool_or(c.approved) AS approved, sum(c.lost_reject) AS lost, sum(c.messages) AS messages
+        FROM counted c
+        WHERE c.may AND c.touched
+        GROUP BY c.domain, c.sender, c.subdomain
+    ), blockers AS (
+        SELECT l.domain, l.subdomain, l.sender, l.approved, l.lost,
+               row_number() OVER (PARTITION BY l.domain, l.subdomain ORDER BY l.lost DESC, l.sender) AS place
+        FROM losers l
+        JOIN totals t ON t.domain = l.domain
+        WHERE l.lost > 0 AND (l.lost > most_sender * t.may OR l.approved AND l.lost > most_sender * l.messages OR t.lost > most_all * t.may)
+    ), blocked AS (
+        SELECT b.domain, bool_or(NOT b.subdomain) AS itself,
+               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.lost)
+                          || CASE WHEN b.approved THEN '' ELSE ' unless it is disowned' END, ', ' ORDER BY b.subdomain, b.place)
+                   FILTER (WHERE b.place <= 3) AS who,
+               count(*) FILTER (WHERE b.place > 3) AS others
+        FROM blockers b
+        GROUP BY b.domain
+    ), known AS (
+        SELECT s.*, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost, coalesce(t.may_itself, 0) AS may_itself,
+               coalesce(t.lost_itself, 0) AS lost_itself, coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.spf_alone, 0) AS spf_alone,
+               coalesce(t.stopped, 0) AS stopped, coalesce(t.forwarded, 0) AS forwarded, b.itself,
+               b.who || CASE WHEN b.others > 0 THEN ' and ' || b.others || ' more' ELSE '' END AS who,
+               s.days >= least_days AND s.reports >= least_reports AS enough,
+               s.scope = 'all' AND b.domain IS NOT NULL AND NOT b.itself AND s.now = 'p=' || s.p AS apart
+        FROM steps s
+        LEFT JOIN totals t ON t.domain = s.domain
+        LEFT JOIN blocked b ON b.domain = s.domain
+    ), decided AS (
+        SELECT k.*, CASE WHEN k.apart THEN k.lost_itself ELSE k.lost END AS loses,
+               CASE WHEN k.apart THEN k.may_itself ELSE k.may END AS of_them,
+               CASE WHEN NOT k.enough THEN 'little'
+                    WHEN k.may_anywhere = 0 AND k.scope <> 'stay' THEN 'silent'
+                    WHEN k.who IS NOT NULL AND NOT k.apart THEN 'blocked'
+                    WHEN k.scope IN ('all', 'p') AND k.p = 'quarantine' AND k.next ~ '^p=reject' AND k.spf_alone > most_all * k.may THEN 'spf'
+                    ELSE 'ready' END AS how,
+               CASE WHEN k.may_anywhere = 0 AND k.enough THEN 'p=reject' WHEN k.apart THEN k.next || ' sp=' || k.p ELSE k.next END AS step
+        FROM known k
+    )
+    SELECT d.domain, d.how IN ('ready', 'silent'), d.now, d.step,
+           d.domain || CASE d.how
+               WHEN 'little' THEN ': too little is known to say: ' || d.reports || CASE WHEN d.reports = 1 THEN ' report' ELSE ' reports' END || ' of '
+                   || d.days || CASE WHEN d.days = 1 THEN ' day' ELSE ' days' END || ', and it takes ' || least_reports || ' of ' || least_days || ' days'
+                   || coalesce('; so far ' || d.who, '')
+               WHEN 'silent' THEN ' sends nothing that may be sent, and is ready for p=reject: ' || dmarc_store.amount(d.stopped) || ' of others would be stopped'
+               WHEN 'blocked' THEN CASE WHEN d.scope = 'stay' THEN ' has ' || d.now || ', and it is not fine: ' ELSE ' is not ready for ' || d.step || ': ' END
+                   || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent'
+                   || CASE WHEN d.stopped > 0 THEN '; ' || dmarc_store.amount(d.stopped) || ' of others would be stopped' ELSE '' END
+               WHEN 'spf' THEN ' is not ready for ' || d.step || ': ' || dmarc_store.amount(d.spf_alone)
+                   || ' that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM first'
+               ELSE CASE WHEN d.scope = 'stay' THEN ' has ' || d.now || ', and it is fine: ' ELSE ' is ready for ' || d.step || ': ' END
+                   || 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, '
+                   || CASE WHEN d.loses = 0 THEN 'none is lost' ELSE dmarc_store.amount(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them) || ') would be lost' END
+                   || ', and ' || dmarc_store.amount(d.stopped) || ' of others stopped'
+                   || CASE WHEN d.apart THEN '; of sub-domains, ' || d.who ELSE '' END END
+           || CASE WHEN d.how <> 'little' AND d.forwarded > 0 THEN '; ' || dmarc_store.amount(d.forwarded) || ' that were forwarded do not pass, either' ELSE '' END
+           || '.',
+           d.loses, round(d.loses / nullif(d.of_them, 0), 4), d.stopped, d.forwarded, d.days, d.reports
+    FROM decided d
+    ORDER BY d.domain;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.verdict_line(text, date, date, boolean) IS 'Whether it is time for a stricter policy, in a sentence for each domain: the policy as it is, the next step, what of the mail that may be sent that step would lose, and what it would stop. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -1,0 +1,134 @@
+-- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
+\ir support.sql
+SELECT plan(35);
+-- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
+CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
+BEGIN
+    PERFORM pg_temp.report(i, $1, date '2026-09-30' + i, 'r' || i % 3 || '.test', $3) FROM generate_series(1, n) i;
+    UPDATE dmarc_store.report r SET sp = $5 WHERE r.domain = $1;
+    IF own > 0 THEN
+        PERFORM pg_temp.record(1, $1, '2026-10-01', '192.0.2.1', own, ARRAY[$1 || '|s|pass'], ARRAY[$1 || '|mfrom|pass'], $1 || '|s', $1);
+    END IF;
+END
+$fn$;
+CREATE FUNCTION pg_temp.more(domain text, messages bigint, dkim text[], spf text[] DEFAULT NULL, dkim_by text DEFAULT NULL, spf_by text DEFAULT NULL,
+                             header_from text DEFAULT NULL) RETURNS void LANGUAGE sql AS $fn$
+    SELECT pg_temp.record(1, domain, '2026-10-01', '198.51.100.1', messages, dkim, spf, dkim_by, spf_by, NULL, header_from)
+$fn$;
+CREATE FUNCTION pg_temp.line(domain text) RETURNS text LANGUAGE sql AS $fn$
+    SELECT concat_ws(' | ', v.ready, v.now, v.next, v.lost, v.lost_share, v.stopped, v.forwarded) FROM dmarc.verdict_line(domain) v
+$fn$;
+\o /dev/null
+SELECT pg_temp.days('ready.example', 14, 'none');
+SELECT pg_temp.more('ready.example', 5, '{mcsv.net|k|pass}');
+SELECT pg_temp.more('ready.example', 100000, NULL);
+SELECT pg_temp.more('ready.example', 7, NULL, '{evil.test|mfrom|pass}');
+SELECT pg_temp.more('ready.example', 3, '{ready.example|s|fail}', '{gmail.com|mfrom|pass}');
+SELECT pg_temp.more('ready.example', 2, '{ready.example|s|pass}', '{gmail.com|mfrom|pass}', 'ready.example|s');
+SELECT pg_temp.days('six.example', 14, 'none', 994);
+SELECT pg_temp.more('six.example', 6, '{mcsv.net|k|pass}');
+SELECT pg_temp.days('approved.example', 14, 'none');
+SELECT pg_temp.more('approved.example', 4, '{mail.shop.test|k|pass}');
+SELECT pg_temp.more('approved.example', 1, '{shop.test|k|pass}');
+SELECT pg_temp.days('partly.example', 14, 'none');
+SELECT pg_temp.more('partly.example', 1, '{mcsv.net|k|pass}');
+SELECT pg_temp.more('partly.example', 500, '{mcsv.net|k|pass,partly.example|k2|pass}', NULL, 'partly.example|k2');
+SELECT pg_temp.days('disowned.example', 14, 'quarantine');
+SELECT pg_temp.more('disowned.example', 5000, '{sendgrid.net|k|pass}');
+SELECT pg_temp.more('disowned.example', 40, '{sendgrid.net|k|pass,disowned.example|s1|pass}', NULL, 'disowned.example|s1');
+SELECT pg_temp.days('many.example', 14, 'none', 984);
+SELECT pg_temp.more('many.example', 4, ARRAY[d || '|k|pass']) FROM unnest(ARRAY['mcsv.net', 'sendgrid.net', 'amazonses.com', 'mandrillapp.com']) d;
+SELECT pg_temp.days('days.example', 13, 'none');
+SELECT pg_temp.more('days.example', 100, '{mcsv.net|k|pass}');
+SELECT pg_temp.report(1, 'nine.example', '2026-10-01');
+SELECT pg_temp.report(2, 'nine.example', '2026-10-31');
+SELECT pg_temp.days('silent.example', 14, 'none', 0);
+SELECT pg_temp.more('silent.example', 50, NULL);
+SELECT pg_temp.days('apart.example', 14, 'none');
+SELECT pg_temp.more('apart.example', 50, '{mcsv.net|k|pass}', header_from => 'news.apart.example');
+SELECT pg_temp.days('below.example', 14, 'quarantine', sp => 'none');
+SELECT pg_temp.more('below.example', 50, '{mcsv.net|k|pass}', header_from => 'news.below.example');
+SELECT pg_temp.days('last.example', 14, 'reject', sp => 'none');
+SELECT pg_temp.more('last.example', 50, '{mcsv.net|k|pass}', header_from => 'news.last.example');
+SELECT pg_temp.days('strict-sp.example', 14, 'none', sp => 'reject');
+SELECT pg_temp.days('testing.example', 14, 'reject');
+UPDATE dmarc_store.report SET testing = 'y' WHERE domain = 'testing.example';
+SELECT pg_temp.days('pct.example', 14, 'quarantine');
+UPDATE dmarc_store.report SET pct = 20 WHERE domain = 'pct.example';
+SELECT pg_temp.days('spf.example', 14, 'quarantine', 980);
+SELECT pg_temp.more('spf.example', 20, NULL, '{bounce.spf.example|mfrom|pass}', NULL, 'bounce.spf.example');
+SELECT pg_temp.days('fine.example', 14, 'reject');
+SELECT pg_temp.days('lossy.example', 14, 'reject', 900);
+SELECT pg_temp.more('lossy.example', 100, '{mcsv.net|k|pass}');
+-- Strict alignment: below, beside, HELO.
+SELECT pg_temp.days('strict.example', 14, 'none', 10);
+SELECT pg_temp.more('strict.example', 20, '{mail.strict.example|s|pass}', NULL, 'mail.strict.example|s');
+SELECT pg_temp.more('strict.example', 30, '{mail.strict.example|s|pass}', '{strict.example|helo|pass}', 'mail.strict.example|s');
+SELECT pg_temp.more('strict.example', 40, '{mail.strict.example|s|pass}', '{strict.example|mfrom|pass}', 'mail.strict.example|s', 'strict.example');
+SELECT pg_temp.more('strict.example', 50, '{strict.example|s|pass}', NULL, 'strict.example|s', header_from => 'news.strict.example');
+INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
+SELECT pg_temp.sum_up();
+\o
+
+SELECT is(pg_temp.rows($$ SELECT sender, class, approved, known, messages, passing, lost_quarantine, lost_reject, lost_strict, subdomain, kind, share FROM dmarc.verdict('ready.example') $$),
+    $$(Mailchimp,misconfigured,,t,5,0,5,5,0,f,fix,0.0000)
+("own mail (selector s)",authorised,,f,1000,1000,0,0,0,f,keep,0.0099)
+("Google Workspace / Gmail",forwarded,,t,5,2,3,3,0,f,forwarded,0.0000)
+("nothing authenticates",unknown,,f,100000,0,100000,100000,0,f,stop,0.9899)
+("evil.test (not known)",unknown,,f,7,0,7,7,0,f,stop,0.0001)$$, 'verdict: each sender, and its kind');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('Ready.Example')),
+    'ready.example is ready for p=quarantine: of 1,005 messages that may be sent, 5 messages (0.5 %) would be lost, and 100,007 messages of others stopped; 3 messages that were forwarded do not pass, either.',
+    'ready, however much is forged');
+SELECT is(pg_temp.line('ready.example'), 't | p=none | p=quarantine | 5 | 0.0050 | 100007 | 3', '... in figures');
+SELECT is((SELECT days || ' ' || reports FROM dmarc.verdict_line('ready.example')), '14 14', '... and of how many days and reports');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('six.example')),
+    'six.example is not ready for p=quarantine: Mailchimp would lose 6 messages unless it is disowned, 0.6 % of what may be sent.', 'a known sender that would lose more than 0.5 % of all');
+SELECT is(pg_temp.line('six.example'), 'f | p=none | p=quarantine | 6 | 0.0060 | 0 | 0', '... in figures');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('approved.example')),
+    'approved.example is not ready for p=quarantine: shop.test (approved) would lose 5 messages, 0.5 % of what may be sent.', 'an approved sender that would lose more than 0.5 % of its own');
+SELECT is(pg_temp.line('partly.example'), 't | p=none | p=quarantine | 1 | 0.0007 | 0 | 0', 'a known sender that loses little of much');
+INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('partly.example', 'mailchimp', true);
+SELECT is(pg_temp.line('partly.example'), 't | p=none | p=quarantine | 1 | 0.0007 | 0 | 0', '... the same when it is approved');
+SELECT is(pg_temp.line('disowned.example'), 't | p=quarantine | p=reject | 0 | 0.0000 | 5000 | 0', 'what is disowned would be stopped, and blocks nothing');
+SELECT is((SELECT string_agg(concat_ws(' ', kind, approved, messages, left(advice, 34)), ', ' ORDER BY messages) FROM dmarc.verdict('disowned.example') WHERE sender_key = 'sendgrid'),
+          'keep f 40 it is disowned, and passes DMARC: , stop f 5000', 'disowned: what aligns passes all the same, and that is told');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('many.example')),
+    'many.example is not ready for p=quarantine: Amazon SES would lose 4 messages unless it is disowned, Mailchimp would lose 4 messages unless it is disowned, '
+    'Mailchimp Transactional (Mandrill) would lose 4 messages unless it is disowned and 1 more, 1.6 % of what may be sent.', 'many that lose little');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('days.example')),
+    'days.example: too little is known to say: 13 reports of 13 days, and it takes 10 of 14 days; so far Mailchimp would lose 100 messages unless it is disowned.', 'too few days');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('nine.example')),
+    'false nine.example: too little is known to say: 2 reports of 31 days, and it takes 10 of 14 days.', 'too few reports');
+SELECT is((SELECT ready || ' ' || next || ' ' || sentence FROM dmarc.verdict_line('silent.example')),
+    'true p=reject silent.example sends nothing that may be sent, and is ready for p=reject: 50 messages of others would be stopped.', 'a domain that sends nothing');
+SELECT is(pg_temp.line('apart.example'), 't | p=none | p=quarantine sp=none | 0 | 0.0000 | 0 | 0', 'only sub-domains would lose: sp stays');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('apart.example')),
+    'apart.example is ready for p=quarantine sp=none: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped; of sub-domains, Mailchimp would lose 50 messages unless it is disowned.',
+    '... in words');
+SELECT is((SELECT string_agg(sender || ' ' || subdomain, ', ' ORDER BY sender) FROM dmarc.verdict('apart.example')), 'Mailchimp true, own mail (selector s) false', '... by line');
+SELECT is(pg_temp.line('below.example'), 't | p=quarantine sp=none | p=reject sp=none | 0 | 0.0000 | 0 | 0', 'where sp is another policy, p is looked at alone');
+SELECT is(pg_temp.line('last.example'), 'f | p=reject sp=none | p=reject sp=quarantine | 50 | 1.0000 | 0 | 0', '... and sp comes last');
+SELECT is(pg_temp.line('strict-sp.example'), 't | p=none sp=reject | p=quarantine sp=reject | 0 | 0.0000 | 0 | 0', 'sp that is stricter stays');
+SELECT is(pg_temp.line('testing.example'), 't | p=reject t=y | p=reject | 0 | 0.0000 | 0 | 0', 't=y goes first');
+SELECT is(pg_temp.line('pct.example'), 't | p=quarantine pct=20 | p=quarantine | 0 | 0.0000 | 0 | 0', 'pct goes first');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('spf.example')),
+    'false spf.example is not ready for p=reject: 20 messages that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM first.', 'SPF alone is too little for reject');
+SELECT matches((SELECT advice FROM dmarc.verdict('spf.example') WHERE spf_alone = 20), '^it passes by SPF alone', '... and its sender is told');
+UPDATE dmarc_store.report SET p = 'none' WHERE domain = 'spf.example';
+SELECT is(pg_temp.line('spf.example'), 't | p=none | p=quarantine | 0 | 0.0000 | 0 | 0', '... not for quarantine');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('fine.example')),
+    'true fine.example has p=reject, and it is fine: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped.', 'at the end, and fine');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lossy.example')),
+    'false lossy.example has p=reject, and it is not fine: Mailchimp would lose 100 messages unless it is disowned, 10.0 % of what may be sent.', 'at the end, and not fine');
+SELECT is((SELECT string_agg(messages || ' ' || lost_strict || ' ' || subdomain, ', ' ORDER BY messages) FROM dmarc.verdict('strict.example')),
+          '50 50 true, 100 50 false', 'strict alignment: what is neither signed nor sent by the very name');
+SELECT is((SELECT sum(messages) FROM dmarc.verdict()), (SELECT sum(messages) FROM dmarc.senders()), 'all domains, every message once');
+SELECT is((SELECT count(*) FROM dmarc.verdict_line()), (SELECT count(*) FROM dmarc.summary()), 'a line for each domain');
+SELECT is_empty($$ SELECT * FROM dmarc.verdict_line('ready.example', '2026-11-01') $$, 'none where there is no report');
+SELECT is((SELECT days FROM dmarc.verdict_line('ready.example', '2026-10-03', '2026-10-09')), 6, 'of a period');
+UPDATE dmarc_store.report SET trusted = false WHERE domain = 'ready.example' AND id > 9;
+SELECT is((SELECT ready || ' ' || reports FROM dmarc.verdict_line('ready.example', NULL, NULL, true)), 'false 9', 'without what nobody vouches for');
+SELECT is((SELECT dmarc_store.percent(0.0004) || ', ' || dmarc_store.percent(0) || ', ' || dmarc_store.amount(1)), 'less than 0.1 %, 0.0 %, 1 message', 'figures in words');
+
+SELECT finish();
+ROLLBACK;
