@@ -99,7 +99,7 @@ CREATE FUNCTION pg_temp.breaches() RETURNS SETOF pg_temp.breach LANGUAGE sql AS 
                             AND right(a.pattern, length(b.pattern) + 1) = '.' || b.pattern
     WHERE a.kind <> 'dkim_selector'
     UNION
-    SELECT 'a domain can be one', r.pattern FROM dmarc_store.sender_rule r WHERE r.kind <> 'dkim_selector' AND NOT pg_temp.is_host(r.pattern)
+    SELECT 'a domain can be one', r.pattern FROM dmarc_store.sender_rule r WHERE r.kind NOT IN ('dkim_selector', 'spf_host') AND NOT pg_temp.is_host(r.pattern)
     UNION
     SELECT 'only domains that sign or pass SPF have tenants', r.pattern FROM dmarc_store.sender_rule r WHERE r.tenant AND r.kind NOT IN ('dkim_domain', 'spf_domain')
     UNION

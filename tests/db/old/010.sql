@@ -142,11 +142,11 @@ SELECT reporter, reports, records, messages, dkim_aligned, spf_aligned, disagree
 --= big.example|3|7|125|15|14|102|0|{null_row=1}
 --= small.example|1|1|6|6|6|0|1|
 
--- records as they were, each piece of evidence with its profile; two that differ in what does not matter share one
+-- records as they were, each piece of evidence with its profile
 SELECT count(*), sum(message_count) FROM dmarc.record;
 --= 13|9223372036854775965
 SELECT count(*), count(profile), count(DISTINCT (domain, profile)) FROM dmarc_store.evidence;
---= 8|8|7
+--= 8|8|8
 SELECT string_agg(signing_domain || '/' || selector || '/' || result, ' ' ORDER BY position) FROM dmarc.dkim_result WHERE domain = 'example.com' AND report = 1 AND ordinal = 2;
 --= sendgrid.net/s1/pass example.com/s1/fail
 
