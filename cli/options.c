@@ -127,6 +127,8 @@ const struct option_row options_reparse[] = {
 
 const struct option_row options_init[] = {
     DRY_UPGRADE,
+    {"tune", 0, OPTION_FLAG, AT(tune), NULL,
+     "only say what a server of its own should have in postgresql.conf, and why"},
     END,
 };
 

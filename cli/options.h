@@ -20,6 +20,8 @@ struct options {
     /* retry, reparse, problems, init, upgrade */
     gboolean all, dry_run, list;
     char *code;
+    /* init */
+    gboolean tune;
     /* help */
     gboolean table;
 };
