@@ -435,7 +435,7 @@ gboolean batch_try(struct batch *batch, struct db *db, guint first_report, guint
     decide_among(&w.reports);
     copying_init(&w.copying, db);
     gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) &&
-                  others_write(batch->others, db, first_other, end_other, error) &&
+                  others_write(batch->others, db, first_other, end_other, batch->distributed, error) &&
                   decide_sums(&w.reports, error);
     if (db_alive(db))
         db_run(db, "taking back what was tried", "ROLLBACK", NULL);
