@@ -4,7 +4,7 @@
 SELECT plan(16);
 
 -- The same on every node: small lists. Of the ledger: by the hash of the mail, in the keys instead of the domain.
-CREATE TEMP TABLE shared (relname) AS VALUES ('sender'), ('sender_rule'), ('schema_version'), ('repeatable'), ('mailbox');
+CREATE TEMP TABLE shared (relname) AS VALUES ('sender'), ('sender_rule'), ('schema_version'), ('repeatable'), ('mailbox'), ('pruning');
 CREATE TEMP TABLE by_mail (relname, key) AS VALUES ('message', 'sha256'), ('document', 'mail_sha256'), ('original', 'mail_sha256'), ('reading', 'mail_sha256');
 
 CREATE TEMP VIEW tab AS
