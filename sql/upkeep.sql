@@ -2,8 +2,12 @@
 -- be killed at any time, and that nobody waits long for them.
 
 -- The locks of who takes something away or makes it anew: no upgrade meanwhile (which every writer shares), and no ingester.
-CREATE OR REPLACE FUNCTION dmarc_store.lock_alone() RETURNS void LANGUAGE sql AS $fn$
-    SELECT pg_advisory_xact_lock_shared(7710423), pg_advisory_xact_lock(7710422)
+CREATE OR REPLACE FUNCTION dmarc_store.lock_alone() RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7710423);
+    PERFORM dmarc_store.alone();
+END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.lock_alone() IS 'Locks out upgrades and all who write reports, up to the end of the transaction';
 
@@ -153,10 +157,13 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.stored_months() IS 'The months of which anything is stored';
 
 -- Whether nothing keeps a mail in the ledger: it came before that day, and none of its reports is of that day or a later one.
-CREATE OR REPLACE FUNCTION dmarc_store.is_prunable(m dmarc_store.message, before date) RETURNS boolean LANGUAGE sql STABLE AS $fn$
-    SELECT m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
+CREATE OR REPLACE FUNCTION dmarc_store.is_prunable(m dmarc_store.message, before date) RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    RETURN m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
         SELECT FROM dmarc_store.document d
-        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL)
+        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL);
+END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.is_prunable(dmarc_store.message, date) IS 'Whether a mail came before a day and none of its reports is of that day or later';
 
@@ -187,7 +194,9 @@ BEGIN
     INTO mails, bytes
     FROM dmarc_store.message m
     LEFT JOIN (SELECT o.mail_sha256, length(o.data) AS size FROM dmarc_store.original o) g ON g.mail_sha256 = m.sha256
-    WHERE m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND dmarc_store.is_prunable(m, before);
+    WHERE m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
+        SELECT FROM dmarc_store.document d
+        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL);
     RETURN NEXT;
 END
 $fn$;

@@ -92,7 +92,7 @@ is "what has to do with a domain goes by it, together" "$(sed -n 's/^dmarc_store
 is "the ledger goes by the hash of the mail, together" "$(sed -n 's/^dmarc_store\.\(.*\) h \(.*\) 1$/\1 \2/p' "$dir/placed" | tr '\n' ' ')" \
     "document mail_sha256 message sha256 original mail_sha256 reading mail_sha256 "
 is "the rest goes to every node" "$(sed -n 's/^\(.*\) n  0$/\1/p' "$dir/placed" | tr '\n' ' ')" \
-    "dmarc.repeatable dmarc.schema_version dmarc_store.domain_grant dmarc_store.mailbox dmarc_store.sender dmarc_store.sender_rule "
+    "dmarc.repeatable dmarc.schema_version dmarc_store.domain_grant dmarc_store.mailbox dmarc_store.pruning dmarc_store.sender dmarc_store.sender_rule "
 is "functions and views are what they were" "$(functions)" "$before"
 is "months are made ahead" "$(sql -c "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dmarc_store.report'::regclass")" 6
 distribute
@@ -125,8 +125,8 @@ is "known mails stay known" "$(sql -c "SELECT stored FROM dmarc.status()")" "$st
 ws ingest --quiet "$dir/more" docs/demo/mailbox >/dev/null 2>&1
 all_reports >"$dir/reports"
 is "with more mails it says what a plain database says" "$(diff "$dir/plain.all" "$dir/reports" | head -n 5)" ""
-sql -c "SELECT dmarc_store.fold(1000000) FROM generate_series(1, 20)" >/dev/null
-sql -d plain -c "SELECT dmarc_store.fold(1000000) FROM generate_series(1, 20)" >/dev/null
+sql -c "SELECT dmarc_store.fold(1000000, 1) FROM generate_series(1, 20)" >/dev/null
+sql -d plain -c "SELECT dmarc_store.fold(1000000, 1) FROM generate_series(1, 20)" >/dev/null
 all_reports >"$dir/reports"
 is "and when the addresses are summed up" "$(diff "$dir/plain.all" "$dir/reports" | head -n 5) $(sql -c "SELECT count(*) FROM dmarc_store.unfolded")" " 0"
 is "its classes are changed in the same way" "$(sql -c "SELECT dmarc.reclassify()")" "$(sql -d plain -c "SELECT dmarc.reclassify()")"
