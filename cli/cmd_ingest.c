@@ -188,6 +188,26 @@ static void print_summary(const struct run_totals *totals, gboolean quiet)
                totals->problems, totals->problems == 1 ? "problem needs" : "problems need");
 }
 
+/* Reports of months that were pruned count again when they are read again, and nobody would know. */
+static void tell_of_pruned(const struct job *job)
+{
+    const char *values[] = {job->since};
+    if (!job->totals.by_outcome[OUTCOME_STORED])
+        return;
+    struct db_result *again =
+        db_query(job->db, "looking for what was pruned",
+                 "SELECT reports, before FROM dmarc_store.came_again($1::timestamptz) WHERE reports > 0", 1,
+                 values, NULL);
+    if (again && db_rows(again)) {
+        gboolean one = db_int(again, 0, 0) == 1;
+        log_warning(
+            "%s report%s of months before %s, up to where was pruned, came again and count%s until the "
+            "next \"whosends prune\"",
+            db_value(again, 0, 0), one ? "" : "s", db_value(again, 0, 1), one ? "s" : "");
+    }
+    db_result_free(again);
+}
+
 /* Without an argument there must be an account that can be read. */
 static gboolean check_accounts(const struct cli *cli, GError **error)
 {
@@ -240,9 +260,10 @@ gboolean cmd_ingest(struct cli *cli, GError **error)
     if (!(job.db = database_writable(&cli->config, &job.since, error)))
         return FALSE;
     reading_init(&job.reading, cli);
-    progress_begin(!cli->options.quiet);
+    progress_begin(!cli->options.quiet, "mails");
     read_all(&job);
     progress_hide();
+    tell_of_pruned(&job);
     if (!cli->status || job.totals.mails)
         print_summary(&job.totals, cli->options.quiet);
     if (!cli->status && job.totals.problems)

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/naming.h"
 #include "cli/period.h"
 #include "cli/terminal.h"
@@ -48,16 +49,6 @@ static gboolean take_limit(const struct options *options, gint64 *limit_r, GErro
     return TRUE;
 }
 
-static gboolean take_format(const struct options *options, enum report_format *format_r, GError **error)
-{
-    *format_r = FORMAT_TABLE;
-    if (!options->format || report_format_parse(options->format, format_r))
-        return TRUE;
-    g_autofree char *safe = render_safe(options->format);
-    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "unknown format '%s'\nhint: table, csv or json", safe);
-    return FALSE;
-}
-
 static gboolean take_class(const struct options *options, struct report_request *request, GError **error)
 {
     static const char *const classes[] = {"authorised", "misconfigured", "forwarded", "unknown", NULL};
@@ -104,7 +95,7 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
                     cli->command->name);
         return FALSE;
     }
-    if (!take_format(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
+    if (!format_take(options, &request->format, error) || !take_limit(options, &request->limit, error) ||
         !take_domain(cli, asked, error) || !take_class(options, request, error) ||
         !period_parse(options->last, options->since, options->until, cli->now, &asked->period, error))
         return FALSE;

@@ -2,6 +2,7 @@
 #include "cli/database.h"
 #include "cli/log.h"
 #include "db/schema.h"
+#include "db/tune.h"
 #include "db/upgrade.h"
 #include "parser/error.h"
 
@@ -51,8 +52,43 @@ static gboolean upgrade(struct cli *cli, struct db *db, GError **error)
     return TRUE;
 }
 
+static void keep_advice(const struct tune_advice *advice, gpointer data)
+{
+    GString **lines = data;
+    g_autofree char *setting = NULL;
+    if (advice->fine) {
+        g_string_append_printf(lines[1], "# fine: %s = %s\n", advice->name, advice->is);
+        return;
+    }
+    setting = g_strdup_printf("%s%s = %s", advice->wanted ? "" : "#", advice->name,
+                              advice->wanted ? advice->wanted : "...");
+    g_string_append_printf(lines[0], "%-46s # is %s%s: %s\n", setting, advice->is,
+                           advice->restart ? " (counts after a restart)" : "", advice->why);
+}
+
+static gboolean tune(struct cli *cli, GError **error)
+{
+    struct tune_server server;
+    GString *lines[] = {g_string_new(NULL), g_string_new(NULL)};
+    struct db *db = database_open(&cli->config, FALSE, error);
+    gboolean ok = db && tune_look(db, &server, keep_advice, lines, error);
+    db_close(db);
+    if (ok) {
+        g_autofree char *memory =
+            server.memory ? g_strdup_printf("%.1f GB of memory", (double)server.memory / (1 << 30))
+                          : g_strdup("memory not known: another machine");
+        printf("# For postgresql.conf of a server that is there for whosends alone: PostgreSQL %s, %s.\n%s%s",
+               server.version, memory, lines[0]->str, lines[1]->str);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(lines); i++)
+        g_string_free(lines[i], TRUE);
+    return ok;
+}
+
 gboolean cmd_init(struct cli *cli, GError **error)
 {
+    if (cli->options.tune)
+        return tune(cli, error);
     g_autofree char *directory = database_directory(&cli->config);
     if (cli->options.dry_run && !cli->config.database && !g_file_test(directory, G_FILE_TEST_EXISTS)) {
         printf("a private cluster would be made in '%s', with schema dmarc at version %d\n", directory,

@@ -176,6 +176,32 @@ static const struct command commands[] = {
      .options = options_upgrade,
      .configured = TRUE,
      .run = cmd_upgrade},
+    {.name = "maintain",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "do what has to be done now and then; for cron",
+     .details =
+         "Makes the partitions of the months to come, sums up the addresses of reports that came since "
+         "the last\n"
+         "time, and judges again what the catalogue of senders says otherwise now. May run beside all "
+         "else and be\n"
+         "broken off at any time.",
+     .options = options_maintain,
+     .configured = TRUE,
+     .run = cmd_maintain},
+    {.name = "prune",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "take away what is old, month by month",
+     .details =
+         "Reports, records and sums of the months that lie wholly before the cut-off: the first day of "
+         "the month\n"
+         "that --keep or --before leads to. Then the mails that came before it and have no younger "
+         "report, with their\n"
+         "originals. Asks first on a terminal, and wants --yes elsewhere.",
+     .options = options_prune,
+     .configured = TRUE,
+     .run = cmd_prune},
     {.name = "sql",
      .group = GROUP_DATABASE,
      .usage = "[-- PSQL-ARGUMENT...]",

@@ -167,10 +167,28 @@ const struct option_row options_reparse[] = {
 
 const struct option_row options_init[] = {
     DRY_UPGRADE,
+    {"tune", 0, OPTION_FLAG, AT(tune), NULL,
+     "only say what a server of its own should have in postgresql.conf, and why"},
     END,
 };
 
 const struct option_row options_upgrade[] = {DRY_UPGRADE, END};
+
+const struct option_row options_maintain[] = {
+    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress and no summary"},
+    END,
+};
+
+const struct option_row options_prune[] = {
+    {"keep", 0, OPTION_TEXT, AT(keep), "PERIOD",
+     "keep so many days (90d), weeks, months (18m) or years (2y)"},
+    {"before", 0, OPTION_TEXT, AT(before), "DAY",
+     "instead: take away what lies before the month of this day"},
+    {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL, "change nothing, and say what would go"},
+    {"yes", 'y', OPTION_FLAG, AT(yes), NULL, "do not ask"},
+    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress and no summary"},
+    END,
+};
 
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
@@ -312,10 +330,10 @@ void options_clear(struct options *options)
     g_strfreev(options->settings);
     g_strfreev(options->limits);
     g_strfreev(options->accounts);
-    char *texts[] = {options->config,  options->database, options->after, options->mailbox,
-                     options->watched, options->domain,   options->last,  options->since,
-                     options->until,   options->format,   options->sort,  options->limit,
-                     options->by,      options->group,    options->note,  options->class};
+    char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
+                     options->domain, options->last,     options->since, options->until,   options->format,
+                     options->sort,   options->limit,    options->by,    options->group,   options->note,
+                     options->class,  options->code,     options->keep,  options->before};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

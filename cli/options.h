@@ -23,6 +23,11 @@ struct options {
     /* retry, reparse, problems, init, upgrade */
     gboolean all, dry_run, list;
     char *code;
+    /* init */
+    gboolean tune;
+    /* prune */
+    gboolean yes;
+    char *keep, *before;
     /* help */
     gboolean table;
 };
@@ -45,7 +50,7 @@ gboolean options_want_account(const struct options *options, const char *name);
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
     options_senders[], options_sources[], options_verdict[], options_failures[], options_decide[],
     options_explain[], options_ledger[], options_problems[], options_show[], options_retry[],
-    options_reparse[], options_init[], options_upgrade[], options_help[];
+    options_reparse[], options_init[], options_upgrade[], options_maintain[], options_prune[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE

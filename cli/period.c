@@ -38,19 +38,19 @@ static gboolean parse_day(const char *option, const char *text, GDate *day_r, GE
 }
 
 /* Moves *day back by "30d", "4w", "6m" or "1y". */
-static gboolean go_back(const char *last, GDate *day, GError **error)
+static gboolean go_back(const char *option, const char *last, GDate *day, GError **error)
 {
     gsize digits = strspn(last, "0123456789");
     char unit = last[digits];
     if (!digits || digits > 5 || !unit || last[digits + 1])
-        return refuse(error, "last", last, "a number and d, w, m or y, such as 30d");
+        return refuse(error, option, last, "a number and d, w, m or y, such as 30d");
     guint n = (guint)g_ascii_strtoull(last, NULL, 10);
     guint32 span = n * (unit == 'w' ? 7 : unit == 'm' ? 31 : unit == 'y' ? 366 : 1);
     if (!strchr("dwmy", unit))
-        return refuse(error, "last", last,
+        return refuse(error, option, last,
                       unit == 'h' ? "reports are of whole days" : "the units are d, w, m and y");
     if (!n || n > LAST_MOST || span >= g_date_get_julian(day) - 366)
-        return refuse(error, "last", last, "out of range");
+        return refuse(error, option, last, "out of range");
     if (unit == 'm')
         g_date_subtract_months(day, n);
     else if (unit == 'y')
@@ -58,6 +58,11 @@ static gboolean go_back(const char *last, GDate *day, GError **error)
     else
         g_date_subtract_days(day, span);
     return TRUE;
+}
+
+static void set_today(GDate *day, gint64 now)
+{
+    g_date_set_julian(day, (guint32)(now / 86400 + 719163));
 }
 
 static void print_day(char *out, gsize n, const GDate *day)
@@ -85,13 +90,28 @@ gboolean period_parse(const char *last, const char *since, const char *until, gi
     if (last) {
         from = to;
         if (!until)
-            g_date_set_julian(&from, (guint32)(now / 86400 + 719163));
-        if (!go_back(last, &from, error))
+            set_today(&from, now);
+        if (!go_back("last", last, &from, error))
             return FALSE;
     }
     if (g_date_valid(&from))
         print_day(period_r->since, sizeof period_r->since, &from);
     if (until)
         print_day(period_r->until, sizeof period_r->until, &to);
+    return TRUE;
+}
+
+gboolean period_cut(const char *keep, const char *before, gint64 now, char day_r[11], GError **error)
+{
+    GDate today, day;
+    g_date_clear(&today, 1);
+    set_today(&today, now);
+    day = today;
+    if (keep ? !go_back("keep", keep, &day, error) : !parse_day("before", before, &day, error))
+        return FALSE;
+    if (g_date_compare(&day, &today) > 0)
+        return refuse(error, "before", before, "it lies in the future");
+    g_date_set_day(&day, 1);
+    print_day(day_r, 11, &day);
     return TRUE;
 }

@@ -14,3 +14,8 @@ struct period {
  * that ends before it begins. */
 gboolean period_parse(const char *last, const char *since, const char *until, gint64 now,
                       struct period *period_r, GError **error);
+
+/* The day up to which "whosends prune" takes away: the first of the month in which `before` lies, or in which
+ * the day lies that is `keep` (as `last`) before today; one of the two is given. FALSE with WS_ERROR_USAGE
+ * for what is no day or lies in the future. */
+gboolean period_cut(const char *keep, const char *before, gint64 now, char day_r[11], GError **error);

@@ -98,6 +98,7 @@ struct writing {
     guint first, end; /* messages */
     struct decision reports;
     struct rereading *again; /* NULL: the mails are new */
+    gboolean as_new;         /* reports and evidence that are known are taken away first */
 };
 
 static struct batch_message *message_at(const struct writing *w, guint i)
@@ -186,13 +187,17 @@ static gboolean write_reports(struct writing *w, GError **error)
 {
     if (!w->reports.primaries)
         return TRUE;
-    if (!stage_reports(w, error) || !decide_stored(&w->reports, error))
+    if (!stage_reports(w, error) ||
+        (w->as_new && !db_run(w->copying.db, "taking away known reports", rows_try_reports, error)) ||
+        !decide_stored(&w->reports, error))
         return FALSE;
     find_stored(w);
-    return !w->reports.fresh || (stage_evidence(w, FALSE, error) &&
-                                 db_run(w->copying.db, "inserting profiles", rows_profile_insert, error) &&
-                                 db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error) &&
-                                 copy_observations(w, FALSE, rows_observation_copy, error));
+    return !w->reports.fresh ||
+           (stage_evidence(w, FALSE, error) &&
+            (!w->as_new || db_run(w->copying.db, "taking away known evidence", rows_try_evidence, error)) &&
+            db_run(w->copying.db, "inserting profiles", rows_profile_insert, error) &&
+            db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error) &&
+            copy_observations(w, FALSE, rows_observation_copy, error));
 }
 
 /* The records of those reports that turned out to be new. */
@@ -404,6 +409,8 @@ gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end,
     w.reports.end = message_at(&w, end - 1)->first_report + message_at(&w, end - 1)->n_reports;
     guint first_other = message_at(&w, first)->first_other;
     guint end_other = message_at(&w, end - 1)->first_other + message_at(&w, end - 1)->n_others;
+    for (guint i = first; i < end; i++)
+        message_at(&w, i)->original = message_at(&w, i)->wanted;
     decide_among(&w.reports);
     step("a batch is full");
     copying_init(&w.copying, db);
@@ -415,6 +422,24 @@ gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end,
     step("committed");
     decide_clear(&w.reports);
     rereading_free(w.again);
+    copying_clear(&w.copying);
+    return ok;
+}
+
+gboolean batch_try(struct batch *batch, struct db *db, guint first_report, guint end_report,
+                   guint first_other, guint end_other, GError **error)
+{
+    struct writing w = {.batch = batch, .as_new = batch->reread != NULL};
+    w.reports = (struct decision){
+        .batch = batch, .db = db, .first = first_report, .end = end_report, .alone = batch->reread != NULL};
+    decide_among(&w.reports);
+    copying_init(&w.copying, db);
+    gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) &&
+                  others_write(batch->others, db, first_other, end_other, batch->distributed, error) &&
+                  decide_sums(&w.reports, error);
+    if (db_alive(db))
+        db_run(db, "taking back what was tried", "ROLLBACK", NULL);
+    decide_clear(&w.reports);
     copying_clear(&w.copying);
     return ok;
 }

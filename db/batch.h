@@ -40,15 +40,17 @@ struct batch_document {
     guint first_report, n_reports, first_other, n_others;
 };
 
+enum kept_original { ORIGINAL_NONE, ORIGINAL_KEPT, ORIGINAL_PRIVATE, ORIGINAL_LARGE };
+
 struct batch_message {
     struct ledger_message ledger; /* texts are the batch's */
     gint64 id;
     guint first_document, n_documents, first_report, n_reports, first_other, n_others;
     enum outcome outcome; /* worst of the documents until it is written, then what became of it */
-    enum { ORIGINAL_NONE, ORIGINAL_KEPT, ORIGINAL_PRIVATE, ORIGINAL_LARGE } original;
-    struct spool_span packed; /* of an original that is to be kept, unless it is a duplicate */
-    gboolean problem;         /* in any of it; known once it is written */
-    gboolean bare;            /* a known mail: no documents were looked at */
+    enum kept_original wanted, original; /* before it is known what is new in the mail, and then */
+    struct spool_span packed;            /* of an original that is to be kept, unless it is a duplicate */
+    gboolean problem;                    /* in any of it; known once it is written */
+    gboolean bare;                       /* a known mail: no documents were looked at */
 };
 
 struct batch {
@@ -75,3 +77,7 @@ const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256);
 /* Writes messages [first, end), only one when they are read again, in one transaction, which is over in any
  * case when this returns, and fills in their outcome. */
 gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end, GError **error);
+/* Whether the database takes these reports, all of one mail, without anything else of it: in a transaction
+ * that is taken back. When mails are read again it does not matter which of them are known. */
+gboolean batch_try(struct batch *batch, struct db *db, guint first_report, guint end_report,
+                   guint first_other, guint end_other, GError **error);

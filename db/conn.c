@@ -54,6 +54,14 @@ static char *one_line(const char *text)
     return g_string_free(out, FALSE);
 }
 
+/* A key of ours that is there already says nothing of the values: somebody was faster, or numbers do not go
+ * on where they were. */
+static gboolean is_our_key(const char *sqlstate, const PGresult *result)
+{
+    return strcmp(sqlstate, "23505") == 0 &&
+           g_strcmp0(PQresultErrorField(result, PG_DIAG_SCHEMA_NAME), "dmarc_store") == 0;
+}
+
 static enum ws_error error_kind(const char *sqlstate)
 {
     static const char *const down[] = {"08", "25", "40", "53", "55", "57", "58", "XX"};
@@ -89,11 +97,14 @@ static void set_error(struct db *db, const char *name, const PGresult *result, G
         return;
     }
     GString *message = g_string_new(name);
+    gboolean down = PQstatus(db->conn) != CONNECTION_OK || is_our_key(sqlstate, result);
+    enum ws_error kind = down ? WS_ERROR_DB_DOWN : error_kind(sqlstate);
     append_field(message, result, PG_DIAG_MESSAGE_PRIMARY, ": ");
-    append_field(message, result, PG_DIAG_MESSAGE_DETAIL, ": ");
+    /* Of values that are refused the detail is the row, with numbers that are others the next time. */
+    if (kind != WS_ERROR_DB_REFUSED)
+        append_field(message, result, PG_DIAG_MESSAGE_DETAIL, ": ");
     append_field(message, result, PG_DIAG_MESSAGE_HINT, ": ");
     g_string_append_printf(message, " (SQLSTATE %s)", sqlstate);
-    enum ws_error kind = PQstatus(db->conn) == CONNECTION_OK ? error_kind(sqlstate) : WS_ERROR_DB_DOWN;
     g_set_error_literal(error, WS_ERROR, (gint)kind, message->str);
     g_string_free(message, TRUE);
 }

@@ -6,11 +6,12 @@
  * text. Notices go to g_debug.
  *
  * Errors are of WS_ERROR: DB_DOWN for SQLSTATE classes 08 25 40 53 55 57 58 XX, a lost connection and one
- * that could not be made; DB_REFUSED for 22 23 54 P0; DB_SCHEMA for everything else (42, 3F, 28 ...), for a
- * server before PostgreSQL 15 and for a database whose encoding is not UTF8; CONFIG for a conninfo that
- * cannot be parsed. The message holds the statement's name, the server's primary text, detail and hint, on
- * one line, and never the conninfo. After a lost connection every call fails until db_reconnect. A stream or
- * COPY that was left unfinished is ended by the next call. Not for two threads at once. */
+ * that could not be made; DB_REFUSED for 22 23 54 P0, but not for a key of
+ * schema dmarc_store that is there already (23505), which is DB_DOWN; DB_SCHEMA for everything else (42, 3F,
+ * 28 ...), for a server before PostgreSQL 15 and for a database whose encoding is not UTF8; CONFIG for a
+ * conninfo that cannot be parsed. The message holds the statement's name, the server's primary text, detail
+ * and hint, on one line, and never the conninfo. After a lost connection every call fails until db_reconnect.
+ * A stream or COPY that was left unfinished is ended by the next call. Not for two threads at once. */
 #pragma once
 
 #include "parser/error.h"

@@ -99,6 +99,11 @@ void others_truncate(struct others *others, guint n)
     }
 }
 
+void others_remove(struct others *others, guint i)
+{
+    g_array_remove_index(others->reports, i);
+}
+
 /* ---- what is told ---- */
 
 static void begin(struct others *others, enum other_kind kind, gint64 id, const char *domain, gint64 seconds)

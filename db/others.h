@@ -39,6 +39,8 @@ const struct other_report *others_at(const struct others *others, guint i);
 struct other_report *others_change(struct others *others, guint i);
 /* Forgets those from number `n` on, and the one that has begun and not ended. */
 void others_truncate(struct others *others, guint n);
+/* Takes one out; those behind it move up. Its rows wait on for nothing. */
+void others_remove(struct others *others, guint i);
 
 /* Adds one, numbered `id`. */
 gboolean others_failure(struct others *others, gint64 id, const struct failure_report *report,

@@ -102,6 +102,7 @@ static void add_items(struct rereading *again)
         item.report = NULL;
         for (guint r = 0; r < document->n_others; r++) {
             item.other = others_change(again->batch->others, document->first_other + r);
+            item.other->settled = 0;
             g_array_append_val(again->items, item);
         }
     }

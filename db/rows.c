@@ -157,6 +157,12 @@ const char rows_evidence_insert[] =
     " FROM pg_temp.stage_evidence ORDER BY domain, hash ON CONFLICT DO NOTHING";
 const char rows_report_count[] = "SELECT dmarc_store.count_staged()";
 
+const char rows_try_reports[] =
+    "DELETE FROM dmarc_store.report r USING pg_temp.stage_report s WHERE " IDENTITY_R;
+const char rows_try_evidence[] = "DELETE FROM dmarc_store.evidence e USING pg_temp.stage_evidence s WHERE "
+                                 "e.domain = s.domain AND e.hash = "
+                                 "s.hash";
+
 const char rows_observation_copy[] = "COPY dmarc_store.observation (domain, day, report, ordinal, source_ip, "
                                      "message_count, evidence, source_raw)"
                                      " FROM STDIN (FORMAT binary)";

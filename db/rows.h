@@ -57,6 +57,9 @@ void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gi
 void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal,
                       const struct report_record *record, const guint8 *evidence);
 
+/* What is staged is stored no more, so that it is new. */
+extern const char rows_try_reports[], rows_try_evidence[];
+
 /* Mails. The INSERT returns the ids of those that were not there. */
 extern const char rows_message_copy[], rows_message_insert[];
 void rows_message(GByteArray *out, const struct batch_message *message);

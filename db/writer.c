@@ -6,6 +6,7 @@
 #include "db/known.h"
 #include "db/others.h"
 #include "db/pgcopy.h"
+#include "db/refuse.h"
 #include "db/rows.h"
 #include "db/rows_other.h"
 
@@ -503,6 +504,7 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
     }
     if (!keep_original(writer, &entry, error))
         return FALSE;
+    entry.wanted = entry.original;
     g_array_append_val(batch->messages, entry);
     writer->first_document = batch->documents->len;
     writer->first_report = writer->pending_report = batch->reports->len;
@@ -611,8 +613,9 @@ static gboolean prepare(struct writer *writer, GError **error)
     return ensure_months(writer, error);
 }
 
-static void settle(struct writer *writer, guint end)
+static void settle(guint end, gpointer data)
 {
+    struct writer *writer = data;
     for (; writer->done < end; writer->done++) {
         const struct batch_message *message =
             &g_array_index(writer->batch->messages, struct batch_message, writer->done);
@@ -622,50 +625,6 @@ static void settle(struct writer *writer, guint end)
     }
 }
 
-/* Turns a message whose values the server does not take into one row that says so. */
-static void refuse(struct writer *writer, guint i, const GError *reason)
-{
-    struct batch_message *message = &g_array_index(writer->batch->messages, struct batch_message, i);
-    message->n_documents = message->n_reports = message->n_others = 0;
-    message->ledger.code = "db_refused";
-    message->ledger.detail = batch_text(writer->batch, reason->message, DETAIL_BYTES);
-}
-
-static gboolean write_one(struct writer *writer, guint i, GError **error)
-{
-    GError *reason = NULL;
-    if (batch_write(writer->batch, writer->db, i, i + 1, &reason))
-        return TRUE;
-    if (!g_error_matches(reason, WS_ERROR, WS_ERROR_DB_REFUSED)) {
-        g_propagate_error(error, reason);
-        return FALSE;
-    }
-    refuse(writer, i, reason);
-    g_error_free(reason);
-    return batch_write(writer->batch, writer->db, i, i + 1, error);
-}
-
-static gboolean write_all(struct writer *writer, GError **error)
-{
-    guint n = writer->batch->messages->len;
-    GError *reason = NULL;
-    if (batch_write(writer->batch, writer->db, writer->done, n, &reason)) {
-        settle(writer, n);
-        return TRUE;
-    }
-    if (!g_error_matches(reason, WS_ERROR, WS_ERROR_DB_REFUSED)) {
-        g_propagate_error(error, reason);
-        return FALSE;
-    }
-    g_error_free(reason);
-    while (writer->done < n) {
-        if (!write_one(writer, writer->done, error))
-            return FALSE;
-        settle(writer, writer->done + 1);
-    }
-    return TRUE;
-}
-
 guint64 writer_problems(const struct writer *writer)
 {
     return writer->problems;
@@ -673,7 +632,9 @@ guint64 writer_problems(const struct writer *writer)
 
 gboolean writer_flush(struct writer *writer, GError **error)
 {
-    if (writer->done < writer->batch->messages->len && (!prepare(writer, error) || !write_all(writer, error)))
+    guint n = writer->batch->messages->len;
+    if (writer->done < n && (!prepare(writer, error) || !refuse_write(writer->batch, writer->db, writer->done,
+                                                                      n, settle, writer, error)))
         return FALSE;
     writer_reset(writer);
     return TRUE;

@@ -13,10 +13,9 @@
  * With settings->trust, each report is stored with whether the mail came from its reporter (parser/trust.h),
  * and whether its domain is ours.
  *
- * When the database refuses values (DB_REFUSED), the batch is written again one message at a time, and a
- * message that is refused becomes a ledger row with outcome problem, code db_refused and the server's text,
- * without documents. After a lost COMMIT nothing is settled: the caller tries the same mails again and finds
- * them done, or duplicates.
+ * When the database refuses values (DB_REFUSED), the reports whose values they are become problems with code
+ * db_refused and the server's text, and all others are stored, see db/refuse.h. After a lost COMMIT nothing
+ * is settled: the caller tries the same mails again and finds them done, or duplicates.
  *
  * The original of a mail is kept with its rows, once, when settings->keep wants it, it has a report that is
  * not a duplicate, or a problem, and is not over original_size when packed. Never when a failure report or

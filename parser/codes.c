@@ -41,7 +41,7 @@ const struct code_row code_rows[CODE_LAST] = {
                      "Two worker processes crashed, hung or ran out of memory at this mail.",
                      "Treat the sender with suspicion, and report it together with the mail as a fault of "
                      "whosends."},
-    [CODE_DB_REFUSED] = {"db_refused", REFUSAL, "The database refused the values of this mail.",
+    [CODE_DB_REFUSED] = {"db_refused", REFUSAL, "The database refused the values of this report or mail.",
                          "This is a fault of whosends: please report it together with the mail."},
 
     [CODE_XML] = {"xml", REFUSAL, "The document is not well-formed XML and could not be repaired.",

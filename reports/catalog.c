@@ -243,6 +243,11 @@ gboolean report_format_parse(const char *word, enum report_format *format_r)
     return FALSE;
 }
 
+const struct renderer *report_renderer(enum report_format format)
+{
+    return renderers[format];
+}
+
 /* A report on its way from the database to a renderer. */
 struct run {
     const struct report_request *request;

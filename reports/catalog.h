@@ -31,6 +31,8 @@ const struct report_row *report_find(const char *name, const char *option);
 
 enum report_format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
 gboolean report_format_parse(const char *word, enum report_format *format_r);
+/* For who has rows of his own to show. */
+const struct renderer *report_renderer(enum report_format format);
 
 /* What a column of a result holds, by its type (pg_type oid), and by its name where that does not say it. */
 enum column_kind report_column_kind(const char *name, guint type);

@@ -222,6 +222,10 @@ COMMENT ON COLUMN dmarc_store.domain_grant.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.domain_grant.role IS 'role of the database; its members may, too';
 COMMENT ON COLUMN dmarc_store.domain_grant.granted_at IS 'since when';
 
+COMMENT ON TABLE dmarc_store.pruning IS 'Up to which days was pruned: "whosends prune" took all reports before the latest of these away';
+COMMENT ON COLUMN dmarc_store.pruning.before IS 'first day of the month after one that was taken away';
+COMMENT ON COLUMN dmarc_store.pruning.pruned_at IS 'when';
+
 COMMENT ON TABLE dmarc_store.observation IS 'One row for each record of a report: address, count and which evidence. dmarc.record shows it joined';
 COMMENT ON COLUMN dmarc_store.observation.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.observation.day IS 'UTC day on which the period of the report begins';

@@ -230,7 +230,7 @@ BEGIN
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
     ), who AS MATERIALIZED (
         SELECT m.domain, h.reporter, sum(m.records)::bigint AS records, sum(m.messages) AS messages,
-               round(sum(m.messages) / nullif(sum(m.all_messages), 0), 4) AS share, count(m.most) AS reports,
+               round(sum(m.messages) / nullif(sum(m.all_messages), 0), 4) AS share, count(m.most) AS reports, max(m.most) AS most,
                min(m.day) FILTER (WHERE m.records > 0) AS first_seen, max(m.day) FILTER (WHERE m.records > 0) AS last_seen,
                (array_agg(m.day ORDER BY m.most DESC NULLS LAST, m.day DESC, m.report))[1] AS example_day,
                (array_agg(m.report ORDER BY m.most DESC NULLS LAST, m.day DESC, m.report))[1] AS example_report
@@ -239,18 +239,19 @@ BEGIN
         GROUP BY m.domain, h.reporter
         HAVING count(m.most) > 0
     ), examples AS MATERIALIZED (
-        SELECT o.domain, o.day, o.report, o.ordinal, o.message_count,
+        SELECT o.domain, o.day, o.report, o.ordinal,
                concat_ws(' ', host(o.source_ip), 'From: ' || e.header_from, 'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
                          'its results say dkim=' || CASE WHEN e.dkim_aligned THEN 'pass' ELSE 'fail' END
                          || ' spf=' || CASE WHEN e.spf_aligned THEN 'pass' ELSE 'fail' END) AS example
         FROM who w
         JOIN dmarc_store.observation o ON o.domain = w.domain AND o.day = w.example_day AND o.report = w.example_report
         JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-        WHERE e.disagree AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+        WHERE e.disagree AND o.message_count = w.most
+          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
     ), shown AS (
         SELECT DISTINCT ON (x.domain, x.day, x.report) x.domain, x.day, x.report, x.example
         FROM examples x
-        ORDER BY x.domain, x.day, x.report, x.message_count DESC, x.ordinal
+        ORDER BY x.domain, x.day, x.report, x.ordinal
     )
     SELECT w.domain, w.reporter, w.records, w.messages, w.share, w.reports, w.first_seen, w.last_seen, x.example
     FROM who w

@@ -2,7 +2,7 @@
 # The manual pages name every command, option and key that the program has, with its default, and no other.
 . tests/lib/cli.sh
 
-program_page=docs/whosends.1.scd config_page=docs/whosends.conf.5.scd
+program_page=docs/whosends.1.scd config_page=docs/whosends.conf.5.scd citus_page=docs/whosends-citus.7.scd
 run help --table
 cp "$dir/out" "$dir/table"
 
@@ -34,7 +34,7 @@ strangers=$(sed -n 's/^\*\([a-z_]*\)\*$/\1/p' $config_page | grep -vxFf "$dir/na
 is "whosends.conf.5 has no other key" "$strangers" ""
 
 if command -v scdoc >/dev/null; then
-    for page in $program_page $config_page; do
+    for page in $program_page $config_page $citus_page; do
         scdoc <"$page" >"$dir/out" 2>"$dir/err"
         status=$?
         check "$page is well formed" 0 '^\.TH' ''

@@ -131,7 +131,7 @@ check "and so does the upgrade" 78 '' 'view (public\.)?sums depends on view'
 is "which changes nothing" "$(state)" "$before"
 sql -c 'DROP VIEW public.sums'
 run --database "$PG_CONNINFO" upgrade
-check "without it all is well" 0 ', [0-9]+ applied$' ''
+check "without it all is well" 0 ', [1-9][0-9]* applied$' ''
 
 pg_newdb nothing
 run --database "$PG_CONNINFO" upgrade --dry-run

@@ -34,13 +34,13 @@ WITH counted AS MATERIALIZED (
     FROM domain_day d LEFT JOIN counted c ON c.domain = d.domain AND c.day = d.day AND c.doubtful = d.doubtful
     GROUP BY d.domain, d.day, d.doubtful, d.reports
 ), seen AS (
-    SELECT c.domain, date_trunc('month', c.day::timestamp)::date AS month, c.source_ip, c.profile, c.doubtful, extract(day FROM c.day)::int AS day
+    SELECT c.domain, date_trunc('month', greatest(c.day, '4713-01-01 BC')::timestamp)::date AS month, c.source_ip, c.profile, c.doubtful, extract(day FROM c.day)::int AS day
     FROM counted c WHERE c.source_ip IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6
 ), stored_seen AS (
     SELECT s.domain, s.day AS month, s.source_ip, s.profile, s.doubtful, n AS day
     FROM dmarc_store.profile_source s, generate_series(1, 31) n WHERE (s.days & (1 << n - 1)) <> 0
     UNION
-    SELECT f.domain, date_trunc('month', f.day::timestamp)::date, f.source_ip, f.profile, f.doubtful, extract(day FROM f.day)::int
+    SELECT f.domain, date_trunc('month', greatest(f.day, '4713-01-01 BC')::timestamp)::date, f.source_ip, f.profile, f.doubtful, extract(day FROM f.day)::int
     FROM dmarc_store.fresh_source f
 ), report_sums AS (
     SELECT r.domain, r.day, r.id FROM dmarc_store.report r

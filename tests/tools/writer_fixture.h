@@ -46,6 +46,8 @@ static inline void empty(struct db *db)
         db, "emptying",
         "TRUNCATE dmarc_store.message, dmarc_store.document, dmarc_store.report, dmarc_store.evidence, "
         "dmarc_store.observation, "
+        "dmarc_store.profile, dmarc_store.profile_day, dmarc_store.profile_source, dmarc_store.unfolded, "
+        "dmarc_store.domain_day, dmarc_store.original, dmarc_store.reading, "
         "dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure",
         &error);
     g_assert_no_error(error);
@@ -55,12 +57,6 @@ static inline void set_up(struct fixture *f, gconstpointer settings)
 {
     open_with(f, settings ? settings : &writer_defaults);
     empty(f->db);
-}
-
-static inline void tear_down(struct fixture *f, gconstpointer settings)
-{
-    (void)settings;
-    close_all(f);
 }
 
 /* The answer's first value. */
@@ -87,6 +83,28 @@ static inline char *ask(struct db *db, const char *sql)
         g_assert_no_error(error);                                                                            \
         g_assert_true(done_);                                                                                \
     } while (0)
+
+/* Whatever was written: the sums are what the records say. */
+static inline void check_sums(struct db *db)
+{
+    GError *error = NULL;
+    g_autofree char *sql = NULL;
+    g_file_get_contents("tests/lib/sums.sql", &sql, NULL, &error);
+    g_assert_no_error(error);
+    struct db_result *wrong = db_query(db, "checking sums", sql, 0, NULL, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < db_rows(wrong); i++)
+        g_test_message("%s: %s", db_value(wrong, i, 0), db_value(wrong, i, 1));
+    g_assert_cmpuint(db_rows(wrong), ==, 0);
+    db_result_free(wrong);
+}
+
+static inline void tear_down(struct fixture *f, gconstpointer settings)
+{
+    (void)settings;
+    check_sums(f->db);
+    close_all(f);
+}
 
 /* The hash and the reference of mail number n. */
 struct mail {

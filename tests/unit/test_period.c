@@ -57,6 +57,35 @@ static const struct {
     {NULL, "2026-02-02", "2026-02-01", "before --since"},
 };
 
+static const struct {
+    const char *keep, *before, *cut, *names;
+} cuts[] = {
+    {"2y", NULL, "2024-03-01", NULL},         {"1y", NULL, "2025-03-01", NULL},
+    {"1m", NULL, "2026-02-01", NULL},         {"30d", NULL, "2026-03-01", NULL},
+    {"31d", NULL, "2026-02-01", NULL},        {NULL, "2024-11-17", "2024-11-01", NULL},
+    {NULL, "2024-11-01", "2024-11-01", NULL}, {NULL, "2026-03-31", "2026-03-01", NULL},
+    {NULL, "2026-04-01", NULL, "future"},     {NULL, "2026-02-30", NULL, "--before '2026-02-30'"},
+    {"2h", NULL, NULL, "--keep '2h'"},        {"0d", NULL, NULL, "--keep '0d'"},
+};
+
+static void test_cut(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(cuts); i++) {
+        g_autoptr(GError) error = NULL;
+        char day[11] = "";
+        gboolean ok = period_cut(cuts[i].keep, cuts[i].before, NOON_2026_03_31, day, &error);
+        if (cuts[i].cut) {
+            g_assert_no_error(error);
+            g_assert_true(ok);
+            g_assert_cmpstr(day, ==, cuts[i].cut);
+        } else {
+            g_assert_false(ok);
+            g_assert_error(error, WS_ERROR, WS_ERROR_USAGE);
+            g_assert_nonnull(strstr(error->message, cuts[i].names));
+        }
+    }
+}
+
 static void test_good(void)
 {
     for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
@@ -124,6 +153,7 @@ int main(int argc, char **argv)
     unit_init(argv[0]);
     g_test_add_func("/period/good", test_good);
     g_test_add_func("/period/bad", test_bad);
+    g_test_add_func("/period/cut", test_cut);
     g_test_add_func("/period/day-limits", test_day_limits);
     g_test_add_func("/nearest", test_nearest);
     return g_test_run();

@@ -1,0 +1,225 @@
+#include "db/upkeep.h"
+
+/* ---- maintain ---- */
+
+static gboolean move_months(struct db *db, struct upkeep_maintained *done, GError **error)
+{
+    struct db_result *stray =
+        db_query(db, "looking for months without a partition",
+                 "SELECT month, parent FROM dmarc_store.stray_months()", 0, NULL, error);
+    gboolean ok = stray != NULL;
+    for (guint i = 0; ok && i < db_rows(stray); i++) {
+        const char *values[] = {db_value(stray, i, 0), db_value(stray, i, 1)};
+        struct db_result *moved = db_query(db, "moving a month into a partition",
+                                           "SELECT dmarc_store.move_month($1::date, $2)", 2, values, error);
+        ok = moved != NULL;
+        if (ok && db_int(moved, 0, 0)) {
+            done->moved++;
+            done->rows += db_int(moved, 0, 0);
+        }
+        db_result_free(moved);
+    }
+    db_result_free(stray);
+    return ok;
+}
+
+static gboolean make_months(struct db *db, gint64 *made_r, GError **error)
+{
+    struct db_result *months =
+        db_query(db, "listing partitions",
+                 "SELECT (date_trunc('month', now()) + make_interval(months => n))::date, t FROM "
+                 "generate_series(0, 2) n, unnest(dmarc_store.month_tables()) t",
+                 0, NULL, error);
+    gboolean ok = months != NULL;
+    for (guint i = 0; ok && i < db_rows(months); i++) {
+        const char *values[] = {db_value(months, i, 0), db_value(months, i, 1)};
+        struct db_result *made = db_query(db, "making a partition",
+                                          "SELECT dmarc_store.make_month($1::date, $2)", 2, values, error);
+        ok = made != NULL;
+        *made_r += ok && *db_value(made, 0, 0) == 't';
+        db_result_free(made);
+    }
+    db_result_free(months);
+    return ok;
+}
+
+static gboolean compact(struct db *db, gint64 *rows_r, GError **error)
+{
+    struct db_result *many = db_query(db, "looking for sums of many rows",
+                                      "SELECT domain, month FROM dmarc_store.compactable()", 0, NULL, error);
+    gboolean ok = many != NULL;
+    for (guint i = 0; ok && i < db_rows(many); i++) {
+        const char *values[] = {db_value(many, i, 0), db_value(many, i, 1)};
+        struct db_result *went = db_query(db, "making one row of many",
+                                          "SELECT dmarc_store.compact($1, $2::date)", 2, values, error);
+        ok = went != NULL;
+        *rows_r += ok ? db_int(went, 0, 0) : 0;
+        db_result_free(went);
+    }
+    db_result_free(many);
+    return ok;
+}
+
+/* Without a lock first: mostly there is nothing to do, and who has the lock keeps all ingesters waiting. */
+static gboolean judge_again(struct db *db, gint64 *profiles_r, GError **error)
+{
+    struct db_result *domains =
+        db_query(db, "looking for other classes",
+                 "SELECT DISTINCT domain FROM dmarc_store.misjudged() WHERE wrong > 0 ORDER BY domain", 0,
+                 NULL, error);
+    gboolean ok = domains != NULL;
+    for (guint i = 0; ok && i < db_rows(domains); i++) {
+        const char *values[] = {db_value(domains, i, 0)};
+        struct db_result *changed =
+            db_query(db, "judging again", "SELECT dmarc_store.reclassify($1)", 1, values, error);
+        ok = changed != NULL;
+        *profiles_r += ok ? db_int(changed, 0, 0) : 0;
+        db_result_free(changed);
+    }
+    db_result_free(domains);
+    return ok;
+}
+
+gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError **error)
+{
+    struct db_result *waiting =
+        db_query(db, "counting reports",
+                 "SELECT coalesce(sum(n), 0)::bigint FROM (SELECT count(*) AS n FROM dmarc_store.unfolded"
+                 " GROUP BY domain, date_trunc('month', day::timestamp) HAVING sum(records) >= 10000) w",
+                 0, NULL, error);
+    gint64 all = waiting ? db_int(waiting, 0, 0) : 0, some = 1;
+    db_result_free(waiting);
+    *reports_r = 0;
+    for (gboolean ok = waiting != NULL; ok && some;) {
+        struct db_result *folded =
+            db_query(db, "folding addresses", "SELECT dmarc_store.fold_next()", 0, NULL, error);
+        if (!folded)
+            return FALSE;
+        some = db_int(folded, 0, 0);
+        *reports_r += some;
+        told(*reports_r, MAX(all - *reports_r, 0), NULL);
+        db_result_free(folded);
+    }
+    return waiting != NULL;
+}
+
+gboolean upkeep_maintain(struct db *db, upkeep_told told, struct upkeep_maintained *done_r, GError **error)
+{
+    *done_r = (struct upkeep_maintained){0};
+    return move_months(db, done_r, error) && make_months(db, &done_r->partitions, error) &&
+           upkeep_fold(db, told, &done_r->reports, error) && compact(db, &done_r->compacted, error) &&
+           judge_again(db, &done_r->profiles, error);
+}
+
+/* ---- prune ---- */
+
+gboolean upkeep_prune_plan(struct db *db, const char *before, struct upkeep_pruned *plan_r, GError **error)
+{
+    const char *values[] = {before};
+    struct db_result *plan = db_query(
+        db, "planning", "SELECT months, reports, records, mails, bytes FROM dmarc_store.prune_plan($1::date)",
+        1, values, error);
+    *plan_r = (struct upkeep_pruned){0};
+    if (!plan)
+        return FALSE;
+    plan_r->months = db_int(plan, 0, 0);
+    plan_r->reports = db_int(plan, 0, 1);
+    plan_r->records = db_int(plan, 0, 2);
+    plan_r->mails = db_int(plan, 0, 3);
+    plan_r->bytes = g_ascii_strtod(db_value(plan, 0, 4), NULL);
+    db_result_free(plan);
+    return TRUE;
+}
+
+static gboolean prune_months(struct db *db, const char *before, struct upkeep_pruned *gone, GError **error)
+{
+    const char *until[] = {before};
+    struct db_result *months = db_query(
+        db, "listing months", "SELECT m FROM dmarc_store.stored_months() m WHERE m < $1::date ORDER BY m", 1,
+        until, error);
+    gboolean ok = months != NULL;
+    for (guint i = 0; ok && i < db_rows(months); i++) {
+        const char *values[] = {db_value(months, i, 0)};
+        struct db_result *month = db_query(
+            db, "pruning a month", "SELECT reports, records, bytes FROM dmarc_store.prune_month($1::date)", 1,
+            values, error);
+        ok = month != NULL;
+        if (ok) {
+            gone->months++;
+            gone->reports += db_int(month, 0, 0);
+            gone->records += db_int(month, 0, 1);
+            gone->bytes += g_ascii_strtod(db_value(month, 0, 2), NULL);
+        }
+        db_result_free(month);
+    }
+    db_result_free(months);
+    return ok;
+}
+
+static gboolean prune_mails(struct db *db, const char *before, upkeep_told told, struct upkeep_pruned *gone,
+                            GError **error)
+{
+    static const char sql[] = "SELECT sha256, id, looked_at, mails, bytes FROM"
+                              " dmarc_store.prune_mails($1::date, $2::bytea, $3::bigint)";
+    g_autofree char *sha256 = NULL, *id = NULL;
+    struct db_result *count =
+        db_query(db, "counting mails", "SELECT count(*) FROM dmarc_store.message", 0, NULL, error);
+    gint64 all = count ? db_int(count, 0, 0) : 0, looked = 0;
+    db_result_free(count);
+    for (gboolean end = count == NULL; !end;) {
+        const char *values[] = {before, sha256, id};
+        struct db_result *piece = db_query(db, "pruning mails", sql, 3, values, error);
+        if (!piece)
+            return FALSE;
+        end = !db_rows(piece);
+        if (!end) {
+            g_free(sha256);
+            g_free(id);
+            sha256 = g_strdup(db_value(piece, 0, 0));
+            id = g_strdup(db_value(piece, 0, 1));
+            looked += db_int(piece, 0, 2);
+            gone->mails += db_int(piece, 0, 3);
+            gone->bytes += g_ascii_strtod(db_value(piece, 0, 4), NULL);
+        }
+        db_result_free(piece);
+        told(looked, MAX(all - looked, 0), NULL);
+    }
+    return count != NULL;
+}
+
+static gboolean prune_evidence(struct db *db, struct upkeep_pruned *gone, GError **error)
+{
+    g_autofree char *domain = NULL;
+    for (gboolean end = FALSE; !end;) {
+        const char *values[] = {domain};
+        struct db_result *piece = db_query(
+            db, "pruning evidence", "SELECT domain, evidence, profiles FROM dmarc_store.prune_evidence($1)",
+            1, values, error);
+        if (!piece)
+            return FALSE;
+        end = !db_rows(piece);
+        if (!end) {
+            g_free(domain);
+            domain = g_strdup(db_value(piece, 0, 0));
+            gone->evidence += db_int(piece, 0, 1);
+            gone->profiles += db_int(piece, 0, 2);
+        }
+        db_result_free(piece);
+    }
+    return TRUE;
+}
+
+gboolean upkeep_prune(struct db *db, const char *before, upkeep_told told, struct upkeep_pruned *gone_r,
+                      GError **error)
+{
+    const char *values[] = {before};
+    *gone_r = (struct upkeep_pruned){0};
+    if (!prune_months(db, before, gone_r, error))
+        return FALSE;
+    struct db_result *noted =
+        db_query(db, "noting up to where was pruned",
+                 "INSERT INTO dmarc_store.pruning (before) VALUES ($1::date) ON CONFLICT DO NOTHING", 1,
+                 values, error);
+    db_result_free(noted);
+    return noted && prune_mails(db, before, told, gone_r, error) && prune_evidence(db, gone_r, error);
+}

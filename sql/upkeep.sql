@@ -1,0 +1,322 @@
+-- What "whosends maintain" and "whosends prune" do, in pieces: each function is for a transaction of its own, so that either may
+-- be killed at any time, and that nobody waits long for them.
+
+-- The locks of who takes something away or makes it anew: no upgrade meanwhile (which every writer shares), and no ingester.
+CREATE OR REPLACE FUNCTION dmarc_store.lock_alone() RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7710423);
+    PERFORM dmarc_store.alone();
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.lock_alone() IS 'Locks out upgrades and all who write reports, up to the end of the transaction';
+
+-- Locks the parents of month tables before a partition of them is made, taken away or exchanged. Readers lock several of them
+-- in whatever order their query has, so this never waits long with some of them in hand: it gives all back, and tries again.
+CREATE OR REPLACE FUNCTION dmarc_store.lock_months(parents text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    tables text := (SELECT string_agg(format('ONLY dmarc_store.%I', p), ', ') FROM unnest(parents) p);
+    before text := current_setting('lock_timeout');
+BEGIN
+    -- Many nodes: what follows mixes changes of tables with changes of rows.
+    PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
+    FOR try IN 1..60 LOOP
+        BEGIN
+            PERFORM set_config('lock_timeout', '400ms', true);
+            EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE';
+            PERFORM set_config('lock_timeout', before, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.1);
+        END;
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = 'a query has been reading for half a minute, and a partition waits for it',
+        HINT = 'run it again later';
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.lock_months(text[]) IS 'Locks tables that go by months alone, without standing in the way of readers for long';
+
+-- ---- maintain ----
+
+-- Months of which rows lie in a default partition, although months like these have partitions of their own: rows that came
+-- before one was made.
+CREATE OR REPLACE FUNCTION dmarc_store.stray_months() RETURNS TABLE (parent text, month date) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
+        FOR month IN EXECUTE format('SELECT DISTINCT date_trunc(''month'', o.day::timestamp)::date FROM dmarc_store.%I o ORDER BY 1', parent || '_other')
+        LOOP
+            CONTINUE WHEN month < (now() - interval '3 years')::date OR month > (now() + interval '1 year')::date;
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.stray_months() IS 'Months whose rows lie in a default partition, although a month like that gets a partition';
+
+-- Moves the rows of a month out of the default partition of a table into a partition of their own. How many rows.
+CREATE OR REPLACE FUNCTION dmarc_store.move_month(d date, parent text) RETURNS bigint LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    first date := date_trunc('month', d::timestamp)::date;
+    last  date := (first + interval '1 month')::date;
+    child text := parent || '_' || to_char(first, 'YYYYMM');
+    moved bigint;
+BEGIN
+    IF parent <> ALL (dmarc_store.month_tables()) THEN
+        RAISE EXCEPTION 'no table of months: %', parent;
+    END IF;
+    PERFORM dmarc_store.lock_alone();
+    PERFORM pg_advisory_xact_lock(hashtext('dmarc.ensure_month.' || parent));
+    PERFORM dmarc_store.lock_months(ARRAY[parent]);
+    IF to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
+        RETURN 0; -- somebody else was faster
+    END IF;
+    EXECUTE format('ALTER TABLE dmarc_store.%I DETACH PARTITION dmarc_store.%I', parent, parent || '_other');
+    EXECUTE format('CREATE TABLE dmarc_store.%I PARTITION OF dmarc_store.%I FOR VALUES FROM (%L) TO (%L)', child, parent, first, last);
+    EXECUTE format('INSERT INTO dmarc_store.%I SELECT o.* FROM dmarc_store.%I o WHERE o.day >= %L AND o.day < %L', parent, parent || '_other', first, last);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format('DELETE FROM dmarc_store.%I WHERE day >= %L AND day < %L', parent || '_other', first, last);
+    EXECUTE format('ALTER TABLE dmarc_store.%I ATTACH PARTITION dmarc_store.%I DEFAULT', parent, parent || '_other');
+    RETURN moved;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.move_month(date, text) IS 'Moves the rows of a month out of the default partition of a table into a partition of their own; how many';
+
+-- Folds the next reports, one caller at a time: two would take the same ones, and one of them would think that nothing is left.
+CREATE OR REPLACE FUNCTION dmarc_store.fold_next(most bigint DEFAULT 200000, least_records bigint DEFAULT 10000) RETURNS bigint LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7710423);
+    PERFORM pg_advisory_xact_lock(hashtext('dmarc.fold'));
+    RETURN dmarc_store.fold(most, least_records);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.fold_next(bigint, bigint) IS 'Folds the addresses of the next reports that wait for it, as dmarc_store.fold; how many reports, 0 when none is left';
+
+-- Which stored profiles the catalogue judges in another way now, by policy domain and in portions: a domain may come twice. Without
+-- a lock: the answer is a hint for who is going to judge them again.
+CREATE OR REPLACE FUNCTION dmarc_store.misjudged() RETURNS TABLE (domain text, looked_at bigint, wrong bigint, example text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict use_column
+DECLARE
+    chunk   dmarc_store.profile[];
+    reached dmarc_store.profile;
+BEGIN
+    LOOP
+        SELECT array_agg(p.whole ORDER BY p.domain, p.hash) INTO chunk
+        FROM (SELECT k AS whole, k.domain, k.hash FROM dmarc_store.profile k
+              WHERE reached.domain IS NULL OR (k.domain, k.hash) > (reached.domain, reached.hash)
+              ORDER BY k.domain, k.hash LIMIT 5000) p;
+        EXIT WHEN chunk IS NULL;
+        RETURN QUERY
+        SELECT c.domain, count(*), count(*) FILTER (WHERE c.wrong),
+               min(format('%s %s: %s, %s', c.domain, c.hash, c.class, c.sender)) FILTER (WHERE c.wrong)
+        FROM (SELECT k.domain, k.hash, k.class, k.sender,
+                     (j.class, j.rule, j.sender_key, j.sender, j.known, j.kind, j.confidence, j.evidence_said, j.advice)
+                     IS DISTINCT FROM (k.class, k.rule, k.sender_key, k.sender, k.known, k.kind, k.confidence, k.evidence_said, k.advice) AS wrong
+              FROM unnest(chunk) k LEFT JOIN dmarc_store.judge(chunk) j ON j.domain = k.domain AND j.hash = k.hash) c
+        GROUP BY c.domain;
+        reached := chunk[cardinality(chunk)];
+    END LOOP;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.misjudged() IS 'How many stored profiles of each policy domain the catalogue judges in another way now';
+
+-- ---- prune ----
+
+-- The months of which anything is stored.
+CREATE OR REPLACE FUNCTION dmarc_store.stored_months() RETURNS SETOF date LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    child  text;
+    filled boolean;
+    months date[] := '{}';
+BEGIN
+    FOR child IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent IN (SELECT to_regclass(format('dmarc_store.%I', t)) FROM unnest(dmarc_store.month_tables()) t)
+        UNION ALL VALUES ('unfolded'), ('failure_report'), ('tls_report'), ('tls_policy'), ('tls_failure')
+    LOOP
+        BEGIN
+            IF child ~ '_[0-9]{6}$' THEN
+                EXECUTE format('SELECT EXISTS (SELECT FROM dmarc_store.%I)', child) INTO filled;
+                months := months || CASE WHEN filled THEN ARRAY[to_date(right(child, 6), 'YYYYMM')] ELSE '{}' END;
+            ELSE
+                EXECUTE format('SELECT $1 || coalesce(array_agg(DISTINCT date_trunc(''month'', o.day::timestamp)::date), ''{}'') FROM dmarc_store.%I o', child)
+                INTO months USING months;
+            END IF;
+        EXCEPTION WHEN undefined_table THEN
+            NULL; -- pruned since we looked
+        END;
+    END LOOP;
+    RETURN QUERY SELECT DISTINCT m FROM unnest(months) m ORDER BY m;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.stored_months() IS 'The months of which anything is stored';
+
+-- Whether nothing keeps a mail in the ledger: it came before that day, and none of its reports is of that day or a later one.
+CREATE OR REPLACE FUNCTION dmarc_store.is_prunable(m dmarc_store.message, before date) RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    RETURN m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
+        SELECT FROM dmarc_store.document d
+        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.is_prunable(dmarc_store.message, date) IS 'Whether a mail came before a day and none of its reports is of that day or later';
+
+-- What "whosends prune" would take away: reports of all kinds, and about how many bytes, the records' indexes included.
+CREATE OR REPLACE FUNCTION dmarc_store.prune_plan(before date)
+RETURNS TABLE (months bigint, reports bigint, records bigint, mails bigint, bytes numeric) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+DECLARE
+    parent text;
+    part   numeric;
+BEGIN
+    months := (SELECT count(*) FROM dmarc_store.stored_months() m WHERE m < before);
+    reports := (SELECT count(*) FROM dmarc_store.report r WHERE r.day < before)
+        + (SELECT count(*) FROM dmarc_store.failure_report f WHERE f.day < before)
+        + (SELECT count(*) FROM dmarc_store.tls_report t WHERE t.day < before);
+    records := (SELECT count(*) FROM dmarc_store.observation o WHERE o.day < before);
+    bytes := coalesce((SELECT sum(pg_total_relation_size(c.oid))
+                       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                       WHERE i.inhparent IN (SELECT to_regclass(format('dmarc_store.%I', t)) FROM unnest(dmarc_store.month_tables()) t)
+                         AND c.relname ~ '_[0-9]{6}$' AND to_date(right(c.relname, 6), 'YYYYMM') < before), 0);
+    FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
+        EXECUTE format('SELECT coalesce(sum(pg_column_size(o)), 0) FROM dmarc_store.%I o WHERE o.day < $1', parent || '_other') INTO part USING before;
+        bytes := bytes + part;
+    END LOOP;
+    -- An original goes with the last mail that has its bytes.
+    SELECT count(*), bytes + coalesce(sum(pg_column_size(m)), 0)
+           + coalesce(sum(g.size) FILTER (WHERE NOT EXISTS (SELECT FROM dmarc_store.message n WHERE n.sha256 = m.sha256 AND n.id > m.id)), 0)
+    INTO mails, bytes
+    FROM dmarc_store.message m
+    LEFT JOIN (SELECT o.mail_sha256, length(o.data) AS size FROM dmarc_store.original o) g ON g.mail_sha256 = m.sha256
+    WHERE m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
+        SELECT FROM dmarc_store.document d
+        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL);
+    RETURN NEXT;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.prune_plan(date) IS 'What "whosends prune" would take away up to a day, which is the first of a month';
+
+-- Takes a month away: its reports, records and sums, with the partitions that are nothing but that month.
+CREATE OR REPLACE FUNCTION dmarc_store.prune_month(d date) RETURNS TABLE (reports bigint, records bigint, bytes numeric) LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $fn$
+DECLARE
+    first  date := date_trunc('month', d::timestamp)::date;
+    last   date := (first + interval '1 month')::date;
+    parent text;
+    child  text;
+    part   numeric;
+    dropped text[] := '{}';
+BEGIN
+    PERFORM dmarc_store.lock_alone();
+    INSERT INTO dmarc_store.pruning (before) VALUES (last) ON CONFLICT DO NOTHING;
+    PERFORM dmarc_store.lock_months(dmarc_store.month_tables());
+    reports := (SELECT count(*) FROM dmarc_store.report r WHERE r.day >= first AND r.day < last)
+        + (SELECT count(*) FROM dmarc_store.failure_report f WHERE f.day >= first AND f.day < last)
+        + (SELECT count(*) FROM dmarc_store.tls_report t WHERE t.day >= first AND t.day < last);
+    records := (SELECT count(*) FROM dmarc_store.observation o WHERE o.day >= first AND o.day < last);
+    bytes := 0;
+    FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
+        child := parent || '_' || to_char(first, 'YYYYMM');
+        IF to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
+            bytes := bytes + pg_total_relation_size(format('dmarc_store.%I', child));
+            EXECUTE format('DROP TABLE dmarc_store.%I', child);
+        ELSE
+            EXECUTE format('WITH gone AS (DELETE FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2 RETURNING pg_column_size(o) AS size) SELECT coalesce(sum(g.size), 0) FROM gone g', parent)
+            INTO part USING first, last;
+            bytes := bytes + part;
+        END IF;
+    END LOOP;
+    DELETE FROM dmarc_store.unfolded t WHERE t.day >= first AND t.day < last;
+    DELETE FROM dmarc_store.failure_report t WHERE t.day >= first AND t.day < last;
+    DELETE FROM dmarc_store.tls_failure t WHERE t.day >= first AND t.day < last;
+    DELETE FROM dmarc_store.tls_policy t WHERE t.day >= first AND t.day < last;
+    DELETE FROM dmarc_store.tls_report t WHERE t.day >= first AND t.day < last;
+    RETURN NEXT;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.prune_month(date) IS 'Takes away the reports, records and sums of a month; how many reports and records, and about how many bytes';
+
+-- Looks at so many mails behind one, in the order of their hashes, and takes those out of the ledger that nothing keeps. The last
+-- one that it looked at; no row at the end.
+CREATE OR REPLACE FUNCTION dmarc_store.prune_mails(before date, after_sha256 bytea, after_id bigint, most int DEFAULT 5000)
+RETURNS TABLE (sha256 bytea, id bigint, looked_at bigint, mails bigint, bytes numeric) LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET jit = off AS $fn$
+#variable_conflict use_column
+DECLARE
+    seen dmarc_store.message[];
+    gone dmarc_store.message[];
+    part numeric;
+BEGIN
+    PERFORM dmarc_store.lock_alone();
+    seen := ARRAY(SELECT m FROM dmarc_store.message m
+                  WHERE after_sha256 IS NULL OR (m.sha256, m.id) > (after_sha256, after_id)
+                  ORDER BY m.sha256, m.id LIMIT most);
+    looked_at := cardinality(seen);
+    IF looked_at = 0 THEN
+        RETURN;
+    END IF;
+    sha256 := seen[looked_at].sha256;
+    id := seen[looked_at].id;
+    gone := ARRAY(SELECT s FROM unnest(seen) s WHERE dmarc_store.is_prunable(ROW(s.*)::dmarc_store.message, before));
+    mails := cardinality(gone);
+    bytes := (SELECT coalesce(sum(pg_column_size(g)), 0) FROM unnest(gone) g);
+    DELETE FROM dmarc_store.document t USING unnest(gone) g WHERE t.mail_sha256 = g.sha256 AND t.message = g.id;
+    DELETE FROM dmarc_store.reading t USING unnest(gone) g WHERE t.mail_sha256 = g.sha256 AND t.message = g.id;
+    DELETE FROM dmarc_store.message t USING unnest(gone) g WHERE t.sha256 = g.sha256 AND t.id = g.id;
+    -- Other mails may have the same bytes.
+    WITH unwanted AS (
+        DELETE FROM dmarc_store.original t USING (SELECT DISTINCT u.sha256 FROM unnest(gone) u) g
+        WHERE t.mail_sha256 = g.sha256 AND NOT EXISTS (SELECT FROM dmarc_store.message m WHERE m.sha256 = t.mail_sha256)
+        RETURNING length(t.data) AS size
+    )
+    SELECT coalesce(sum(u.size), 0) INTO part FROM unwanted u;
+    bytes := bytes + part;
+    RETURN NEXT;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.prune_mails(date, bytea, bigint, int) IS 'Takes mails that nothing keeps out of the ledger, a portion behind the mail that is given (NULL: the first); the last one looked at, how many were looked at and went, and about how many bytes';
+
+-- Of the first policy domain behind one: takes away the evidence that no record has, and the profiles that no evidence has. The
+-- domain; no row at the end.
+CREATE OR REPLACE FUNCTION dmarc_store.prune_evidence(after_domain text) RETURNS TABLE (domain text, evidence bigint, profiles bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_nestloop = off SET jit = off
+SET work_mem = '64MB' AS $fn$
+#variable_conflict use_column
+BEGIN
+    domain := (SELECT min(e.domain) FROM dmarc_store.evidence e WHERE after_domain IS NULL OR e.domain > after_domain);
+    IF domain IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM dmarc_store.lock_alone();
+    DELETE FROM dmarc_store.evidence e
+    WHERE e.domain = prune_evidence.domain
+      AND NOT EXISTS (SELECT FROM dmarc_store.observation o WHERE o.domain = prune_evidence.domain AND o.domain = e.domain AND o.evidence = e.hash);
+    GET DIAGNOSTICS evidence = ROW_COUNT;
+    DELETE FROM dmarc_store.profile p
+    WHERE p.domain = prune_evidence.domain
+      AND NOT EXISTS (SELECT FROM dmarc_store.evidence e WHERE e.domain = prune_evidence.domain AND e.domain = p.domain AND e.profile = p.hash);
+    GET DIAGNOSTICS profiles = ROW_COUNT;
+    RETURN NEXT;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.prune_evidence(text) IS 'Takes away evidence and profiles that nothing refers to, of the policy domain that comes next; how many';
+
+-- For who ingests: how many reports came again, since then, that lie before the day up to which was pruned.
+CREATE OR REPLACE FUNCTION dmarc_store.came_again(since timestamptz) RETURNS TABLE (reports bigint, before date) LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $fn$
+BEGIN
+    before := (SELECT max(p.before) FROM dmarc_store.pruning p);
+    -- Deliveries of single mails come here, too: nothing else is planned where nothing was ever pruned.
+    IF before IS NOT NULL THEN
+        reports := (SELECT count(*) FROM dmarc_store.report r WHERE r.day < came_again.before AND r.ingested_at >= since);
+        RETURN NEXT;
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.came_again(timestamptz) IS 'How many reports that were stored since then are of months that were pruned, and up to which day was pruned';
