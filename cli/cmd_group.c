@@ -27,10 +27,7 @@ static gboolean change(struct cli *cli, const char *function, GError **error)
     if (!domains)
         return FALSE;
     const char *values[] = {cli->arguments[0], domains};
-    g_autofree char *sql =
-        g_strdup_printf("SELECT %s($1, $2::text[]), (SELECT count(*) FROM dmarc_store.domain_group g"
-                        " WHERE g.name = $1)",
-                        function);
+    g_autofree char *sql = g_strdup_printf("SELECT %s($1, $2::text[])", function);
     struct db *db = database_ready(&cli->config, error);
     struct db_result *done = db ? db_query(db, "changing a group", sql, 2, values, error) : NULL;
     if (done)

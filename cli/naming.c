@@ -47,7 +47,7 @@ gboolean naming_use_group(struct db *db, const char *group, GError **error)
     if (!used || there)
         return there;
     g_autofree char *quoted = naming_quoted(group);
-    db_run(db, "leaving the group", "RESET dmarc.group", NULL);
+    db_run(db, "leaving the group", "RESET dmarc.domain_group", NULL);
     g_autofree char *near = naming_nearest(db, "SELECT DISTINCT name FROM dmarc.domain_group", NULL, group);
     g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "there is no group %s%s%s%s", quoted,
                 near ? "\nhint: did you mean '" : "\nhint: \"whosends group\" lists them", near ? near : "",

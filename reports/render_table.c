@@ -6,6 +6,7 @@
 #define MEASURED_ROWS 1000
 /* What a column of text keeps when the terminal is narrow. */
 #define LEAST_WIDTH 16
+#define BAR_WIDTH 30
 #define GAP 2
 
 struct column {
@@ -23,6 +24,7 @@ struct table {
     struct column *columns;
     guint n;
     const struct render_style *style;
+    double most;         /* the sum of the longest bar */
     GPtrArray *measured; /* of char **, n cells each; NULL when the widths are settled */
     gboolean list;
     guint64 printed;
@@ -212,9 +214,32 @@ static void put_header(struct table *table)
     g_strfreev(second);
 }
 
+/* The cells that are bars, to the scale of the longest one that is known. */
+static void draw_bars(const struct table *table, char **cells)
+{
+    for (guint i = 0; i < table->n; i++) {
+        if (table->columns[i].kind != COLUMN_BAR)
+            continue;
+        char *bar = text_bar(cells[i], table->most, BAR_WIDTH);
+        g_free(cells[i]);
+        cells[i] = bar;
+    }
+}
+
+static void scale_bars(struct table *table)
+{
+    for (guint r = 0; r < table->measured->len; r++)
+        for (guint i = 0; i < table->n; i++)
+            if (table->columns[i].kind == COLUMN_BAR)
+                table->most = MAX(table->most, text_bar_sum(((char **)table->measured->pdata[r])[i]));
+    for (guint r = 0; r < table->measured->len; r++)
+        draw_bars(table, table->measured->pdata[r]);
+}
+
 /* The widths are known now: prints what was held back. */
 static void settle(struct table *table)
 {
+    scale_bars(table);
     for (guint r = 0; r < table->measured->len; r++) {
         char *const *cells = table->measured->pdata[r];
         for (guint i = 0; i < table->n; i++)
@@ -258,6 +283,7 @@ static void table_row(gpointer state, const char *const *values)
     for (guint i = 0; i < table->n; i++)
         cells[i] = make_cell(values[i], table->columns[i].kind);
     if (!table->measured) {
+        draw_bars(table, cells);
         put_row(table, cells);
         g_strfreev(cells);
         return;

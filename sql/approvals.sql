@@ -135,11 +135,11 @@ COMMENT ON FUNCTION dmarc.approvals(text, date, date, boolean) IS 'What was said
 CREATE OR REPLACE FUNCTION dmarc.use_group(name text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
-    PERFORM set_config('dmarc.group', coalesce(name, ''), false);
+    PERFORM set_config('dmarc.domain_group', coalesce(name, ''), false);
     RETURN coalesce(name, '') = '' OR cardinality(dmarc.visible()) > 0;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.use_group(text) IS 'From now on this session sees the domains of a group alone (NULL: all again); whether there are any. The same as SET dmarc.group';
+COMMENT ON FUNCTION dmarc.use_group(text) IS 'From now on this session sees the domains of a group alone (NULL: all again); whether there are any. The same as SET dmarc.domain_group';
 
 CREATE OR REPLACE FUNCTION dmarc_store.join_group(of_name text, domains text[]) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$

@@ -11,14 +11,14 @@ CREATE OR REPLACE FUNCTION dmarc.reader() RETURNS name LANGUAGE sql STABLE PARAL
 $fn$;
 COMMENT ON FUNCTION dmarc.reader() IS 'The role that asks, also inside of functions that do as their owner';
 
--- A session that looks at a group of domains (SET dmarc.group = 'name', see dmarc.use_group) sees no others: so each view and report
+-- A session that looks at a group of domains (SET dmarc.domain_group = 'name', see dmarc.use_group) sees no others: so each view and report
 -- can be had of a group.
 CREATE OR REPLACE FUNCTION dmarc.visible() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     who     oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());
     roles   name[];
-    wanted  text := nullif(current_setting('dmarc.group', true), '');
+    wanted  text := nullif(current_setting('dmarc.domain_group', true), '');
     members text[];
 BEGIN
     IF wanted IS NOT NULL THEN

@@ -422,6 +422,30 @@ static void test_table_long(void)
     free(text);
 }
 
+/* A bar is as long as its sum, whatever its parts are rounded to; one that is longer than the scale ends with
+ * it. */
+static void test_bar(void)
+{
+    static const struct {
+        const char *parts;
+        double most;
+        const char *bar;
+    } cases[] = {{"10 0 0 0", 10, "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"},
+                 {"4 1 2 3", 10, "\u2588\u2588\u2588\u2588\u2593\u2592\u2592\u2591\u2591\u2591"},
+                 {"0.3 0.3 0.3 0.3", 10, "\u2593"},
+                 {"0 0 0 2", 20, "\u2591"},
+                 {"0 0 0 0.4", 10, ""},
+                 {"30 0 0 1", 15, "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"},
+                 {"0 0", 0, ""},
+                 {"x 5", 10, "\u2593\u2593\u2593\u2593\u2593"},
+                 {"", 10, ""}};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *bar = text_bar(cases[i].parts, cases[i].most, 10);
+        g_assert_cmpstr(bar, ==, cases[i].bar);
+    }
+    g_assert_true(text_bar_sum("1 2.5 x 3") > 6.4 && text_bar_sum("1 2.5 x 3") < 6.6);
+}
+
 static void test_catalog(void)
 {
     enum report_format format = FORMAT_TABLE;
@@ -463,6 +487,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/list", test_table_list);
     g_test_add_func("/table/color", test_table_color);
     g_test_add_func("/table/long", test_table_long);
+    g_test_add_func("/table/bar", test_bar);
     g_test_add_func("/catalog/rows", test_catalog);
     return g_test_run();
 }
