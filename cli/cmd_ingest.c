@@ -240,7 +240,7 @@ gboolean cmd_ingest(struct cli *cli, GError **error)
     if (!(job.db = database_writable(&cli->config, &job.since, error)))
         return FALSE;
     reading_init(&job.reading, cli);
-    progress_begin(!cli->options.quiet);
+    progress_begin(!cli->options.quiet, "mails");
     read_all(&job);
     progress_hide();
     if (!cli->status || job.totals.mails)

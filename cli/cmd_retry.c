@@ -55,7 +55,7 @@ static gboolean read_again(struct cli *cli, struct db *db, const char *command,
     reading.writer.batch_messages = 1;
     again->list = cli->options.dry_run || cli->options.verbose;
     struct source *source = source_open_database(db, choice, &cli->config.limits);
-    progress_begin(!cli->options.quiet);
+    progress_begin(!cli->options.quiet, "mails");
     gboolean ok = ingest_run(db, source, &reading.settings, &totals, error);
     progress_hide();
     if (!ok && reading_stopped())

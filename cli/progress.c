@@ -9,9 +9,11 @@
 
 static gboolean shown, silent = TRUE;
 static gint64 began, drawn;
+static const char *noun = "";
 
-void progress_begin(gboolean wanted)
+void progress_begin(gboolean wanted, const char *things)
 {
+    noun = things;
     silent = !wanted || !isatty(STDERR_FILENO);
     began = g_get_monotonic_time();
     drawn = 0;
@@ -27,7 +29,7 @@ void progress_update(gint64 done, gint64 remaining, gpointer data)
     double seconds = (double)(now - began) / G_USEC_PER_SEC;
     double rate = seconds > 0 ? (double)done / seconds : 0;
     g_autoptr(GString) line = g_string_new(NULL);
-    g_string_append_printf(line, "%" G_GINT64_FORMAT " mails", done);
+    g_string_append_printf(line, "%" G_GINT64_FORMAT " %s", done, noun);
     if (remaining >= 0)
         g_string_append_printf(line, ", %" G_GINT64_FORMAT " to come", remaining);
     if (seconds >= 1 && rate > 0)
