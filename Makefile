@@ -54,7 +54,7 @@ LDFLAGS_ALL := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 FLOORS := parser db ingest reports cli
 LIB_SRC := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(FLOORS))))
-LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/db/sql_files.o
+LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/db/sql_files.o $B/reports/page_css.o
 TEST_SRC := $(wildcard tests/unit/test_*.c)
 TOOL_SRC := $(wildcard tests/tools/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
@@ -85,6 +85,14 @@ $B/db/sql_files.c: $(SQL_FILES) db/embed.sh
 	db/embed.sh $(SQL_FILES) > $@
 
 $B/db/sql_files.o: $B/db/sql_files.c
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+# The style of the pages, as a string.
+$B/reports/page_css.c: reports/page.css db/embed.sh
+	@mkdir -p $(@D)
+	db/embed.sh --string html_style reports/html_page.h $< > $@
+
+$B/reports/page_css.o: $B/reports/page_css.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $B/tests/%.t: $B/tests/unit/%.o $B/libwhosends.a

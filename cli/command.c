@@ -157,6 +157,19 @@ static const struct command commands[] = {
      .most = ANY,
      .configured = TRUE,
      .run = cmd_group},
+    {.name = "html",
+     .group = GROUP_REPORTS,
+     .usage = "-o DIR [DOMAIN]...",
+     .summary = "the reports as pages with charts, for a browser",
+     .details =
+         "Writes index.html and a page for each DOMAIN, or for all policy domains with reports, into DIR: "
+         "one\n"
+         "file each, which needs no server and no script and loads nothing from elsewhere. It is about the\n"
+         "last 90 days unless a period is given. Pages that are there already are replaced, others stay.",
+     .options = options_html,
+     .most = ANY,
+     .configured = TRUE,
+     .run = cmd_html},
     {.name = "init",
      .group = GROUP_DATABASE,
      .usage = "",

@@ -44,6 +44,7 @@ gboolean cmd_init(struct cli *cli, GError **error);
 gboolean cmd_upgrade(struct cli *cli, GError **error);
 gboolean cmd_stop(struct cli *cli, GError **error);
 gboolean cmd_report(struct cli *cli, GError **error);
+gboolean cmd_html(struct cli *cli, GError **error);
 gboolean cmd_problems(struct cli *cli, GError **error);
 gboolean cmd_show(struct cli *cli, GError **error);
 gboolean cmd_retry(struct cli *cli, GError **error);

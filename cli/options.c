@@ -53,9 +53,8 @@ const struct option_row options_ingest[] = {
         "no-color", 0, OPTION_FLAG, AT(no_color), NULL, "no colours on a terminal"                           \
     }
 
-#define REPORT_PERIOD                                                                                        \
-    {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},   \
-        {"group", 0, OPTION_TEXT, AT(group), "NAME", "only the domains of this group"},                      \
+#define PERIOD                                                                                               \
+    {"group", 0, OPTION_TEXT, AT(group), "NAME", "only the domains of this group"},                          \
         {"last",   0,        OPTION_TEXT,                                                                    \
          AT(last), "PERIOD", "today and so many days (30d), weeks (4w), months (6m) or years (1y) before"},  \
         {"since", 0, OPTION_TEXT, AT(since), "DAY", "from this day on, as 2026-07-01 (UTC)"},                \
@@ -63,6 +62,10 @@ const struct option_row options_ingest[] = {
     {                                                                                                        \
         "trusted", 0, OPTION_FLAG, AT(trusted), NULL, "without the reports of problems --untrusted"          \
     }
+
+#define REPORT_PERIOD                                                                                        \
+    {"domain", 0, OPTION_TEXT, AT(domain), "DOMAIN", "only this policy domain; the same as the argument"},   \
+        PERIOD
 
 const struct option_row options_report[] = {REPORT_PERIOD, REPORT_FORMAT, END};
 
@@ -106,6 +109,12 @@ const struct option_row options_failures[] = {
     REPORT_CLASS,
     {"samples", 0, OPTION_FLAG, AT(samples), NULL, "the failure reports one by one, the latest first"},
     REPORT_FORMAT,
+    END,
+};
+
+const struct option_row options_html[] = {
+    {"output", 'o', OPTION_TEXT, AT(output), "DIR", "the directory for the pages; it is made"},
+    PERIOD,
     END,
 };
 
@@ -333,7 +342,7 @@ void options_clear(struct options *options)
     char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
                      options->domain, options->last,     options->since, options->until,   options->format,
                      options->sort,   options->limit,    options->by,    options->group,   options->note,
-                     options->class,  options->code,     options->keep,  options->before};
+                     options->class,  options->code,     options->keep,  options->before,  options->output};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     memset(options, 0, sizeof *options);

@@ -51,6 +51,7 @@ trap 'build/whosends --config "$config" stop >/dev/null' EXIT
 show ingest docs/demo/mailbox || test $? = 65
 show senders
 show summary
+show html -o "$directory/pages" --since 2026-09-01
 
 next()
 {

@@ -1,3 +1,4 @@
+#include "reports/bar.h"
 #include "reports/text.h"
 
 #include <string.h>
@@ -6,8 +7,10 @@
 #define MEASURED_ROWS 1000
 /* What a column of text keeps when the terminal is narrow. */
 #define LEAST_WIDTH 16
-#define BAR_WIDTH 30
 #define GAP 2
+/* Characters of a bar; where there is not so much room beside the columns, there is none. */
+#define BAR_LEAST 10
+#define BAR_MOST 40
 
 struct column {
     char *name;  /* with spaces for underscores */
@@ -19,23 +22,32 @@ struct column {
     guint width;
 };
 
+struct row {
+    struct bar bar;
+    char *cells[]; /* NULL behind the last */
+};
+
 struct table {
     FILE *out;
     struct column *columns;
     guint n;
     const struct render_style *style;
-    double most;         /* the sum of the longest bar */
-    GPtrArray *measured; /* of char **, n cells each; NULL when the widths are settled */
+    GPtrArray *measured; /* of struct row; NULL when the widths are settled */
     gboolean list;
     guint64 printed;
+    gboolean barred; /* bars make sense */
+    struct bar_plan plan;
+    guint bar;   /* characters; 0: no bars */
+    double most; /* that a bar over time stands for */
 };
 
-static const struct {
-    const char *word, *color;
-} class_colors[] = {{"authorised", "\033[32m"},
-                    {"misconfigured", "\033[33m"},
-                    {"forwarded", "\033[36m"},
-                    {"unknown", "\033[31m"}};
+static void free_row(gpointer data)
+{
+    struct row *row = data;
+    for (char **cell = row->cells; *cell; cell++)
+        g_free(*cell);
+    g_free(row);
+}
 
 static gboolean is_numeric(enum column_kind kind)
 {
@@ -80,11 +92,7 @@ static void put_spaces(FILE *out, guint n)
 
 static const char *cell_color(const struct table *table, const struct column *column, const char *cell)
 {
-    if (table->style->color && column->is_class)
-        for (guint i = 0; i < G_N_ELEMENTS(class_colors); i++)
-            if (strcmp(cell, class_colors[i].word) == 0)
-                return class_colors[i].color;
-    return NULL;
+    return table->style->color && column->is_class ? class_color(cell) : NULL;
 }
 
 static void put_colored(FILE *out, const char *text, const char *color)
@@ -92,12 +100,15 @@ static void put_colored(FILE *out, const char *text, const char *color)
     fprintf(out, "%s%s%s", color ? color : "", text, color ? "\033[0m" : "");
 }
 
-/* Cells side by side. Nothing is padded behind the last one that holds anything. */
-static void put_line(struct table *table, char *const *cells)
+/* Cells side by side, and a bar behind all of them. Nothing is padded behind the last one that holds
+ * anything. */
+static void put_line(struct table *table, char *const *cells, const struct bar *bar)
 {
     guint last = table->n, owed = 0;
     gboolean first = TRUE;
-    while (last && (!*cells[last - 1] || table->columns[last - 1].dropped))
+    double whole = bar && table->plan.over_time ? table->most : bar ? bar->whole : 0;
+    gboolean drawn = bar && bar_length(bar, whole, table->bar) > 0;
+    while (!drawn && last && (!*cells[last - 1] || table->columns[last - 1].dropped))
         last--;
     for (guint i = 0; i < last; i++) {
         const struct column *column = &table->columns[i];
@@ -110,6 +121,10 @@ static void put_line(struct table *table, char *const *cells)
         put_colored(table->out, text, cell_color(table, column, text));
         owed = is_numeric(column->kind) ? 0 : pad;
         first = FALSE;
+    }
+    if (drawn) {
+        put_spaces(table->out, owed + GAP);
+        bar_write(table->out, bar, whole, table->bar, table->style->color);
     }
     fputc('\n', table->out);
 }
@@ -132,12 +147,12 @@ static void put_list(struct table *table, char *const *cells)
     }
 }
 
-static void put_row(struct table *table, char *const *cells)
+static void put_row(struct table *table, struct row *row)
 {
     if (table->list)
-        put_list(table, cells);
+        put_list(table, row->cells);
     else
-        put_line(table, cells);
+        put_line(table, row->cells, &row->bar);
 }
 
 /* A name that is wider than what stands below it takes two lines. */
@@ -174,11 +189,10 @@ static void drop_columns(struct table *table)
                 table->columns[i].dropped = TRUE;
 }
 
-/* Takes from the widest text until the line fits. FALSE when it cannot. */
-static gboolean shrink(struct table *table)
+/* Takes from the widest text until the line is no wider. FALSE when it cannot. */
+static gboolean shrink(struct table *table, guint width)
 {
-    drop_columns(table);
-    for (guint total = line_width(table, FALSE); total > table->style->width; total--) {
+    for (guint total = line_width(table, FALSE); total > width; total--) {
         struct column *widest = NULL;
         for (guint i = 0; i < table->n; i++) {
             struct column *column = &table->columns[i];
@@ -191,6 +205,19 @@ static gboolean shrink(struct table *table)
         widest->width--;
     }
     return TRUE;
+}
+
+/* Makes the lines as wide as the terminal at most. Texts give way to a bar; no column goes for its sake. */
+static gboolean fit(struct table *table)
+{
+    guint width = table->style->width;
+    if (table->barred && line_width(table, TRUE) + GAP + BAR_LEAST <= width) {
+        shrink(table, width - GAP - BAR_LEAST);
+        table->bar = MIN(width - line_width(table, FALSE) - GAP, BAR_MOST);
+        return TRUE;
+    }
+    drop_columns(table);
+    return shrink(table, width);
 }
 
 static void put_header(struct table *table)
@@ -206,48 +233,26 @@ static void put_header(struct table *table)
     if (table->style->color)
         fputs("\033[1m", table->out);
     if (two)
-        put_line(table, first);
-    put_line(table, second);
+        put_line(table, first, NULL);
+    put_line(table, second, NULL);
     if (table->style->color)
         fputs("\033[0m", table->out);
     g_strfreev(first);
     g_strfreev(second);
 }
 
-/* The cells that are bars, to the scale of the longest one that is known. */
-static void draw_bars(const struct table *table, char **cells)
-{
-    for (guint i = 0; i < table->n; i++) {
-        if (table->columns[i].kind != COLUMN_BAR)
-            continue;
-        char *bar = text_bar(cells[i], table->most, BAR_WIDTH);
-        g_free(cells[i]);
-        cells[i] = bar;
-    }
-}
-
-static void scale_bars(struct table *table)
-{
-    for (guint r = 0; r < table->measured->len; r++)
-        for (guint i = 0; i < table->n; i++)
-            if (table->columns[i].kind == COLUMN_BAR)
-                table->most = MAX(table->most, text_bar_sum(((char **)table->measured->pdata[r])[i]));
-    for (guint r = 0; r < table->measured->len; r++)
-        draw_bars(table, table->measured->pdata[r]);
-}
-
 /* The widths are known now: prints what was held back. */
 static void settle(struct table *table)
 {
-    scale_bars(table);
     for (guint r = 0; r < table->measured->len; r++) {
-        char *const *cells = table->measured->pdata[r];
+        const struct row *row = table->measured->pdata[r];
         for (guint i = 0; i < table->n; i++)
-            table->columns[i].width = MAX(table->columns[i].width, text_width(cells[i]));
+            table->columns[i].width = MAX(table->columns[i].width, text_width(row->cells[i]));
+        table->most = MAX(table->most, bar_sum(&row->bar));
     }
     for (guint i = 0; i < table->n; i++)
         place_name(&table->columns[i]);
-    table->list = table->style->list || (table->style->width && !shrink(table)); /* which shows all again */
+    table->list = table->style->list || (table->style->width && !fit(table)); /* which shows all again */
     if (!table->list)
         put_header(table);
     for (guint r = 0; r < table->measured->len; r++)
@@ -272,23 +277,25 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         column->drop = columns[i].drop;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }
-    table->measured = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    table->barred = bar_plan(columns, n, &table->plan);
+    table->measured = g_ptr_array_new_with_free_func(free_row);
     return table;
 }
 
 static void table_row(gpointer state, const char *const *values)
 {
     struct table *table = state;
-    char **cells = g_new0(char *, table->n + 1);
+    struct row *row = g_malloc0(sizeof *row + (table->n + 1) * sizeof *row->cells);
     for (guint i = 0; i < table->n; i++)
-        cells[i] = make_cell(values[i], table->columns[i].kind);
+        row->cells[i] = make_cell(values[i], table->columns[i].kind);
+    if (table->barred)
+        row->bar = bar_of(&table->plan, values);
     if (!table->measured) {
-        draw_bars(table, cells);
-        put_row(table, cells);
-        g_strfreev(cells);
+        put_row(table, row);
+        free_row(row);
         return;
     }
-    g_ptr_array_add(table->measured, cells);
+    g_ptr_array_add(table->measured, row);
     if (table->measured->len == MEASURED_ROWS)
         settle(table);
 }

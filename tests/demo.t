@@ -35,6 +35,9 @@ run sql -- -X -A -t -c "SELECT outcome, count(*) FROM message GROUP BY 1 ORDER B
 printf '%s\n' 'duplicate|1' 'no_report|1' 'problem|1' 'stored|16' | diff - "$dir/outcomes" >"$dir/diff"
 ok $? "every mail is accounted for" "$dir/diff"
 
+[ "$(cd "$dir/demo/pages" && ls | tr '\n' ' ')" = "example.com.html example.org.html index.html " ]
+ok $? "its pages are there"
+
 docs/demo.sh "$dir/demo" >"$dir/second" 2>"$dir/err" </dev/null
 ok $? "the demo runs again" "$dir/err"
 figures | sort | diff "$dir/truth" - >"$dir/diff"

@@ -7,7 +7,7 @@ run help --table
 cp "$dir/out" "$dir/table"
 
 for command in $(sed -n '/^[a-z]*$/p' "$dir/table"); do
-    is "whosends.1 has $command" "$(grep -c "^\*$command\*\( _[A-Z]*_\| \[.*\)*\$" $program_page)" 1
+    is "whosends.1 has $command" "$(grep -c "^\*$command\*\( _[A-Z]*_\| \[.*\| \*-[a-z]\*\)*\$" $program_page)" 1
 done
 for option in $(sed -n 's/^[a-z]* --//p' "$dir/table" | sort -u); do
     if grep -q "^\(\*-[a-z]\*, \|\*--[a-z]*\* _[A-Z]*_, \)*\*--$option\*" $program_page; then

@@ -11,8 +11,8 @@ build_packages=(gcc make pkg-config libglib2.0-dev libgmime-3.0-dev libjson-glib
     libcurl4-openssl-dev libisal-dev libpsl-dev libseccomp-dev nettle-dev publicsuffix zlib1g-dev postgresql scdoc util-linux ca-certificates)
 build_commands=("gcc clang cc" make pkg-config scdoc psql)
 build_modules=(glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl nettle zlib libisal libseccomp)
-check_packages=(perl python3 openssl dovecot-imapd dovecot-sieve faketime procps postgresql-pgtap)
-check_commands=(prove python3 openssl setpriv pgrep faketime)
+check_packages=(perl python3 openssl dovecot-imapd dovecot-sieve faketime procps postgresql-pgtap chromium npm)
+check_commands=(prove python3 openssl setpriv pgrep faketime "chromium chromium-browser google-chrome" npm)
 
 services='postgresql* | dovecot*'
 policy=/usr/sbin/policy-rc.d
@@ -25,8 +25,8 @@ die()
     exit 1
 }
 
-# Prints what of the packages is not installed. Any development package of libcurl will do, and any major version of the
-# server from 15 on; pgTAP has to be the one for the newest server.
+# Prints what of the packages is not installed. Any development package of libcurl will do, any npm, which others than Debian
+# bring with Node.js, and any major version of the server from 15 on; pgTAP has to be the one for the newest server.
 missing_packages()
 {
     local have version package
@@ -37,6 +37,7 @@ missing_packages()
     for package in "${packages[@]}"; do
         case $package in
         libcurl4-openssl-dev) [[ $have == *' installed:libcurl4-'*-dev\ * ]] || echo "$package" ;;
+        npm) command -v npm >/dev/null || echo "$package" ;;
         postgresql) [ -n "$version" ] || echo "$package" ;;
         postgresql-pgtap)
             [ -n "$version" ] || { echo "$package"; continue; }

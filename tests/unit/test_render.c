@@ -399,6 +399,58 @@ static void test_table_color(void)
                     "\\x1b[32mauthorised  x\n");
 }
 
+/* Beside the columns, where there is room, and on a terminal alone. */
+static void test_table_bars(void)
+{
+    static const struct render_column three[] = {
+        {"class", COLUMN_TEXT, 0}, {"share", COLUMN_SHARE, 0}, {"n", COLUMN_NUMBER, 1}};
+    static const char *const values[] = {"authorised", "0.75",    "1",       "unknown", "0.2",
+                                         NULL,         "unknown", "0.001",   "3",       "evil",
+                                         "0.9",        "4",       "unknown", "1e999",   "5"};
+    struct render_style style = {.width = 32};
+    g_autofree char *barred = render(&render_table, three, 3, &style, values, 5, TRUE);
+    g_assert_cmpstr(barred, ==,
+                    "class       share  n\n"
+                    "authorised  75.0%  1  \xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"
+                    "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\n"
+                    "unknown     20.0%     \xe2\x96\x91\xe2\x96\x91\n"
+                    "unknown      0.1%  3\n"
+                    "evil        90.0%  4\n"
+                    "unknown     1e999  5\n");
+    for (guint width = 0; width < 32; width += 31) {
+        style.width = width;
+        g_autofree char *bare = render(&render_table, three, 3, &style, values, 5, TRUE);
+        g_assert_null(strstr(bare, "\xe2\x96"));
+        g_assert_nonnull(strstr(bare, "authorised  75.0%  1\n"));
+    }
+}
+
+/* The classes one behind the other: of each line, or all by one scale where lines are days. */
+static void test_table_stacked(void)
+{
+    static const struct render_column five[] = {{"authorised", COLUMN_NUMBER, 0},
+                                                {"misconfigured", COLUMN_NUMBER, 0},
+                                                {"forwarded", COLUMN_NUMBER, 0},
+                                                {"unknown", COLUMN_NUMBER, 0},
+                                                {"day", COLUMN_TIME, 0}};
+    static const char *const values[] = {
+        "5",  "2", "1", "2",         "2026-10-01", "5", "0", "0", "0", "2026-10-02", "100000000000000000000",
+        NULL, "0", "0", "2026-10-03"};
+    static const struct render_style style = {.width = 69, .color = TRUE};
+    g_autofree char *days = render(&render_table, five, 5, &style, values, 2, TRUE);
+    g_assert_nonnull(
+        strstr(days, "  2026-10-01  \033[32m\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"
+                     "\033[0m\033[33m\xe2\x96\x93\xe2\x96\x93\033[0m\033[36m\xe2\x96\x92\033[0m"
+                     "\033[31m\xe2\x96\x91\xe2\x96\x91\033[0m\n"));
+    g_assert_nonnull(
+        strstr(days, "  2026-10-02  \033[32m\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"
+                     "\033[0m\n"));
+    static const struct render_style wide = {.width = 80};
+    g_autofree char *huge = render(&render_table, five, 5, &wide, values, 3, TRUE);
+    g_assert_nonnull(strstr(huge, "  2026-10-01\n"));
+    g_assert_nonnull(strstr(huge, "  2026-10-03  \xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"));
+}
+
 /* More rows than are looked at before printing: none is lost, all in order. */
 static void test_table_long(void)
 {
@@ -486,6 +538,8 @@ int main(int argc, char **argv)
     g_test_add_func("/table/wide-characters", test_table_wide_characters);
     g_test_add_func("/table/list", test_table_list);
     g_test_add_func("/table/color", test_table_color);
+    g_test_add_func("/table/bars", test_table_bars);
+    g_test_add_func("/table/stacked", test_table_stacked);
     g_test_add_func("/table/long", test_table_long);
     g_test_add_func("/table/bar", test_bar);
     g_test_add_func("/catalog/rows", test_catalog);
