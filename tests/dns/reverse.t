@@ -167,6 +167,7 @@ HOSTILE = {
     "11.0.0.28": (["@ SILENT"], ("failed", "-")),
     "::ffff:11.0.0.1": ([], ("confirmed", "mail.example.com")),
     "10.0.0.1": (["@ PTR 60 private.example", "private.example A 60 10.0.0.1"], ("none", "-")),
+    "198.18.0.1": (["@ PTR 60 bench.example", "bench.example A 60 198.18.0.1"], ("none", "-")),
     "2001:db8::1": (["@ PTR 60 book.example", "book.example AAAA 60 2001:db8::1"], ("none", "-")),
     "no address": ([], ("none", "-")),
 }
@@ -184,7 +185,8 @@ def test_hostile():
         answers, said, _, _ = look_up(server, ["11.0.0.9"], "--names", "5")
     ok(answers["11.0.0.9"][:2] == ("confirmed", "e.nine.example"), "a fifth name, when five may be tried", answers, said)
     with Server([]) as server:
-        private = ["127.0.0.1", "10.1.2.3", "192.168.1.1", "fe80::1", "fd00::1", "2001:db8::7", "198.51.100.1"]
+        private = ["127.0.0.1", "10.1.2.3", "192.168.1.1", "fe80::1", "fd00::1", "2001:db8::7", "198.51.100.1", "198.18.0.1", "224.0.0.5",
+                   "240.0.0.1", "64:ff9b::b00:1"]
         answers, said, _, _ = look_up(server, private)
     ok(server.asked == 0 and not wrong(answers, {a: ("none", "-", DAY) for a in private}),
        "nobody is asked about addresses that are not public", server.asked, answers)
