@@ -284,9 +284,9 @@ static gboolean is_over(struct run *run)
 
 /* Soon libunbound would ask no more, either, and have all that is still to come fail at once. At the end of a
  * run slow names may be all that is left. */
-static gboolean is_silent(struct run *run)
+static gboolean is_silent(struct run *run, gint64 now)
 {
-    gint64 since = g_get_monotonic_time() - MAX(run->began, run->replied);
+    gint64 since = now - MAX(run->began, run->replied);
     run->totals->silent = flying(run) > 0 && since >= time_for_one(run) && !(run->ended && run->replied);
     return run->totals->silent;
 }
@@ -348,14 +348,17 @@ static gboolean work(struct run *run, GError **error)
             return FALSE;
         if (run->ended && !run->active.length)
             return TRUE;
-        if (!wait_for_answers(run, error) || !advance_all(run, error))
+        if (!wait_for_answers(run, error))
             return FALSE;
-        if (is_silent(run))
-            break;
-        if (!give_up_late(run, g_get_monotonic_time(), error))
+        /* All that came is read now; what the verbs take from here on is nobody's delay. */
+        gint64 now = g_get_monotonic_time();
+        gboolean silent = is_silent(run, now);
+        if (!advance_all(run, error) || !give_up_late(run, silent ? G_MAXINT64 : now, error))
             return FALSE;
+        if (silent)
+            return TRUE;
     }
-    if (run->totals->late || run->totals->silent)
+    if (run->totals->late)
         return give_up_late(run, G_MAXINT64, error);
     return fail(error, WS_ERROR_INTERRUPTED, "could not look up all names", "interrupted");
 }
