@@ -48,5 +48,6 @@ gboolean cmd_problems(struct cli *cli, GError **error);
 gboolean cmd_show(struct cli *cli, GError **error);
 gboolean cmd_retry(struct cli *cli, GError **error);
 gboolean cmd_reparse(struct cli *cli, GError **error);
+gboolean cmd_names(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);

@@ -17,6 +17,8 @@ struct options {
     char *domain, *last, *since, *until, *format, *sort, *limit;
     /* show */
     gboolean raw;
+    /* names */
+    gboolean no_dns;
     /* retry, reparse, problems */
     gboolean all, dry_run, list;
     char *code;
@@ -41,7 +43,7 @@ gboolean options_want_account(const struct options *options, const char *name);
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
     options_failures[], options_ledger[], options_problems[], options_show[], options_retry[],
-    options_reparse[], options_help[];
+    options_reparse[], options_names[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE
