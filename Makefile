@@ -35,7 +35,7 @@ FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 60
 B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
-MODULES := libxml-2.0 libpq nettle zlib libisal libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl
+MODULES := libxml-2.0 libpq nettle zlib libisal libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl libmaxminddb
 # The goals that install packages ask pkg-config only in the second make that they start.
 NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz fault fault-storm,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)
@@ -46,13 +46,15 @@ PKG_LIBS := -lc $(shell pkg-config --libs $(MODULES))
 ifeq ($(PKG_LIBS),-lc)
 $(error libraries are missing: run "make deps" first)
 endif
+# Not by pkg-config: Debian's libunbound.pc asks for libevent-dev, which nothing here needs.
+PKG_LIBS += -lunbound
 endif
 
 CPPFLAGS_ALL := -D_GNU_SOURCE -DWHOSENDS_VERSION='"$(VERSION)"' -I. $(PKG_CFLAGS) $(CPPFLAGS)
 CFLAGS_ALL := -std=c11 $(WARN) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
 LDFLAGS_ALL := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
-FLOORS := parser db ingest reports cli
+FLOORS := parser db ingest reports dns cli
 LIB_SRC := $(filter-out cli/main.c,$(wildcard $(addsuffix /*.c,$(FLOORS))))
 LIB_OBJ := $(LIB_SRC:%.c=$B/%.o) $B/db/sql_files.o $B/reports/page_css.o
 TEST_SRC := $(wildcard tests/unit/test_*.c)

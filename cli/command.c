@@ -215,6 +215,21 @@ static const struct command commands[] = {
      .options = options_prune,
      .configured = TRUE,
      .run = cmd_prune},
+    {.name = "names",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "look up whose the addresses in the reports are",
+     .details =
+         "Asks for the reverse names of addresses that were seen in the last 90 days, and keeps those that "
+         "are\n"
+         "confirmed: one of the addresses of the name is the address again. With key mmdb it looks up "
+         "networks,\n"
+         "countries and autonomous systems, too. The latest come first, and nothing is asked twice before "
+         "it\n"
+         "expires. For cron; ingest never asks anybody.",
+     .options = options_names,
+     .configured = TRUE,
+     .run = cmd_names},
     {.name = "sql",
      .group = GROUP_DATABASE,
      .usage = "[-- PSQL-ARGUMENT...]",

@@ -56,6 +56,7 @@ gboolean cmd_disown(struct cli *cli, GError **error);
 gboolean cmd_group(struct cli *cli, GError **error);
 gboolean cmd_maintain(struct cli *cli, GError **error);
 gboolean cmd_prune(struct cli *cli, GError **error);
+gboolean cmd_names(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);
 

@@ -35,7 +35,7 @@ struct config_key {
 };
 
 extern const struct config_key config_keys[]; /* ends with group NULL; the keys of [limits] are limit_rows */
-#define CONFIG_KEYS 44                        /* rows of config_keys, the last one included */
+#define CONFIG_KEYS 47                        /* rows of config_keys, the last one included */
 
 enum config_origin { ORIGIN_DEFAULT, ORIGIN_FILE, ORIGIN_ENVIRONMENT, ORIGIN_OPTION };
 
@@ -63,6 +63,8 @@ struct config {
     char *database, *data_directory;
     char **authserv_ids, **domains;
     char *keep_subject, *keep_originals;
+    char *dns;
+    char **dns_servers, **mmdb;
     guint database_wait, watch_timeout;
     guint workers; /* 0: as many as there are CPUs */
     struct limits limits;

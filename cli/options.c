@@ -199,6 +199,13 @@ const struct option_row options_prune[] = {
     END,
 };
 
+const struct option_row options_names[] = {
+    {"no-dns", 0, OPTION_FLAG, AT(no_dns), NULL, "ask no name servers: only look into the mmdb files"},
+    {"limit", 0, OPTION_TEXT, AT(limit), "N", "at most so many addresses; default: 50000"},
+    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and nothing when all went well"},
+    END,
+};
+
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
     END,

@@ -100,7 +100,12 @@ RETURNS TABLE (
     last_seen date,
     confidence text,
     evidence text,
-    sender_key text
+    sender_key text,
+    reverse_name text,
+    network cidr,
+    country text,
+    as_number bigint,
+    as_name text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 AS $fn$
@@ -118,21 +123,38 @@ BEGIN
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
-        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned
+        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, e.dkim_aligned, e.spf_aligned
         FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
         LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
         LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
+    ), lines AS MATERIALIZED (
+        SELECT s.domain, s.source_ip, j.sender, j.class, sum(s.messages) AS messages,
+               coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
+               coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
+               min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen,
+               (array_agg(j.confidence ORDER BY s.messages DESC, j.evidence_said))[1] AS confidence,
+               (array_agg(j.evidence_said ORDER BY s.messages DESC, j.evidence_said))[1] AS evidence, j.sender_key,
+               bool_and(j.rule = 'nothing') AS nameless
+        FROM seen s
+        LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
+        GROUP BY s.domain, s.source_ip, j.sender, j.class, j.sender_key
     )
-    SELECT s.domain, s.source_ip, j.sender, j.class, sum(s.messages),
-           round(sum(s.messages) / nullif(sum(sum(s.messages)) OVER (PARTITION BY s.domain), 0), 4),
-           coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0), coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0),
-           min(s.first_seen), max(s.last_seen),
-           (array_agg(j.confidence ORDER BY s.messages DESC, j.evidence_said))[1],
-           (array_agg(j.evidence_said ORDER BY s.messages DESC, j.evidence_said))[1], j.sender_key
-    FROM seen s
-    LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-    GROUP BY s.domain, s.source_ip, j.sender, j.class, j.sender_key
-    ORDER BY s.domain, sum(s.messages) DESC, s.source_ip, j.sender, j.class;
+    -- Where nothing passed, a confirmed reverse name that the catalogue knows gives the name, and never changes the class: anybody
+    -- may rent a machine.
+    SELECT l.domain, l.source_ip, CASE WHEN n.named AND l.nameless THEN (n.who).name ELSE l.sender END, l.class, l.messages,
+           round(l.messages / nullif(sum(l.messages) OVER (PARTITION BY l.domain), 0), 4), l.dkim_aligned, l.spf_aligned,
+           l.first_seen, l.last_seen, CASE WHEN n.named AND l.nameless THEN 'low' ELSE l.confidence END,
+           CASE WHEN n.named AND l.nameless THEN l.evidence || '; reverse name ' || n.name || ', confirmed' ELSE l.evidence END,
+           CASE WHEN n.named AND l.nameless THEN (n.who).key ELSE l.sender_key END, n.name, n.network, n.country, n.as_number, n.as_name
+    FROM lines l
+    LEFT JOIN (
+        SELECT m.*, m.nameless AND (m.who).key IS NOT NULL AS named
+        FROM (SELECT a.source_ip, a.name, a.network, a.country, a.as_number, a.as_name, w.nameless,
+                     CASE WHEN w.nameless AND a.name IS NOT NULL THEN dmarc_store.sender_by_name(a.name) END AS who
+              FROM (SELECT x.source_ip, bool_or(x.nameless) AS nameless FROM lines x GROUP BY x.source_ip) w
+              JOIN dmarc_store.address a ON a.source_ip = w.source_ip) m
+    ) n ON n.source_ip = l.source_ip
+    ORDER BY l.domain, l.messages DESC, l.source_ip, l.sender, l.class;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

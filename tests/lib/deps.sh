@@ -8,9 +8,10 @@ set -u
 export LC_ALL=C
 
 build_packages=(gcc make pkg-config libglib2.0-dev libgmime-3.0-dev libjson-glib-dev libarchive-dev libxml2-dev libpq-dev
-    libcurl4-openssl-dev libisal-dev libpsl-dev libseccomp-dev nettle-dev publicsuffix zlib1g-dev postgresql scdoc util-linux ca-certificates)
+    libcurl4-openssl-dev libisal-dev libpsl-dev libseccomp-dev libunbound-dev libmaxminddb-dev nettle-dev publicsuffix zlib1g-dev
+    postgresql scdoc util-linux ca-certificates)
 build_commands=("gcc clang cc" make pkg-config scdoc psql)
-build_modules=(glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl nettle zlib libisal libseccomp)
+build_modules=(glib-2.0 gmime-3.0 json-glib-1.0 libarchive libxml-2.0 libpq libcurl libpsl nettle zlib libisal libseccomp libmaxminddb)
 check_packages=(perl python3 openssl dovecot-imapd dovecot-sieve faketime procps postgresql-pgtap chromium npm)
 check_commands=(prove python3 openssl setpriv pgrep faketime "chromium chromium-browser google-chrome" npm)
 
@@ -62,6 +63,7 @@ missing_things()
     for module in "${build_modules[@]}"; do
         pkg-config --exists "$module" 2>/dev/null || echo "the library $module (for pkg-config)"
     done
+    printf '#include <unbound.h>\n' | cc -E - >/dev/null 2>&1 || echo 'the library libunbound (unbound.h)'
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ||
         echo 'the PostgreSQL server (initdb)'
     [ -n "$check" ] || return 0

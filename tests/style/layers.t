@@ -19,6 +19,8 @@ FOREIGN = [
     ("libpsl", r"libpsl\.h", r"parser/domain\.c", 1, 1),
     ("nettle", r"nettle/.*", r"parser/sha256\.c", 1, 1),
     ("libseccomp", r"seccomp\.h", r"ingest/confine\.c", 1, 1),
+    ("libunbound", r"unbound.*", r"dns/reverse\.c", 1, 1),
+    ("libmaxminddb", r"maxminddb.*", r"dns/network\.c", 1, 1),
     ("json-glib", r"json-glib/.*", r"parser/(tls|json_members)\.c", 2, 2),
 ]
 

@@ -1,0 +1,91 @@
+#!/bin/bash
+# Whose addresses are: names that point back, names that only claim to, networks; what is kept, and for how long.
+. tests/lib/cli_database.sh names
+cleanup()
+{
+    test -z "${server:-}" || kill "$server"
+    pg_stop
+}
+
+# report IP...: one report about a.example of yesterday, a message from each address, without anything that passes
+report()
+{
+    local begin
+    begin=$(($(date -u +%s) / 86400 * 86400 - 86400))
+    printf '%s\n' '<feedback><report_metadata><org_name>mx.example.net</org_name><email>r@mx.example.net</email>' \
+        "<report_id>$RANDOM$RANDOM</report_id><date_range><begin>$begin</begin><end>$((begin + 86399))</end></date_range></report_metadata>" \
+        '<policy_published><domain>a.example</domain><p>none</p></policy_published>'
+    for ip; do
+        printf '%s\n' "<record><row><source_ip>$ip</source_ip><count>1</count><policy_evaluated><disposition>none</disposition>" \
+            '<dkim>fail</dkim><spf>fail</spf></policy_evaluated></row><identifiers><header_from>a.example</header_from></identifiers>' \
+            '<auth_results><spf><domain>a.example</domain><result>fail</result></spf></auth_results></record>'
+    done
+    echo '</feedback>'
+}
+# dns ZONE-LINE...: a server that knows these
+dns()
+{
+    test -z "${server:-}" || { kill "$server"; wait "$server" 2>/dev/null; }
+    rm -rf "$dir/dns" && mkdir "$dir/dns"
+    printf '%s\n' "$@" >"$dir/zone"
+    tests/lib/dns_server.py "$dir/zone" "$dir/dns" &
+    server=$!
+    for _ in $(seq 250); do test -s "$dir/dns/port" && break; sleep 0.02; done
+    export WHOSENDS_DNS_SERVERS="127.0.0.1@$(cat "$dir/dns/port")"
+}
+row() { sql "SELECT name_status, name FROM dmarc.address WHERE source_ip = '$1'"; }
+
+run init
+check "init" 0 'version' ''
+run names --no-dns
+check "nobody to ask" 78 '' '.*there is nobody to ask'
+report 20.0.0.1 20.0.0.2 20.0.0.3 20.0.0.4 10.0.0.9 >"$dir/mail/1.xml"
+run ingest --quiet "$dir/mail/1.xml"
+check "a report" 0 '' ''
+
+dns '1.0.0.20.in-addr.arpa PTR 7200 o1.ptr.sendgrid.net' 'o1.ptr.sendgrid.net A 7200 20.0.0.1' \
+    '2.0.0.20.in-addr.arpa PTR 7200 mail.google.com' 'mail.google.com A 7200 20.99.0.1' \
+    '3.0.0.20.in-addr.arpa PTR 7200 host.stranger.example' 'host.stranger.example A 7200 20.0.0.3'
+run names
+check "names" 0 '^5 addresses asked about: 2 with a confirmed name, 1 with one that is not, 2 without, 0 without an answer$' ''
+is "one that points back" "$(row 20.0.0.1)" "confirmed|o1.ptr.sendgrid.net"
+is "one that claims to be google" "$(row 20.0.0.2)" "unconfirmed|"
+is "one without" "$(row 20.0.0.4)" "none|"
+is "one that is not public" "$(row 10.0.0.9)" "none|"
+run sources a.example --format csv
+is "a confirmed name that the catalogue knows gives the name, and never the class" \
+    "$(sql "SELECT sender, class, confidence, evidence, reverse_name FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.1'")" \
+    "Twilio SendGrid|unknown|low|nothing passed; reverse name o1.ptr.sendgrid.net, confirmed|o1.ptr.sendgrid.net"
+is "one that is not confirmed is told to nobody" \
+    "$(sql "SELECT sender, class, confidence, evidence, reverse_name FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.2'")" \
+    "nothing authenticates|unknown|none|nothing passed|"
+is "a stranger's name is shown beside" \
+    "$(sql "SELECT sender, reverse_name FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.3'")" "nothing authenticates|host.stranger.example"
+
+run names
+check "nothing is asked twice" 0 '^0 addresses asked about' ''
+sql "UPDATE dmarc_store.address SET name_expires = now() - interval '1 minute' WHERE source_ip IN ('20.0.0.1', '20.0.0.2')"
+dns '1.0.0.20.in-addr.arpa SERVFAIL 0 x'
+run names
+check "what has expired is asked again" 0 '^2 addresses asked about: 0 with a confirmed name, 0 ' ''
+is "no answer leaves what was known" "$(row 20.0.0.1)" "confirmed|o1.ptr.sendgrid.net"
+sql "UPDATE dmarc_store.address SET name_expires = now() - interval '1 minute'"
+run names --limit 1 --quiet
+check "at most so many, and quiet" 0 '' ''
+run --set whosends.dns=no names
+check "no means no" 78 '' 'there is nobody to ask'
+run names --limit x
+check "a limit that is none" 64 '' '--limit'
+
+python3 -c 'import sys; sys.path.insert(0, "tests/lib"); import mmdb_write
+mmdb_write.write(sys.argv[1], {"20.0.0.0/24": {"country_code": "NL", "autonomous_system_number": 64500, "autonomous_system_organization": "Example \u202eNet"}})' "$dir/net.mmdb"
+run --set whosends.mmdb="$dir/net.mmdb" names --no-dns
+check "networks" 0 '^5 addresses looked up in mmdb files$' ''
+is "they stand with the sources" "$(sql "SELECT network, country, as_number FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.2'")" "20.0.0.0/24|NL|64500"
+is "and leave names alone" "$(row 20.0.0.1)" "confirmed|o1.ptr.sendgrid.net"
+run --set whosends.mmdb="$dir/net.mmdb" names --no-dns
+check "for a month" 0 '^0 addresses looked up in mmdb files$' ''
+head -c 100 "$dir/net.mmdb" >"$dir/cut.mmdb"
+run --set whosends.mmdb="$dir/cut.mmdb" names --no-dns
+check "a broken file" 66 '' 'cut.mmdb'
+finish
