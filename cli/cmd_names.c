@@ -55,7 +55,7 @@ gboolean cmd_names(struct cli *cli, GError **error)
                             "hint: key mmdb of group whosends names some");
         return FALSE;
     }
-    progress_begin(!cli->options.quiet);
+    progress_begin(!cli->options.quiet, "addresses");
     gboolean ok = take_limit(cli, &most, error) && (db = database_ready(&cli->config, error)) &&
                   names_look_up(db, &cli->config, dns, most, &totals, error);
     if (ok)
