@@ -1,5 +1,7 @@
 -- Each sum that is not what the records say: one row each, none when all is well. The way from a record to its profile and class is
 -- that of the stored evidence; what is added up is worked out here once more.
+-- Tables that were only just filled have no statistics.
+SET enable_nestloop = off;
 WITH counted AS MATERIALIZED (
     SELECT o.domain, o.day, o.source_ip, o.message_count, e.profile, e.disposition, (r.trusted IS FALSE OR r.foreign_domain) AS doubtful,
            e.dkim_aligned, e.spf_aligned, e.disagree, r.id AS report, p.class
@@ -58,5 +60,8 @@ SELECT 'profile_source', x::text FROM ((TABLE seen EXCEPT TABLE stored_seen) UNI
 UNION ALL
 SELECT 'report', x::text FROM report_sums x
 UNION ALL
-SELECT 'profile', e.domain || ' ' || e.hash FROM dmarc_store.evidence e WHERE e.profile IS DISTINCT FROM (dmarc_store.profile_of(e)).hash
+SELECT 'profile', s.domain || ' ' || s.hash
+FROM (SELECT e.domain, e.hash, e.profile, row_number() OVER (ORDER BY e.domain, e.hash) AS n FROM dmarc_store.evidence e) s
+FULL JOIN dmarc_store.profiles_of((SELECT array_agg(e ORDER BY e.domain, e.hash) FROM dmarc_store.evidence e)) WITH ORDINALITY p ON p.ordinality = s.n
+WHERE s.profile IS DISTINCT FROM p.hash
 ORDER BY 1, 2;

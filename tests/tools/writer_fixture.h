@@ -91,12 +91,13 @@ static inline void check_sums(struct db *db)
     g_autofree char *sql = NULL;
     g_file_get_contents("tests/lib/sums.sql", &sql, NULL, &error);
     g_assert_no_error(error);
-    struct db_result *wrong = db_query(db, "checking sums", sql, 0, NULL, &error);
+    struct db_result *wrong = db_script(db, "checking sums", sql, &error);
     g_assert_no_error(error);
     for (guint i = 0; i < db_rows(wrong); i++)
         g_test_message("%s: %s", db_value(wrong, i, 0), db_value(wrong, i, 1));
     g_assert_cmpuint(db_rows(wrong), ==, 0);
     db_result_free(wrong);
+    db_run(db, "going back", "RESET enable_nestloop", NULL);
 }
 
 static inline void tear_down(struct fixture *f, gconstpointer settings)
