@@ -133,6 +133,18 @@ static const struct command commands[] = {
      .options = options_prune,
      .configured = TRUE,
      .run = cmd_prune},
+    {.name = "fsck",
+     .group = GROUP_DATABASE,
+     .usage = "",
+     .summary = "prove that what is stored holds together",
+     .details =
+         "Each check says how many it looked at, how many are wrong, and shows one. The exit status is "
+         "65 when\n"
+         "anything is. --repair makes totals, classes and sums anew from the records, which it never "
+         "touches.",
+     .options = options_fsck,
+     .configured = TRUE,
+     .run = cmd_fsck},
     {.name = "sql",
      .group = GROUP_DATABASE,
      .usage = "[-- PSQL-ARGUMENT...]",

@@ -150,6 +150,14 @@ const struct option_row options_prune[] = {
     END,
 };
 
+const struct option_row options_fsck[] = {
+    {"repair", 0, OPTION_FLAG, AT(repair), NULL, "make anew what follows from the records, and look again"},
+    {"format", 0, OPTION_TEXT, AT(format), "WORD", "table, csv or json"},
+    {"no-color", 0, OPTION_FLAG, AT(no_color), NULL, "no colours on a terminal"},
+    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and no table when all is well"},
+    END,
+};
+
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
     END,

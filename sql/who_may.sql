@@ -28,8 +28,8 @@ BEGIN
         GRANT USAGE ON SCHEMA dmarc TO whosends_read;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
-        -- What changes something, and what is about reading mail again.
-        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date) FROM whosends_read;
+        -- What changes something, what is about reading mail again, and what reads the tables.
+        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date), dmarc.fsck() FROM whosends_read;
         -- Once, these were the tables.
         REVOKE ALL ON ALL TABLES IN SCHEMA dmarc_store FROM whosends_read;
         ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc REVOKE SELECT ON TABLES FROM whosends_read;
