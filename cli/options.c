@@ -158,6 +158,11 @@ const struct option_row options_fsck[] = {
     END,
 };
 
+const struct option_row options_grant[] = {
+    {"domain", 0, OPTION_LIST, AT(domains), "DOMAIN", "a policy domain; may be repeated"},
+    END,
+};
+
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
     END,
@@ -298,6 +303,7 @@ void options_clear(struct options *options)
     g_strfreev(options->settings);
     g_strfreev(options->limits);
     g_strfreev(options->accounts);
+    g_strfreev(options->domains);
     char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
                      options->domain, options->last,     options->since, options->until,   options->format,
                      options->sort,   options->limit,    options->code,  options->keep,    options->before};
