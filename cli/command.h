@@ -57,6 +57,9 @@ gboolean cmd_group(struct cli *cli, GError **error);
 gboolean cmd_maintain(struct cli *cli, GError **error);
 gboolean cmd_prune(struct cli *cli, GError **error);
 gboolean cmd_names(struct cli *cli, GError **error);
+gboolean cmd_fsck(struct cli *cli, GError **error);
+gboolean cmd_grant(struct cli *cli, GError **error);
+gboolean cmd_revoke(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);
 
