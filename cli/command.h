@@ -50,5 +50,8 @@ gboolean cmd_retry(struct cli *cli, GError **error);
 gboolean cmd_reparse(struct cli *cli, GError **error);
 gboolean cmd_maintain(struct cli *cli, GError **error);
 gboolean cmd_prune(struct cli *cli, GError **error);
+gboolean cmd_fsck(struct cli *cli, GError **error);
+gboolean cmd_grant(struct cli *cli, GError **error);
+gboolean cmd_revoke(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);

@@ -150,6 +150,19 @@ const struct option_row options_prune[] = {
     END,
 };
 
+const struct option_row options_fsck[] = {
+    {"repair", 0, OPTION_FLAG, AT(repair), NULL, "make anew what follows from the records, and look again"},
+    {"format", 0, OPTION_TEXT, AT(format), "WORD", "table, csv or json"},
+    {"no-color", 0, OPTION_FLAG, AT(no_color), NULL, "no colours on a terminal"},
+    {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, "no progress, and no table when all is well"},
+    END,
+};
+
+const struct option_row options_grant[] = {
+    {"domain", 0, OPTION_LIST, AT(domains), "DOMAIN", "a policy domain; may be repeated"},
+    END,
+};
+
 const struct option_row options_help[] = {
     {"table", 0, OPTION_FLAG, AT(table), NULL, NULL},
     END,
@@ -290,6 +303,7 @@ void options_clear(struct options *options)
     g_strfreev(options->settings);
     g_strfreev(options->limits);
     g_strfreev(options->accounts);
+    g_strfreev(options->domains);
     char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
                      options->domain, options->last,     options->since, options->until,   options->format,
                      options->sort,   options->limit,    options->code,  options->keep,    options->before};

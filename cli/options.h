@@ -22,9 +22,9 @@ struct options {
     char *code;
     /* init */
     gboolean tune;
-    /* prune */
-    gboolean yes;
-    char *keep, *before;
+    /* prune, fsck, grant, revoke */
+    gboolean yes, repair;
+    char *keep, *before, **domains;
     /* help */
     gboolean table;
 };
@@ -46,7 +46,8 @@ gboolean options_want_account(const struct options *options, const char *name);
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
     options_failures[], options_ledger[], options_problems[], options_show[], options_retry[],
-    options_reparse[], options_init[], options_upgrade[], options_maintain[], options_prune[], options_help[];
+    options_reparse[], options_init[], options_upgrade[], options_maintain[], options_prune[], options_fsck[],
+    options_grant[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
  * of allocated strings): the command, NULL when there is none. Owned by the caller. Fails with WS_ERROR_USAGE

@@ -114,6 +114,13 @@ const struct report_row report_catalog[] = {
      .table = "code domain reporter report_id day messages auth_result auth_domain mail_from message",
      .narrow = "auth_result report_id auth_domain mail_from",
      .empty = "no report is flagged"},
+    {.name = "grants",
+     .function = "dmarc.grants",
+     .ledger = TRUE,
+     .summary = "which roles may read about which domains",
+     .table = "role domain granted_at there",
+     .narrow = "granted_at",
+     .empty = "no role is granted a domain"},
     {.name = NULL},
 };
 

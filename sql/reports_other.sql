@@ -28,7 +28,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
     mine text[] := dmarc.visible();
 BEGIN
-    -- A subdomain has its own name here, but mostly the policy of the domain above it.
+    -- A subdomain has its own name here, but mostly the policy of the domain above it. It may be somebody else's.
     RETURN QUERY
     SELECT f.domain, f.arrived, f.reporter, f.source_ip, f.header_from, f.mail_from, f.auth_failures, f.alignment_failed,
            f.delivery_result, coalesce(f.dkim_domain, f.signature_domains[1]),
@@ -37,7 +37,7 @@ BEGIN
     FROM dmarc_store.failure_report f
     WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)
            OR right(f.domain, length(policy_domain) + 1) = '.' || lower(policy_domain))
-      AND (mine IS NULL OR EXISTS (SELECT FROM unnest(mine) a (name) WHERE f.domain = a.name OR right(f.domain, length(a.name) + 1) = '.' || a.name))
+      AND (mine IS NULL OR dmarc_store.nearest_grant(f.domain) = ANY (mine))
       AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity')
     ORDER BY f.arrived DESC, f.domain, f.id DESC;
 END
@@ -62,6 +62,9 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp A
 DECLARE
     mine text[] := dmarc.visible();
 BEGIN
+    IF lower(policy_domain) <> ALL (mine) THEN
+        RETURN; -- nor does the time that it takes tell whether there is such a domain
+    END IF;
     RETURN QUERY
     WITH policies AS (
         SELECT p.domain, p.day, p.report, p.ordinal, p.policy_type, coalesce(p.successful, 0) AS successful, coalesce(p.failed, 0) AS failed

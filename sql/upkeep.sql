@@ -101,13 +101,14 @@ CREATE OR REPLACE FUNCTION dmarc_store.misjudged() RETURNS TABLE (domain text, l
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 DECLARE
-    chunk   dmarc_store.profile[];
-    reached dmarc_store.profile;
+    chunk     dmarc_store.profile[];
+    at_domain text := '';
+    at_hash   uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN
     LOOP
         SELECT array_agg(p.whole ORDER BY p.domain, p.hash) INTO chunk
         FROM (SELECT k AS whole, k.domain, k.hash FROM dmarc_store.profile k
-              WHERE reached.domain IS NULL OR (k.domain, k.hash) > (reached.domain, reached.hash)
+              WHERE (k.domain, k.hash) > (at_domain, at_hash)
               ORDER BY k.domain, k.hash LIMIT 5000) p;
         EXIT WHEN chunk IS NULL;
         RETURN QUERY
@@ -118,7 +119,8 @@ BEGIN
                      IS DISTINCT FROM (k.class, k.rule, k.sender_key, k.sender, k.known, k.kind, k.confidence, k.evidence_said, k.advice) AS wrong
               FROM unnest(chunk) k LEFT JOIN dmarc_store.judge(chunk) j ON j.domain = k.domain AND j.hash = k.hash) c
         GROUP BY c.domain;
-        reached := chunk[cardinality(chunk)];
+        at_domain := chunk[cardinality(chunk)].domain;
+        at_hash := chunk[cardinality(chunk)].hash;
     END LOOP;
 END
 $fn$;
@@ -156,17 +158,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.stored_months() IS 'The months of which anything is stored';
 
--- Whether nothing keeps a mail in the ledger: it came before that day, and none of its reports is of that day or a later one.
-CREATE OR REPLACE FUNCTION dmarc_store.is_prunable(m dmarc_store.message, before date) RETURNS boolean LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp AS $fn$
-BEGIN
-    RETURN m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
-        SELECT FROM dmarc_store.document d
-        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL);
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.is_prunable(dmarc_store.message, date) IS 'Whether a mail came before a day and none of its reports is of that day or later';
-
 -- What "whosends prune" would take away: reports of all kinds, and about how many bytes, the records' indexes included.
 CREATE OR REPLACE FUNCTION dmarc_store.prune_plan(before date)
 RETURNS TABLE (months bigint, reports bigint, records bigint, mails bigint, bytes numeric) LANGUAGE plpgsql STABLE
@@ -188,15 +179,17 @@ BEGIN
         EXECUTE format('SELECT coalesce(sum(pg_column_size(o)), 0) FROM dmarc_store.%I o WHERE o.day < $1', parent || '_other') INTO part USING before;
         bytes := bytes + part;
     END LOOP;
-    -- An original goes with the last mail that has its bytes.
-    SELECT count(*), bytes + coalesce(sum(pg_column_size(m)), 0)
-           + coalesce(sum(g.size) FILTER (WHERE NOT EXISTS (SELECT FROM dmarc_store.message n WHERE n.sha256 = m.sha256 AND n.id > m.id)), 0)
+    -- Mails that came before, and have no report of that day or later; an original goes with the last mail that has its bytes.
+    SELECT count(*), prune_plan.bytes + coalesce(sum(x.size), 0)
+           + coalesce(sum(x.original) FILTER (WHERE x.id = x.last), 0)
     INTO mails, bytes
-    FROM dmarc_store.message m
-    LEFT JOIN (SELECT o.mail_sha256, length(o.data) AS size FROM dmarc_store.original o) g ON g.mail_sha256 = m.sha256
-    WHERE m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND NOT EXISTS (
-        SELECT FROM dmarc_store.document d
-        WHERE d.mail_sha256 = m.sha256 AND d.message = m.id AND d.day >= before AND d.report IS NOT NULL);
+    FROM (SELECT m.id, l.last, 200 AS size, length(o.data) AS original
+          FROM dmarc_store.message m
+          JOIN (SELECT n.sha256, max(n.id) AS last FROM dmarc_store.message n GROUP BY n.sha256) l ON l.sha256 = m.sha256
+          LEFT JOIN dmarc_store.original o ON o.mail_sha256 = m.sha256
+          LEFT JOIN (SELECT d.mail_sha256, d.message FROM dmarc_store.document d WHERE d.day >= before AND d.report IS NOT NULL
+                     GROUP BY d.mail_sha256, d.message) k ON k.mail_sha256 = m.sha256 AND k.message = m.id
+          WHERE m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AND k.message IS NULL) x;
     RETURN NEXT;
 END
 $fn$;
@@ -242,37 +235,49 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.prune_month(date) IS 'Takes away the reports, records and sums of a month; how many reports and records, and about how many bytes';
 
--- Looks at so many mails behind one, in the order of their hashes, and takes those out of the ledger that nothing keeps. The last
--- one that it looked at; no row at the end.
+-- Looks at so many mails behind one, in the order of their hashes, and takes those out of the ledger that came before a day and
+-- have no report of that day or later. The last one that it looked at; no row at the end.
 CREATE OR REPLACE FUNCTION dmarc_store.prune_mails(before date, after_sha256 bytea, after_id bigint, most int DEFAULT 5000)
 RETURNS TABLE (sha256 bytea, id bigint, looked_at bigint, mails bigint, bytes numeric) LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET jit = off AS $fn$
 #variable_conflict use_column
 DECLARE
-    seen dmarc_store.message[];
-    gone dmarc_store.message[];
-    part numeric;
+    hashes  bytea[];
+    numbers bigint[];
+    part    numeric;
 BEGIN
     PERFORM dmarc_store.lock_alone();
-    seen := ARRAY(SELECT m FROM dmarc_store.message m
-                  WHERE after_sha256 IS NULL OR (m.sha256, m.id) > (after_sha256, after_id)
-                  ORDER BY m.sha256, m.id LIMIT most);
-    looked_at := cardinality(seen);
+    -- Those that came before, and where the portion ends.
+    SELECT array_agg(x.sha256 ORDER BY x.sha256, x.id) FILTER (WHERE x.old), array_agg(x.id ORDER BY x.sha256, x.id) FILTER (WHERE x.old), count(*),
+           (array_agg(x.sha256 ORDER BY x.sha256 DESC, x.id DESC))[1], (array_agg(x.id ORDER BY x.sha256 DESC, x.id DESC))[1]
+    INTO hashes, numbers, looked_at, sha256, id
+    FROM (SELECT m.sha256, m.id, m.ingested_at < before::timestamp AT TIME ZONE 'UTC' AS old FROM dmarc_store.message m
+          WHERE (m.sha256, m.id) > (coalesce(after_sha256, ''), coalesce(after_id, 0))
+          ORDER BY m.sha256, m.id LIMIT most) x;
     IF looked_at = 0 THEN
         RETURN;
     END IF;
-    sha256 := seen[looked_at].sha256;
-    id := seen[looked_at].id;
-    gone := ARRAY(SELECT s FROM unnest(seen) s WHERE dmarc_store.is_prunable(ROW(s.*)::dmarc_store.message, before));
-    mails := cardinality(gone);
-    bytes := (SELECT coalesce(sum(pg_column_size(g)), 0) FROM unnest(gone) g);
-    DELETE FROM dmarc_store.document t USING unnest(gone) g WHERE t.mail_sha256 = g.sha256 AND t.message = g.id;
-    DELETE FROM dmarc_store.reading t USING unnest(gone) g WHERE t.mail_sha256 = g.sha256 AND t.message = g.id;
-    DELETE FROM dmarc_store.message t USING unnest(gone) g WHERE t.sha256 = g.sha256 AND t.id = g.id;
+    -- Without what a report keeps.
+    WITH asked AS MATERIALIZED (
+        SELECT u.sha256, u.id FROM unnest(hashes, numbers) u (sha256, id)
+    ), kept AS MATERIALIZED (
+        SELECT d.mail_sha256, d.message FROM asked a JOIN dmarc_store.document d ON d.mail_sha256 = a.sha256 AND d.message = a.id
+        WHERE d.day >= before AND d.report IS NOT NULL
+    )
+    SELECT array_agg(a.sha256), array_agg(a.id) INTO hashes, numbers
+    FROM asked a WHERE NOT EXISTS (SELECT FROM kept k WHERE k.mail_sha256 = a.sha256 AND k.message = a.id);
+    mails := coalesce(cardinality(hashes), 0);
+    bytes := 200 * mails;
+    WITH asked AS MATERIALIZED (SELECT u.sha256, u.id FROM unnest(hashes, numbers) u (sha256, id))
+    DELETE FROM dmarc_store.document t USING asked a WHERE t.mail_sha256 = a.sha256 AND t.message = a.id;
+    WITH asked AS MATERIALIZED (SELECT u.sha256, u.id FROM unnest(hashes, numbers) u (sha256, id))
+    DELETE FROM dmarc_store.reading t USING asked a WHERE t.mail_sha256 = a.sha256 AND t.message = a.id;
+    WITH asked AS MATERIALIZED (SELECT u.sha256, u.id FROM unnest(hashes, numbers) u (sha256, id))
+    DELETE FROM dmarc_store.message t USING asked a WHERE t.sha256 = a.sha256 AND t.id = a.id;
     -- Other mails may have the same bytes.
     WITH unwanted AS (
-        DELETE FROM dmarc_store.original t USING (SELECT DISTINCT u.sha256 FROM unnest(gone) u) g
-        WHERE t.mail_sha256 = g.sha256 AND NOT EXISTS (SELECT FROM dmarc_store.message m WHERE m.sha256 = t.mail_sha256)
+        DELETE FROM dmarc_store.original t
+        WHERE t.mail_sha256 = ANY (hashes) AND NOT EXISTS (SELECT FROM dmarc_store.message m WHERE m.sha256 = t.mail_sha256)
         RETURNING length(t.data) AS size
     )
     SELECT coalesce(sum(u.size), 0) INTO part FROM unwanted u;

@@ -5,13 +5,14 @@
 -- Each reader sees what dmarc.visible() lets him see. The views are security barriers: what a reader writes into a query is looked
 -- at after that, unless it cannot tell anything of the rows that he may not see.
 
--- Who asks: SET ROLE counts, also inside of functions that do as their owner.
-CREATE OR REPLACE FUNCTION dmarc.reader() RETURNS name LANGUAGE sql STABLE PARALLEL SAFE AS $fn$
+-- Who asks: SET ROLE counts, also inside of functions that do as their owner. Not in parallel workers, of which not every
+-- version knows the role that was set.
+CREATE OR REPLACE FUNCTION dmarc.reader() RETURNS name LANGUAGE sql STABLE PARALLEL RESTRICTED AS $fn$
     SELECT CASE WHEN pg_catalog.current_setting('role') = 'none' THEN session_user ELSE pg_catalog.current_setting('role')::name END
 $fn$;
 COMMENT ON FUNCTION dmarc.reader() IS 'The role that asks, also inside of functions that do as their owner';
 
-CREATE OR REPLACE FUNCTION dmarc.visible() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+CREATE OR REPLACE FUNCTION dmarc.visible() RETURNS text[] LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     who   oid := (SELECT r.oid FROM pg_roles r WHERE r.rolname = dmarc.reader());

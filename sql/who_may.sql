@@ -1,6 +1,6 @@
 -- Three roles without login, to be granted to people and programs: whosends_ingest writes reports, whosends_read queries all views
--- and functions, whosends_customer those that tell of policy domains, and only of the ones that were granted to it (see
--- "whosends grant"). They are made when they are missing and the installing role may make roles; else this says so, and all else
+-- and functions, whosends_customer the functions that tell of policy domains, and the views of schema dmarc_own, which have only
+-- what was granted to it (see "whosends grant"). They are made when they are missing and the installing role may make roles; else this says so, and all else
 -- works without them.
 
 -- The reports do as their owner.
@@ -28,18 +28,23 @@ BEGIN
         GRANT USAGE ON SCHEMA dmarc TO whosends_read;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
-        -- What changes something, and what is about reading mail again.
-        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date) FROM whosends_read;
+        -- What changes something, what is about reading mail again, and what reads the tables.
+        REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date), dmarc.fsck() FROM whosends_read;
         -- Once, these were the tables.
         REVOKE ALL ON ALL TABLES IN SCHEMA dmarc_store FROM whosends_read;
         ALTER DEFAULT PRIVILEGES IN SCHEMA dmarc REVOKE SELECT ON TABLES FROM whosends_read;
     END IF;
 
     IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_customer') THEN
-        GRANT USAGE ON SCHEMA dmarc TO whosends_customer;
-        GRANT SELECT ON dmarc.schema_version, dmarc.repeatable, dmarc.document, dmarc.report, dmarc.record, dmarc.dkim_result, dmarc.spf_result,
-            dmarc.override_reason, dmarc.classification, dmarc.daily, dmarc.source, dmarc.sender, dmarc.sender_rule,
-            dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure TO whosends_customer;
+        GRANT USAGE ON SCHEMA dmarc, dmarc_own TO whosends_customer;
+        -- Through the views of schema dmarc, EXPLAIN tells of others.
+        REVOKE ALL ON ALL TABLES IN SCHEMA dmarc FROM whosends_customer;
+        GRANT SELECT ON dmarc.schema_version, dmarc.repeatable TO whosends_customer;
+        GRANT SELECT ON ALL TABLES IN SCHEMA dmarc_own TO whosends_customer;
+        GRANT EXECUTE ON FUNCTION dmarc_store.own_document(), dmarc_store.own_report(), dmarc_store.own_record(), dmarc_store.own_dkim_result(),
+            dmarc_store.own_spf_result(), dmarc_store.own_override_reason(), dmarc_store.own_classification(), dmarc_store.own_daily(),
+            dmarc_store.own_source(), dmarc_store.own_failure_report(), dmarc_store.own_tls_report(), dmarc_store.own_tls_policy(),
+            dmarc_store.own_tls_failure(), dmarc_store.own_sender(), dmarc_store.own_sender_rule() TO whosends_customer;
         GRANT EXECUTE ON FUNCTION dmarc.reader(), dmarc.visible(), dmarc.first_of(date, int), dmarc.last_of(date, int),
             dmarc.senders(text, date, date, boolean), dmarc.sources(text, date, date, boolean), dmarc.reporters(text, date, date, boolean),
             dmarc.disagreements(text, date, date, boolean), dmarc.timeline(text, date, date, boolean),

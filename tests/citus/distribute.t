@@ -130,6 +130,8 @@ sql -d plain -c "SELECT dmarc_store.fold(1000000, 1) FROM generate_series(1, 20)
 all_reports >"$dir/reports"
 is "and when the addresses are summed up" "$(diff "$dir/plain.all" "$dir/reports" | head -n 5) $(sql -c "SELECT count(*) FROM dmarc_store.unfolded")" " 0"
 is "its classes are changed in the same way" "$(sql -c "SELECT dmarc.reclassify()")" "$(sql -d plain -c "SELECT dmarc.reclassify()")"
+ws maintain --quiet >"$dir/out" 2>&1 && ws fsck >"$dir/out" 2>&1
+is "it is maintained, and holds together" "$? $(awk '$3 != 0' "$dir/out" | sed 1,2d)" "0 "
 
 is "psql said nothing else" "$(cat "$dir/said")" ""
 

@@ -22,7 +22,7 @@ check "help wants no configuration" 0 '^usage: whosends ' ''
 run help --table
 commands=$(sed -n '/^[a-z]*$/p' "$dir/out")
 cp "$dir/out" "$dir/table"
-for command in ingest init upgrade maintain prune status problems show senders sources reporters timeline failures summary sql stop; do
+for command in ingest init upgrade maintain prune fsck grant revoke grants status problems show senders sources reporters timeline failures summary sql stop; do
     is "there is a command $command" "$(echo "$commands" | grep -x "$command")" "$command"
 done
 for command in $commands; do

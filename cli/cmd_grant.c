@@ -1,0 +1,111 @@
+#include "cli/command.h"
+#include "cli/database.h"
+#include "cli/log.h"
+#include "parser/domain.h"
+#include "parser/error.h"
+#include "reports/render.h"
+#include "reports/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The role and the domains of a command line. */
+struct grant {
+    char *role;    /* lent */
+    char *domains; /* as the text of an array; NULL: none is named */
+};
+
+static gboolean usage(GError **error, const char *message)
+{
+    g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE, message);
+    return FALSE;
+}
+
+/* All normalised, so that none of them needs quotes in an array. */
+static char *take_domains(char **names, GError **error)
+{
+    g_autoptr(GString) array = g_string_new("{");
+    for (char **name = names; *name; name++) {
+        gboolean ok = g_utf8_validate(*name, -1, NULL) && **name;
+        g_autofree char *domain = ok ? domain_normalise(*name, &ok) : NULL;
+        if (!ok || !domain_is_normal(domain)) {
+            g_autofree char *safe = render_safe(*name);
+            g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "'%s' cannot be a domain", safe);
+            return NULL;
+        }
+        g_string_append_printf(array, "%s\"%s\"", name == names ? "" : ",", domain);
+    }
+    g_string_append_c(array, '}');
+    return g_string_free(g_steal_pointer(&array), FALSE);
+}
+
+static gboolean take_grant(const struct cli *cli, struct grant *grant, GError **error)
+{
+    grant->role = cli->arguments[0];
+    if (!grant->role || !*grant->role || !g_utf8_validate(grant->role, -1, NULL))
+        return usage(error, "no role is named\nhint: see \"whosends help grant\"");
+    if (cli->options.domains && !(grant->domains = take_domains(cli->options.domains, error)))
+        return FALSE;
+    return TRUE;
+}
+
+/* FALSE with an error also when there is no such role. *all_r: it sees everything already. */
+static gboolean find_role(struct db *db, const char *role, gboolean *all_r, GError **error)
+{
+    static const char sql[] =
+        "SELECT format('CREATE ROLE %I LOGIN', $1::text), dmarc_store.reads_all($1::name),"
+        " EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = $1 AND octet_length($1) < 64)";
+    const char *values[] = {role};
+    struct db_result *found = db_query(db, "looking for the role", sql, 1, values, error);
+    if (!found)
+        return FALSE;
+    gboolean there = *db_value(found, 0, 2) == 't';
+    *all_r = *db_value(found, 0, 1) == 't';
+    if (!there) {
+        g_autofree char *safe = render_safe(role);
+        g_set_error(error, WS_ERROR, WS_ERROR_INPUT, "the database has no role '%s'\nhint: %s", safe,
+                    db_value(found, 0, 0));
+    }
+    db_result_free(found);
+    return there;
+}
+
+static gboolean change(struct db *db, const char *sql, const struct grant *grant, GError **error)
+{
+    const char *values[] = {grant->role, grant->domains};
+    struct db_result *result = db_query(db, "changing grants", sql, 2, values, error);
+    if (!result)
+        return FALSE;
+    g_autofree char *domains = text_list_joined(db_value(result, 0, 0), ", ");
+    g_autofree char *role = render_safe(grant->role);
+    printf("role %s may read about %s\n", role, *domains ? domains : "no domain");
+    db_result_free(result);
+    return TRUE;
+}
+
+gboolean cmd_grant(struct cli *cli, GError **error)
+{
+    struct grant grant = {NULL, NULL};
+    gboolean all = FALSE;
+    gboolean ok = take_grant(cli, &grant, error) &&
+                  (grant.domains || usage(error, "no domain is named\nhint: --domain DOMAIN"));
+    struct db *db = ok ? database_ready(&cli->config, error) : NULL;
+    ok = db && find_role(db, grant.role, &all, error) &&
+         change(db, "SELECT dmarc_store.grant_domains($1::name, $2::text[])", &grant, error);
+    if (ok && all)
+        log_warning("this role may read about all domains by another membership, so nothing is kept from it\n"
+                    "hint: revoke whosends_read and whosends_ingest from it");
+    db_close(db);
+    g_free(grant.domains);
+    return ok;
+}
+
+gboolean cmd_revoke(struct cli *cli, GError **error)
+{
+    struct grant grant = {NULL, NULL};
+    struct db *db = take_grant(cli, &grant, error) ? database_ready(&cli->config, error) : NULL;
+    gboolean ok = db && change(db, "SELECT dmarc_store.revoke_domains($1::name, $2::text[])", &grant, error);
+    db_close(db);
+    g_free(grant.domains);
+    return ok;
+}

@@ -1,0 +1,235 @@
+#!/bin/bash
+# maintain, prune and fsck as they are called, on reports of many months.
+. tests/lib/cli_database.sh upkeep
+
+# report ID DAY [DOMAIN]: one report with two records.
+report() {
+    cat <<XML
+<?xml version="1.0"?>
+<feedback>
+ <report_metadata><org_name>Reporter</org_name><email>dmarc@reporter.example</email><report_id>$1</report_id>
+  <date_range><begin>$(date -ud "$2" +%s)</begin><end>$(($(date -ud "$2" +%s) + 86399))</end></date_range></report_metadata>
+ <policy_published><domain>${3:-a.example}</domain><p>none</p></policy_published>
+ <record><row><source_ip>192.0.2.1</source_ip><count>3</count>
+   <policy_evaluated><disposition>none</disposition><dkim>fail</dkim><spf>fail</spf></policy_evaluated></row>
+  <identifiers><header_from>${3:-a.example}</header_from></identifiers>
+  <auth_results><spf><domain>other-$1.example</domain><result>pass</result></spf></auth_results></record>
+ <record><row><source_ip>192.0.2.2</source_ip><count>4</count>
+   <policy_evaluated><disposition>none</disposition><dkim>fail</dkim><spf>fail</spf></policy_evaluated></row>
+  <identifiers><header_from>${3:-a.example}</header_from></identifiers>
+  <auth_results><spf><domain>same.example</domain><result>fail</result></spf></auth_results></record>
+</feedback>
+XML
+}
+
+# large DAY: a report of so many records that folding them pays.
+large() {
+    report large "$1" c.example | sed '/<record>/,$d'
+    awk 'BEGIN { for (i = 0; i < 10001; i++) printf "<record><row><source_ip>10.0.%d.%d</source_ip><count>1</count><policy_evaluated>" \
+        "<disposition>none</disposition><dkim>fail</dkim><spf>fail</spf></policy_evaluated></row><identifiers><header_from>c.example</header_from>" \
+        "</identifiers><auth_results/></record>\n", i / 256, i % 256; print "</feedback>" }'
+}
+
+sums() {
+    for name in summary senders sources timeline; do
+        run "$name" --format csv
+        cat "$dir/out"
+    done
+}
+
+# default_rows: those in default partitions whose month gets a partition
+default_rows() { sql 'select count(*) from dmarc_store.stray_months()'; }
+
+holds() {
+    run fsck
+    check "fsck finds nothing: $1" 0 '^mail_once +[0-9,]+ +0$' ''
+}
+
+now=$(date -u +%Y-%m-15) old=$(date -ud "$now -30 months" +%Y-%m-15) older=$(date -ud "$now -31 months" +%Y-%m-15)
+ancient=$(date -ud "$now -5 years" +%Y-%m-15) last=$(date -ud "$now -1 month" +%Y-%m-15)
+cut=$(date -ud "$now -2 years" +%Y-%m-01)
+mkdir "$dir/in"
+n=0
+for day in $ancient $older $old $last $now; do
+    n=$((n + 1))
+    report "r$n" "$day" >"$dir/in/$n.xml"
+    report "s$n" "$day" b.example >"$dir/in/b$n.xml"
+done
+large "$now" >"$dir/in/large.xml"
+
+run maintain
+check "maintain without a database" 78 '' 'whosends init'
+run ingest "$dir/in"
+check "eleven reports" 0 '11 stored' ''
+holds "after ingest"
+
+# ---- maintain ----
+
+sums >"$dir/before"
+run maintain
+check "maintain" 0 '^[0-9]+ partitions made; 1 report folded, 0 rows of daily sums put together; 0 profiles' ''
+is "the months to come have partitions" "$(sql "select count(*) from unnest(dmarc_store.month_tables()) t, generate_series(0, 2) n
+    where to_regclass(format('dmarc_store.%s_%s', t, to_char(now() + make_interval(months => n), 'YYYYMM'))) is not null")" 15
+is "only what is small is left to fold" "$(sql 'select count(*), max(records) from dmarc_store.unfolded')" "10|2"
+is "the figures are the same" "$(sums | cmp - "$dir/before" && echo same)" same
+run maintain
+check "maintain again does nothing" 0 '^0 partitions made; 0 reports folded, 0 rows of daily sums put together; 0 profiles' ''
+run maintain --quiet
+check "quietly" 0 '' ''
+holds "after maintain"
+
+sql "insert into dmarc.sender (key, name, kind) values ('mine', 'My server', 'own');
+     insert into dmarc.sender_rule (kind, pattern, sender) values ('spf_domain', 'other-r1.example', 'mine')"
+run fsck
+check "fsck sees that the catalogue has changed" 65 '^profile_class +[0-9]+ +1 ' ''
+run maintain
+check "maintain judges by it" 0 '; 1 profile judged' ''
+holds "after judging"
+
+# Rows that came before their partition.
+sql "do \$\$ declare t text; m text; begin
+    foreach t in array dmarc_store.month_tables() loop
+        foreach m in array array['$old', '$last'] loop
+            m := to_char(m::date, 'YYYYMM');
+            execute format('alter table dmarc_store.%I detach partition dmarc_store.%I', t, t || '_' || m);
+            execute format('insert into dmarc_store.%I select * from dmarc_store.%I', t, t || '_' || m);
+            execute format('drop table dmarc_store.%I', t || '_' || m);
+        end loop;
+    end loop; end \$\$"
+is "rows lie in default partitions" "$(default_rows)" 8
+sums >"$dir/before"
+run maintain
+check "maintain gives them partitions" 0 '^0 partitions made, 8 more for [0-9]+ rows that came before;' ''
+is "and moves them there" "$(default_rows)" 0
+is "the figures are the same then" "$(sums | cmp - "$dir/before" && echo same)" same
+holds "after moving"
+
+# Two at once, and some that are killed, with ingest beside them.
+mkdir "$dir/more"
+for i in $(seq 40); do report "m$i" "$(date -ud "$now -$((i % 6)) months" +%Y-%m-%d)" >"$dir/more/$i.xml"; done
+for i in $(seq 40); do "$program" ingest --quiet - <"$dir/more/$i.xml"; done
+again() { sql 'select dmarc_store.rebuild(null, null, null)' >/dev/null; }
+again
+rows=$(sql 'select count(*) from dmarc_store.profile_day')
+sql 'insert into dmarc_store.profile_day select * from dmarc_store.profile_day; insert into dmarc_store.profile_day (domain, day, profile, doubtful, records, messages,
+     quarantined, rejected) select domain, day, profile, doubtful, -records / 2, -messages / 2, -quarantined / 2, -rejected / 2 from dmarc_store.profile_day'
+"$program" maintain >"$dir/one" 2>&1 & one=$!
+"$program" maintain >"$dir/two" 2>&1 & two=$!
+"$program" ingest "$dir/in" >"$dir/three" 2>&1 & three=$!
+failed_ones=0
+for pid in $one $two $three; do wait $pid || failed_ones=$((failed_ones + 1)); done
+is "two at once beside ingest" "$failed_ones $(cat "$dir/one" "$dir/two" | grep -c '; [0-9]* reports* folded')" "0 2"
+is "share the work" "$(sed 's/.*; \([0-9]*\) reports* folded.*/\1/' "$dir/one" "$dir/two" | paste -sd+ | bc)" 1
+is "and put the rows of sums together" "$(sql 'select count(*) from dmarc_store.profile_day')" "$rows"
+for delay in 0.01 0.02 0.04 0.06; do
+    again
+    "$program" maintain >/dev/null 2>&1 & one=$!
+    sleep $delay
+    kill -KILL $one
+    wait $one 2>/dev/null
+done
+run maintain
+check "after some that were killed" 0 'folded' ''
+again
+holds "after that"
+
+# fsck beside ingest and maintain: each check sees one state.
+mkdir "$dir/many"
+for i in $(seq 150); do report "k$i" "$(date -ud "$now -$((i % 40)) days" +%Y-%m-%d)" >"$dir/many/$i.xml"; done
+for i in $(seq 150); do "$program" ingest --quiet - <"$dir/many/$i.xml"; test $((i % 10)) != 0 || "$program" maintain --quiet; done >"$dir/ingest" 2>&1 &
+one=$! found=0 looks=0
+while kill -0 $one 2>/dev/null; do
+    run fsck --quiet
+    looks=$((looks + 1))
+    test "$status" = 0 || found=$((found + 1))
+done
+wait $one
+is "fsck finds nothing beside them" "$found $(cat "$dir/ingest")" "0 "
+test $looks -gt 3 || not_ok "fsck ran beside them: $looks"
+is "they did something" "$(sql 'select count(*) from dmarc_store.report')" 201
+
+# ---- prune ----
+
+run prune
+check "prune of nothing in particular" 64 '' '--keep 2y'
+run prune --keep 2y --before 2020-01-01
+check "prune of two things" 64 '' '--keep 2y'
+run prune --keep 12h
+check "prune by hours" 64 '' "cannot read --keep '12h'"
+run prune --before 2999-01-01
+check "prune of the future" 64 '' 'in the future'
+run prune --keep 2y
+check "prune without a terminal and without --yes" 64 "^would go, before $cut: 3 months" 'nobody can be asked'
+is "nothing went" "$(sql 'select count(*) from dmarc_store.report')" 201
+run prune --keep 2y --dry-run
+check "what would go" 0 "^would go, before $cut: 3 months with 6 reports and 12 records, 0 mails of the ledger, about [0-9.]+ MB\$" ''
+is "nothing went by that" "$(sql 'select count(*) from dmarc_store.report') $(sql 'select count(*) from dmarc_store.pruning')" "201 0"
+run prune --keep 2y --yes
+check "what went" 0 "^gone, before $cut: 3 months with 6 reports and 12 records, 0 mails" ''
+is "the reports are gone" "$(sql "select count(*) filter (where day < '$cut'), count(*) from dmarc_store.report")" "0|195"
+is "and their partitions" "$(sql "select to_regclass('dmarc_store.observation_$(date -ud "$old" +%Y%m)') is null")" t
+is "and the evidence that only they had" "$(sql "select count(*) from dmarc_store.evidence where spf_domains = '{other-r2.example}'")" 0
+is "the mails came later, and stay" "$(sql 'select count(*) from dmarc_store.message')" 212
+holds "after prune"
+run prune --keep 2y --yes
+check "prune again" 0 "^nothing that is stored lies before $cut\$" ''
+
+# The mails that came before the cut-off go, too; with bytes that came again, the original stays.
+sql "update dmarc_store.message set ingested_at = '$ancient' where id in (select d.message from dmarc_store.document d join dmarc_store.message m on m.id = d.message and m.source like '%/in/%' and m.source not like '%large%' where d.outcome = 'stored')"
+run prune --keep 2y --yes
+check "mails that nothing keeps" 0 ': 0 months with 0 reports and 0 records, 6 mails' ''
+is "are out of the ledger" "$(sql "select count(*) from dmarc_store.message where ingested_at < '$cut'")" 4
+is "and of what was kept" "$(sql 'select count(*) from dmarc_store.original o where not exists (select from dmarc_store.message m where m.sha256 = o.mail_sha256)')" 0
+holds "after pruning mails"
+
+# What comes again is said.
+report x2 "$older" >"$dir/again.xml"
+run ingest "$dir/again.xml"
+check "a report of a month that was pruned" 0 '1 stored' "1 report of months before $cut, up to where was pruned, came again"
+run ingest "$dir/more/1.xml"
+check "others are not told of" 0 '1 duplicate' ''
+run prune --keep 2y --yes
+check "it goes with the next prune" 0 ': 1 month with 1 report and 2 records' ''
+holds "after that"
+
+# Somebody is asked on a terminal.
+ask() {
+    python3 - "$1" "$program" prune --before "$last" <<'PY' >"$dir/out" 2>&1
+import os, pty, sys
+pid, fd = pty.fork()
+if not pid:
+    os.execv(sys.argv[2], sys.argv[2:])
+os.write(fd, sys.argv[1].encode() + b"\n")
+text = b""
+while True:
+    try:
+        piece = os.read(fd, 4096)
+    except OSError:
+        break
+    if not piece:
+        break
+    text += piece
+print(text.decode(), os.waitpid(pid, 0)[1])
+PY
+}
+ask n
+is "who says no" "$(grep -c 'Nothing was taken away' "$dir/out")" 1
+ask y
+is "who says yes" "$(grep -c 'gone, before' "$dir/out")" 1
+holds "after asking"
+
+# Readers and ingesters beside prune, and one that is killed.
+run ingest "$dir/in" "$dir/more"
+for i in 1 2 3; do
+    (for j in $(seq 20); do "$program" summary >/dev/null 2>"$dir/reader.$i" || echo failed; done) >"$dir/readers.$i" &
+done
+"$program" prune --keep 3m --yes >/dev/null 2>&1 & one=$!
+sleep 0.05
+kill -KILL $one
+wait $one 2>/dev/null
+run prune --keep 2m --yes
+wait
+check "prune beside readers, after one that was killed" 0 '*' ''
+is "no reader failed" "$(cat "$dir"/readers.* "$dir"/reader.[123])" ""
+holds "after that, too"
+finish
