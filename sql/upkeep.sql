@@ -173,7 +173,8 @@ COMMENT ON FUNCTION dmarc_store.stored_months() IS 'The months of which anything
 -- What "whosends prune" would take away: reports of all kinds, and about how many bytes, the records' indexes included.
 CREATE OR REPLACE FUNCTION dmarc_store.prune_plan(before date)
 RETURNS TABLE (months bigint, reports bigint, records bigint, mails bigint, bytes numeric) LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_nestloop = off
+SET jit = off AS $fn$
 DECLARE
     parent text;
     part   numeric;
