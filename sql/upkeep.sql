@@ -11,6 +11,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.lock_alone() IS 'Locks out upgrades and all who write reports, up to the end of the transaction';
 
+-- The first day of the month of a day, and of the month behind that: also at the ends of the calendar, which reports may name.
+CREATE OR REPLACE FUNCTION dmarc_store.month_of(d date) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN d < date '4714-12-01 BC' THEN date '4714-11-24 BC'
+                WHEN d > date '294276-12-31' THEN d - extract(day FROM d)::int + 1 ELSE date_trunc('month', d::timestamp)::date END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.month_of(date) IS 'The first day of the month of a day, as far as there is one';
+CREATE OR REPLACE FUNCTION dmarc_store.month_behind(d date) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN dmarc_store.month_of(d) < date '4714-12-01 BC' THEN date '4714-12-01 BC'
+                WHEN d >= date '294276-12-01' THEN dmarc_store.month_of(d) + 31 ELSE (dmarc_store.month_of(d) + interval '1 month')::date END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.month_behind(date) IS 'The first day behind the month of a day';
+
 -- Locks the parents of month tables before a partition of them is made, taken away or exchanged. Readers lock several of them
 -- in whatever order their query has, so this never waits long with some of them in hand: it gives all back, and tries again.
 CREATE OR REPLACE FUNCTION dmarc_store.lock_months(parents text[]) RETURNS void LANGUAGE plpgsql
@@ -45,7 +57,7 @@ CREATE OR REPLACE FUNCTION dmarc_store.stray_months() RETURNS TABLE (parent text
 SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
     FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
-        FOR month IN EXECUTE format('SELECT DISTINCT date_trunc(''month'', o.day::timestamp)::date FROM dmarc_store.%I o ORDER BY 1', parent || '_other')
+        FOR month IN EXECUTE format('SELECT DISTINCT dmarc_store.month_of(o.day) FROM dmarc_store.%I o ORDER BY 1', parent || '_other')
         LOOP
             CONTINUE WHEN month < (now() - interval '3 years')::date OR month > (now() + interval '1 year')::date;
             RETURN NEXT;
@@ -146,7 +158,7 @@ BEGIN
                 EXECUTE format('SELECT EXISTS (SELECT FROM dmarc_store.%I)', child) INTO filled;
                 months := months || CASE WHEN filled THEN ARRAY[to_date(right(child, 6), 'YYYYMM')] ELSE '{}' END;
             ELSE
-                EXECUTE format('SELECT $1 || coalesce(array_agg(DISTINCT date_trunc(''month'', o.day::timestamp)::date), ''{}'') FROM dmarc_store.%I o', child)
+                EXECUTE format('SELECT $1 || coalesce(array_agg(DISTINCT dmarc_store.month_of(o.day)), ''{}'') FROM dmarc_store.%I o', child)
                 INTO months USING months;
             END IF;
         EXCEPTION WHEN undefined_table THEN
@@ -161,7 +173,8 @@ COMMENT ON FUNCTION dmarc_store.stored_months() IS 'The months of which anything
 -- What "whosends prune" would take away: reports of all kinds, and about how many bytes, the records' indexes included.
 CREATE OR REPLACE FUNCTION dmarc_store.prune_plan(before date)
 RETURNS TABLE (months bigint, reports bigint, records bigint, mails bigint, bytes numeric) LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_nestloop = off
+SET jit = off AS $fn$
 DECLARE
     parent text;
     part   numeric;
@@ -199,8 +212,8 @@ COMMENT ON FUNCTION dmarc_store.prune_plan(date) IS 'What "whosends prune" would
 CREATE OR REPLACE FUNCTION dmarc_store.prune_month(d date) RETURNS TABLE (reports bigint, records bigint, bytes numeric) LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan AS $fn$
 DECLARE
-    first  date := date_trunc('month', d::timestamp)::date;
-    last   date := (first + interval '1 month')::date;
+    first  date := dmarc_store.month_of(d);
+    last   date := dmarc_store.month_behind(d);
     parent text;
     child  text;
     part   numeric;

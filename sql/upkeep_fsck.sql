@@ -20,7 +20,7 @@ SET search_path = pg_catalog, pg_temp AS $fn$
     FROM dmarc_store.checks() c
     JOIN (SELECT 'month' AS kind, m::text AS part
           FROM (SELECT m FROM dmarc_store.stored_months() m
-                UNION SELECT date_trunc('month', d.day::timestamp)::date FROM dmarc_store.document d WHERE d.report IS NOT NULL) m (m)
+                UNION SELECT dmarc_store.month_of(d.day) FROM dmarc_store.document d WHERE d.report IS NOT NULL) m (m)
           UNION ALL SELECT 'digit', to_hex(d) FROM generate_series(0, 15) d
           UNION ALL VALUES (NULL, NULL)) p ON p.kind IS NOT DISTINCT FROM c.part
     ORDER BY c.n, p.part
@@ -79,13 +79,13 @@ BEGIN
     RETURN QUERY
     WITH documents AS MATERIALIZED (
         SELECT d.message, d.ordinal, d.report, d.domain, d.day FROM dmarc_store.document d
-        WHERE d.report IS NOT NULL AND d.day >= part::date AND d.day < part::date + interval '1 month'
+        WHERE d.report IS NOT NULL AND d.day >= part::date AND d.day < dmarc_store.month_behind(part::date)
     ), reports AS MATERIALIZED (
-        SELECT r.domain, r.day, r.id FROM dmarc_store.report r WHERE r.day >= part::date AND r.day < part::date + interval '1 month'
+        SELECT r.domain, r.day, r.id FROM dmarc_store.report r WHERE r.day >= part::date AND r.day < dmarc_store.month_behind(part::date)
         UNION ALL
-        SELECT t.domain, t.day, t.id FROM dmarc_store.tls_report t WHERE t.day >= part::date AND t.day < part::date + interval '1 month'
+        SELECT t.domain, t.day, t.id FROM dmarc_store.tls_report t WHERE t.day >= part::date AND t.day < dmarc_store.month_behind(part::date)
         UNION ALL
-        SELECT f.domain, f.day, f.id FROM dmarc_store.failure_report f WHERE f.day >= part::date AND f.day < part::date + interval '1 month'
+        SELECT f.domain, f.day, f.id FROM dmarc_store.failure_report f WHERE f.day >= part::date AND f.day < dmarc_store.month_behind(part::date)
     )
     SELECT count(*), count(*) FILTER (WHERE x.lost), min(format('mail %s, document %s: report %s of %s, %s', x.message, x.ordinal, x.report, x.domain, x.day)) FILTER (WHERE x.lost)
     FROM (SELECT d.message, d.ordinal, d.report, d.domain, d.day, r.id IS NULL AND d.day >= pruned AS lost
@@ -132,14 +132,14 @@ BEGIN
     RETURN QUERY
     WITH documents AS MATERIALIZED (
         SELECT d.domain, d.day, d.report, count(*) AS n FROM dmarc_store.document d
-        WHERE d.report IS NOT NULL AND d.outcome = 'stored' AND d.day >= part::date AND d.day < part::date + interval '1 month'
+        WHERE d.report IS NOT NULL AND d.outcome = 'stored' AND d.day >= part::date AND d.day < dmarc_store.month_behind(part::date)
         GROUP BY d.domain, d.day, d.report
     ), reports AS MATERIALIZED (
-        SELECT r.domain, r.day, r.id FROM dmarc_store.report r WHERE r.day >= part::date AND r.day < part::date + interval '1 month'
+        SELECT r.domain, r.day, r.id FROM dmarc_store.report r WHERE r.day >= part::date AND r.day < dmarc_store.month_behind(part::date)
         UNION ALL
-        SELECT t.domain, t.day, t.id FROM dmarc_store.tls_report t WHERE t.day >= part::date AND t.day < part::date + interval '1 month'
+        SELECT t.domain, t.day, t.id FROM dmarc_store.tls_report t WHERE t.day >= part::date AND t.day < dmarc_store.month_behind(part::date)
         UNION ALL
-        SELECT f.domain, f.day, f.id FROM dmarc_store.failure_report f WHERE f.day >= part::date AND f.day < part::date + interval '1 month'
+        SELECT f.domain, f.day, f.id FROM dmarc_store.failure_report f WHERE f.day >= part::date AND f.day < dmarc_store.month_behind(part::date)
     )
     SELECT count(*), count(*) FILTER (WHERE x.documents <> 1),
            min(format('report %s of %s, %s, is brought by %s documents', x.id, x.domain, x.day, x.documents)) FILTER (WHERE x.documents <> 1)
@@ -166,9 +166,9 @@ BEGIN
                       sum(s.message_count) FILTER (WHERE e.disagree) AS disagree
                FROM dmarc_store.observation s
                LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-               WHERE s.day >= month AND s.day < month + interval '1 month'
+               WHERE s.day >= month AND s.day < dmarc_store.month_behind(month)
                GROUP BY s.domain, s.day, s.report) o ON o.domain = r.domain AND o.day = r.day AND o.report = r.id
-    WHERE r.day >= month AND r.day < month + interval '1 month' AND NOT r.replaced;
+    WHERE r.day >= month AND r.day < dmarc_store.month_behind(month) AND NOT r.replaced;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.true_totals(date) IS 'The totals of the reports of a month by their records, and whether what is stored is something else';
@@ -192,8 +192,8 @@ BEGIN
            min(format('record %s of report %s of %s, %s', o.ordinal, o.report, o.domain, o.day)) FILTER (WHERE r.id IS NULL OR r.replaced)
     FROM dmarc_store.observation o
     LEFT JOIN dmarc_store.report r ON r.domain = o.domain AND r.day = o.day AND r.id = o.report
-         AND r.day >= part::date AND r.day < part::date + interval '1 month'
-    WHERE o.day >= part::date AND o.day < part::date + interval '1 month';
+         AND r.day >= part::date AND r.day < dmarc_store.month_behind(part::date)
+    WHERE o.day >= part::date AND o.day < dmarc_store.month_behind(part::date);
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_record_has_report(text) IS 'Check of fsck: each record is of a report, and of none that was replaced';
@@ -206,7 +206,7 @@ BEGIN
            min(format('record %s of report %s of %s, %s', o.ordinal, o.report, o.domain, o.day)) FILTER (WHERE e.hash IS NULL)
     FROM dmarc_store.observation o
     LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-    WHERE o.day >= part::date AND o.day < part::date + interval '1 month';
+    WHERE o.day >= part::date AND o.day < dmarc_store.month_behind(part::date);
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_record_has_evidence(text) IS 'Check of fsck: each record has its evidence';
@@ -305,7 +305,7 @@ BEGIN
         SELECT o.domain, o.day, r.trusted IS FALSE OR r.foreign_domain AS doubtful, o.evidence, count(*) AS records, sum(o.message_count) AS messages
         FROM dmarc_store.observation o
         JOIN dmarc_store.report r ON r.domain = o.domain AND r.day = o.day AND r.id = o.report
-        WHERE o.day >= part::date AND o.day < part::date + interval '1 month' AND r.day >= part::date AND r.day < part::date + interval '1 month'
+        WHERE o.day >= part::date AND o.day < dmarc_store.month_behind(part::date) AND r.day >= part::date AND r.day < dmarc_store.month_behind(part::date)
           AND NOT r.replaced
         GROUP BY o.domain, o.day, r.trusted IS FALSE OR r.foreign_domain, o.evidence
     ), sums AS MATERIALIZED (
@@ -317,7 +317,7 @@ BEGIN
     ), stored AS MATERIALIZED (
         SELECT t.domain, t.day, t.profile, t.doubtful, sum(t.records)::bigint AS records, sum(t.messages) AS messages,
                sum(t.quarantined) AS quarantined, sum(t.rejected) AS rejected
-        FROM dmarc_store.profile_day t WHERE t.day >= part::date AND t.day < part::date + interval '1 month'
+        FROM dmarc_store.profile_day t WHERE t.day >= part::date AND t.day < dmarc_store.month_behind(part::date)
         GROUP BY t.domain, t.day, t.profile, t.doubtful
         HAVING sum(t.records) <> 0 OR sum(t.messages) <> 0 OR sum(t.quarantined) <> 0 OR sum(t.rejected) <> 0
     ), both_sides AS (
@@ -345,7 +345,7 @@ BEGIN
         FROM dmarc_store.observation o
         JOIN dmarc_store.report r ON r.domain = o.domain AND r.day = o.day AND r.id = o.report
         LEFT JOIN dmarc_store.unfolded u ON u.domain = o.domain AND u.day = o.day AND u.report = o.report
-        WHERE o.day >= part::date AND o.day < part::date + interval '1 month' AND r.day >= part::date AND r.day < part::date + interval '1 month'
+        WHERE o.day >= part::date AND o.day < dmarc_store.month_behind(part::date) AND r.day >= part::date AND r.day < dmarc_store.month_behind(part::date)
           AND NOT r.replaced AND o.source_ip IS NOT NULL AND u.report IS NULL
         GROUP BY o.domain, o.source_ip, r.trusted IS FALSE OR r.foreign_domain, o.evidence
     ), sent AS MATERIALIZED (
@@ -354,7 +354,7 @@ BEGIN
         GROUP BY g.domain, g.source_ip, e.profile, g.doubtful
     ), stored AS MATERIALIZED (
         SELECT t.domain, t.day, t.source_ip, t.profile, t.doubtful, t.days FROM dmarc_store.profile_source t
-        WHERE t.day >= part::date AND t.day < part::date + interval '1 month'
+        WHERE t.day >= part::date AND t.day < dmarc_store.month_behind(part::date)
     ), both_sides AS (
         SELECT coalesce(s.domain, d.domain) AS domain, coalesce(s.source_ip, d.source_ip) AS source_ip, coalesce(s.profile, d.profile) AS profile,
                s.days IS DISTINCT FROM d.days OR d.day <> part::date AS wrong
@@ -379,8 +379,8 @@ BEGIN
                  OR r.record_count <> u.records AS wrong
           FROM dmarc_store.unfolded u
           LEFT JOIN dmarc_store.report r ON r.domain = u.domain AND r.day = u.day AND r.id = u.report
-               AND r.day >= part::date AND r.day < part::date + interval '1 month'
-          WHERE u.day >= part::date AND u.day < part::date + interval '1 month') x;
+               AND r.day >= part::date AND r.day < dmarc_store.month_behind(part::date)
+          WHERE u.day >= part::date AND u.day < dmarc_store.month_behind(part::date)) x;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_unfolded(text) IS 'Check of fsck: the reports whose addresses wait are there, with as many records and as doubtful as it says';
@@ -400,16 +400,16 @@ BEGIN
                coalesce(sum(s.messages) FILTER (WHERE p.spf_aligned), 0) AS spf_aligned,
                sum(s.quarantined) AS quarantined, sum(s.rejected) AS rejected
         FROM dmarc_store.profile_day s LEFT JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
-        WHERE s.day >= part::date AND s.day < part::date + interval '1 month'
+        WHERE s.day >= part::date AND s.day < dmarc_store.month_behind(part::date)
         GROUP BY s.domain, s.day, s.doubtful
         HAVING sum(s.records) <> 0
     ), heads AS MATERIALIZED (
         SELECT r.domain, r.day, r.trusted IS FALSE OR r.foreign_domain AS doubtful, count(*) AS reports
         FROM dmarc_store.report r
-        WHERE r.day >= part::date AND r.day < part::date + interval '1 month' AND NOT r.replaced
+        WHERE r.day >= part::date AND r.day < dmarc_store.month_behind(part::date) AND NOT r.replaced
         GROUP BY r.domain, r.day, r.trusted IS FALSE OR r.foreign_domain
     ), stored AS MATERIALIZED (
-        SELECT t.* FROM dmarc_store.domain_day t WHERE t.day >= part::date AND t.day < part::date + interval '1 month'
+        SELECT t.* FROM dmarc_store.domain_day t WHERE t.day >= part::date AND t.day < dmarc_store.month_behind(part::date)
     ), both_sides AS (
         SELECT coalesce(h.domain, s.domain, d.domain) AS domain, coalesce(h.day, s.day, d.day) AS day,
                d.domain IS NULL OR (h.domain IS NULL AND s.domain IS NULL)
@@ -433,7 +433,7 @@ CREATE OR REPLACE FUNCTION dmarc_store.look_partition(part text) RETURNS TABLE (
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     first   date := part::date;
-    last    date := (first + interval '1 month')::date;
+    last    date := dmarc_store.month_behind(first);
     parent  text;
     child   text;
     outside bigint;
