@@ -42,7 +42,8 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.addresses_to_ask(date, boolean, timestamptz, bigint) IS 'Addresses seen since a day of which something is to be looked up: names that are not known any more, networks not looked up since a time (NULL: no networks)';
 
 CREATE OR REPLACE FUNCTION dmarc_store.take_names(addresses inet[], statuses text[], names text[], expires timestamptz[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
     INSERT INTO dmarc_store.address AS t (source_ip, name, name_status, name_expires)
     SELECT u.source_ip, u.name, u.status, u.expires
     FROM unnest($1, $2, $3, $4) u (source_ip, status, name, expires)
@@ -51,20 +52,23 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
     -- No answer does not make an old one wrong.
     SET name = CASE WHEN excluded.name_status = 'failed' THEN t.name ELSE excluded.name END,
         name_status = CASE WHEN excluded.name_status = 'failed' AND t.name IS NOT NULL THEN t.name_status ELSE excluded.name_status END,
-        name_expires = excluded.name_expires
+        name_expires = excluded.name_expires;
+END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.take_names(inet[], text[], text[], timestamptz[]) IS 'Keeps what was found out about the names of addresses; a failure leaves a name that was known';
 
 CREATE OR REPLACE FUNCTION dmarc_store.take_networks(addresses inet[], networks cidr[], countries text[], numbers bigint[], names text[],
                                                      looked_at timestamptz) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
     INSERT INTO dmarc_store.address AS t (source_ip, network, country, as_number, as_name, network_at)
     SELECT u.source_ip, u.network, u.country, u.as_number, u.as_name, $6
     FROM unnest($1, $2, $3, $4, $5) u (source_ip, network, country, as_number, as_name)
     ORDER BY u.source_ip
     ON CONFLICT (source_ip) DO UPDATE
     SET network = excluded.network, country = excluded.country, as_number = excluded.as_number, as_name = excluded.as_name,
-        network_at = excluded.network_at
+        network_at = excluded.network_at;
+END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.take_networks(inet[], cidr[], text[], bigint[], text[], timestamptz) IS 'Keeps the networks of addresses';
 

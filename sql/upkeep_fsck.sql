@@ -260,7 +260,7 @@ BEGIN
         RETURN QUERY
         SELECT c.domain, c.hash, ROW(p.domain, p.hash, p.header_from, p.dkim_aligned, p.spf_aligned, p.dkim_aligned_domain, p.dkim_aligned_selector,
                    p.spf_aligned_domain, p.dkim_domains, p.dkim_selectors, p.spf_domains, p.spf_scopes, p.reason_types,
-                   NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::dmarc_store.profile,
+                   NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.own_signed)::dmarc_store.profile,
                c.profile IS DISTINCT FROM p.hash OR k.hash IS NULL
                OR (k.header_from, k.dkim_aligned, k.spf_aligned, k.dkim_aligned_domain, k.dkim_aligned_selector, k.spf_aligned_domain,
                    k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types)

@@ -151,7 +151,7 @@ for table in $(sql "select relname from pg_class where relnamespace = 'dmarc_sto
 done
 is "the functions that he may call" "$(as customer "select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
     where p.pronamespace = 'dmarc'::regnamespace and has_function_privilege(p.oid, 'execute')")" \
-    "addresses disagreements failure_samples failures first_of last_of reader reporters senders sources summary timeline tls visible"
+    "addresses approvals changes coverage disagreements explain failure_samples failures first_of last_of networks overrides policies reader reporters senders senders_new sources subdomains summary timeline tls use_group verdict verdict_line visible"
 refused "a table behind, by its partition" "select * from dmarc_store.report_202610"
 refused "what others were granted" "select * from dmarc.grants()"
 refused "the ledger" "select * from dmarc.status()"

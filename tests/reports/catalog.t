@@ -140,10 +140,6 @@ run verdict d.example --class unknown
 check "verdict --class: the sentence is about all" 1 '^d\.example is not ready' ''
 run failures --class unknown --format csv --sort messages
 is "failures --class, sorted" "$(sed 1d "$dir/out" | cut -d, -f1,9 | paste -sd' ')" "a.example,6 b.example,7"
-run timeline a.example
-is "timeline: a bar, and what its parts mean" "$(grep -c -e '^2026-10-01 .*  █████████' -e '^█ authorised  ▓ misconfigured  ▒ forwarded  ░ unknown$' "$dir/out")" 2
-run timeline a.example --format csv
-is "timeline as CSV has none" "$(grep -c █ "$dir/out")" 0
 run changes c.example --since 2026-09-08 --until 2026-09-14
 check "changes" 0 '^gone  *own mail \(selector s\)  *authorised  *1,?000 ' ''
 run coverage c.example --until 2026-09-20

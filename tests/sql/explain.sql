@@ -70,7 +70,7 @@ INSERT INTO dmarc_store.domain_grant (domain, role) VALUES ('a.example', 'whosen
 SET ROLE whosends_test_customer;
 SELECT is((SELECT count(*)::int FROM dmarc.explain('a.example', '2026-10-01', 1, 1)), 18, 'of what he may');
 SELECT lives_ok($$ SELECT * FROM dmarc.networks(), dmarc.policies(), dmarc.overrides(), dmarc.subdomains(), dmarc.coverage(), dmarc.changes(),
-                                 dmarc.senders_new(), dmarc.verdict(), dmarc.verdict_line(), dmarc.approvals(), dmarc.approval $$, 'and each report');
+                                 dmarc.senders_new(), dmarc.verdict(), dmarc.verdict_line(), dmarc.approvals() $$, 'and each report');
 RESET ROLE;
 
 SELECT finish();
