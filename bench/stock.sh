@@ -70,6 +70,7 @@ stock_load()
         step "loading reports $from to $upto of $reports"
         list=("$stock"/mails/part.*)
         ingest stock --set whosends.keep_originals=none "${list[@]:from / mails_a_file:(upto - from + mails_a_file - 1) / mails_a_file}"
+        build/whosends --database "$(conninfo stock)" maintain --quiet >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
         psql -X -q -d stock -c 'VACUUM ANALYZE' -c CHECKPOINT
         now=$(psql -X -A -t -d stock -c 'SELECT count(*) FROM dmarc.record')
         printf '%s\t%s\t%s\t%s\n' "$now" "$client" "$server" "$elapsed" >>"$stock/load"
