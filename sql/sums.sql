@@ -187,7 +187,7 @@ COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles o
 CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[], sign int)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
-SET enable_incremental_sort = off SET enable_hashjoin = off SET jit = off SET work_mem = '32MB' AS $fn$
+SET enable_incremental_sort = off SET enable_material = off SET enable_hashjoin = off SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
     first date := (SELECT min(d) FROM unnest(days) d);
     last  date := (SELECT max(d) FROM unnest(days) d);
@@ -275,7 +275,7 @@ COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], bigint[]
 
 -- The reports of this session's batch that turned out to be new.
 CREATE OR REPLACE FUNCTION dmarc_store.count_staged() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET jit = off AS $fn$
+SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_material = off SET jit = off AS $fn$
 DECLARE
     first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
     last  date := (SELECT max(s.day) FROM pg_temp.stage_report s);
@@ -304,7 +304,7 @@ COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.s
 CREATE OR REPLACE FUNCTION dmarc_store.fold(most bigint DEFAULT 200000, least_records bigint DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
-SET enable_incremental_sort = off SET jit = off SET work_mem = '64MB' AS $fn$
+SET enable_incremental_sort = off SET enable_material = off SET jit = off SET work_mem = '64MB' AS $fn$
 DECLARE
     domains text[];
     taken   date[];
