@@ -14,8 +14,14 @@ CREATE OR REPLACE FUNCTION dmarc_store.month_tables() RETURNS text[] LANGUAGE sq
 $fn$;
 COMMENT ON FUNCTION dmarc_store.month_tables() IS 'The tables that have a partition for each month';
 
--- Makes the month's partition of one of these tables, unless the day lies outside of what is worth a partition (three years
--- back, one year ahead of now) or rows of that month are in the default partition already. Safe to call from many sessions.
+-- Whether a month, by its first day, is worth a partition: three years back, one year ahead of now.
+CREATE OR REPLACE FUNCTION dmarc_store.month_in_reach(month date) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $fn$
+    SELECT month >= (now() - interval '3 years')::date AND month <= (now() + interval '1 year')::date
+$fn$;
+COMMENT ON FUNCTION dmarc_store.month_in_reach(date) IS 'Whether the month that begins with this day gets a partition of its own';
+
+-- Makes the month's partition of one of these tables, unless the month is not worth one or rows of it are in the default
+-- partition already. Safe to call from many sessions.
 -- One table a transaction: the new partition locks its parent, and who held both could be in the way of a query that wants
 -- them in the other order.
 CREATE OR REPLACE FUNCTION dmarc_store.make_month(d date, parent text) RETURNS boolean LANGUAGE plpgsql
@@ -29,8 +35,7 @@ BEGIN
     IF parent <> ALL (dmarc_store.month_tables()) THEN
         RAISE EXCEPTION 'no table of months: %', parent;
     END IF;
-    IF first < (now() - interval '3 years')::date OR first > (now() + interval '1 year')::date
-       OR to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
+    IF NOT dmarc_store.month_in_reach(first) OR to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
         RETURN false;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('dmarc.ensure_month.' || parent));

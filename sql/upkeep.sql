@@ -59,7 +59,7 @@ BEGIN
     FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
         FOR month IN EXECUTE format('SELECT DISTINCT dmarc_store.month_of(o.day) FROM dmarc_store.%I o ORDER BY 1', parent || '_other')
         LOOP
-            CONTINUE WHEN month < (now() - interval '3 years')::date OR month > (now() + interval '1 year')::date;
+            CONTINUE WHEN NOT dmarc_store.month_in_reach(month);
             RETURN NEXT;
         END LOOP;
     END LOOP;
