@@ -20,7 +20,8 @@ struct batch *batch_new(gsize memory)
     batch->others = others_new(memory / 4);
     batch->heads = row_spool_new(memory / 4);
     batch->evidence = row_spool_new(memory / 2);
-    batch->observations = row_spool_new(memory / 2);
+    batch->records = row_spool_new(memory / 2);
+    batch->sums = row_spool_new(memory / 4);
     batch->originals = row_spool_new(memory / 2);
     return batch;
 }
@@ -36,7 +37,8 @@ void batch_free(struct batch *batch)
     others_free(batch->others);
     row_spool_free(batch->heads);
     row_spool_free(batch->evidence);
-    row_spool_free(batch->observations);
+    row_spool_free(batch->records);
+    row_spool_free(batch->sums);
     row_spool_free(batch->originals);
     g_free(batch);
 }
@@ -51,7 +53,8 @@ void batch_clear(struct batch *batch)
     batch->text_bytes = 0;
     row_spool_truncate(batch->heads, 0);
     row_spool_truncate(batch->evidence, 0);
-    row_spool_truncate(batch->observations, 0);
+    row_spool_truncate(batch->records, 0);
+    row_spool_truncate(batch->sums, 0);
     row_spool_truncate(batch->originals, 0);
 }
 
@@ -61,7 +64,7 @@ gsize batch_bytes(const struct batch *batch)
            batch->messages->len * sizeof(struct batch_message) +
            batch->documents->len * sizeof(struct batch_document) +
            batch->reports->len * sizeof(struct batch_report) + row_spool_size(batch->heads) +
-           row_spool_size(batch->evidence) + row_spool_size(batch->observations) +
+           row_spool_size(batch->evidence) + row_spool_size(batch->records) + row_spool_size(batch->sums) +
            row_spool_size(batch->originals);
 }
 
@@ -166,15 +169,30 @@ static gboolean stage_evidence(struct writing *w, gboolean all, GError **error)
     return ok && copying_end(&w->copying, error);
 }
 
-static gboolean copy_observations(struct writing *w, gboolean all, const char *sql, GError **error)
+/* Of new reports, or of all: what one of their spans holds. */
+static gboolean copy_spans(struct writing *w, gboolean all, const char *name, const char *sql,
+                           const struct row_spool *spool, gsize span, GError **error)
 {
-    if (!copying_begin(&w->copying, "copying records", sql, error))
+    if (!copying_begin(&w->copying, name, sql, error))
         return FALSE;
     for (guint i = w->reports.first; i < w->reports.end; i++)
         if ((all || report_at(w, i)->fresh) &&
-            !copying_span(&w->copying, w->batch->observations, report_at(w, i)->observations, error))
+            !copying_span(&w->copying, spool,
+                          G_STRUCT_MEMBER(struct spool_span, report_at(w, i), (glong)span), error))
             return FALSE;
     return copying_end(&w->copying, error);
+}
+
+static gboolean copy_records(struct writing *w, gboolean all, const char *sql, GError **error)
+{
+    return copy_spans(w, all, "copying records", sql, w->batch->records,
+                      offsetof(struct batch_report, records), error);
+}
+
+static gboolean stage_sums(struct writing *w, GError **error)
+{
+    return copy_spans(w, FALSE, "staging sums", rows_sum_copy, w->batch->sums,
+                      offsetof(struct batch_report, sums), error);
 }
 
 static void find_stored(struct writing *w)
@@ -197,11 +215,11 @@ static gboolean write_reports(struct writing *w, GError **error)
             (!w->as_new || db_run(w->copying.db, "taking away known evidence", rows_try_evidence, error)) &&
             db_run(w->copying.db, "inserting profiles", rows_profile_insert, error) &&
             db_run(w->copying.db, "inserting evidence", rows_evidence_insert, error) &&
-            copy_observations(w, FALSE, rows_observation_copy, error));
+            copy_records(w, FALSE, rows_observed_copy, error) && stage_sums(w, error));
 }
 
 /* The records of those reports that turned out to be new. */
-static gboolean insert_observations(struct writing *w, GError **error)
+static gboolean insert_records(struct writing *w, GError **error)
 {
     g_autoptr(GString) ids = g_string_new("{");
     for (guint i = w->reports.first; i < w->reports.end; i++)
@@ -210,7 +228,7 @@ static gboolean insert_observations(struct writing *w, GError **error)
     g_string_append_c(ids, '}');
     const char *const values[] = {ids->str};
     struct db_result *result =
-        db_query(w->copying.db, "inserting records", rows_reread_observation_insert, 1, values, error);
+        db_query(w->copying.db, "inserting records", rows_reread_observed_insert, 1, values, error);
     db_result_free(result);
     return result != NULL;
 }
@@ -220,7 +238,7 @@ static gboolean write_reports_again(struct writing *w, GError **error)
 {
     struct db *db = w->copying.db;
     if (w->reports.primaries && (!stage_reports(w, error) || !stage_evidence(w, TRUE, error) ||
-                                 !copy_observations(w, TRUE, rows_reread_observation_copy, error)))
+                                 !copy_records(w, TRUE, rows_reread_observed_copy, error)))
         return FALSE;
     if (!rereading_make_room(w->again, error))
         return FALSE;
@@ -232,7 +250,7 @@ static gboolean write_reports_again(struct writing *w, GError **error)
         return FALSE;
     find_stored(w);
     return (!w->reports.fresh || (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
-                                  insert_observations(w, error))) &&
+                                  insert_records(w, error) && stage_sums(w, error))) &&
            decide_sums(&w->reports, error);
 }
 

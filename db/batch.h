@@ -18,8 +18,8 @@ struct batch_report {
     guint8 key[REPORT_KEY_BYTES];
     const char *domain;
     gint64 day;
-    struct spool_span head, evidence, observations;
-    guint64 records;
+    struct spool_span head, evidence, records, sums;
+    guint64 n_records;
     gboolean incomplete, foreign;
     enum trust brought; /* by its mail */
     /* known while and after it is written */
@@ -60,7 +60,7 @@ struct batch {
     struct others *others; /* failure reports and TLS reports, see db/others.h */
     GStringChunk *texts;
     gsize text_bytes;
-    struct row_spool *heads, *evidence, *observations, *originals;
+    struct row_spool *heads, *evidence, *records, *sums, *originals;
 };
 
 struct batch *batch_new(gsize memory);

@@ -66,7 +66,7 @@ struct best {
 
 static gboolean is_better(const struct batch_report *a, const struct batch_report *b)
 {
-    return !b || (b->incomplete && (!a->incomplete || a->records > b->records));
+    return !b || (b->incomplete && (!a->incomplete || a->n_records > b->n_records));
 }
 
 /* Incomplete ones are the same as a better copy. */
@@ -239,7 +239,7 @@ static gboolean change_row(struct decision *d, const struct db_result *changes, 
         replaced ? db_query(d->db, "replacing a report", rows_report_replace, 3, values, error)
                  : db_query(d->db, "bettering a report", rows_report_improve, 5, values, error);
     if (replaced && result && db_affected(result) > 0)
-        later(d, values, rows_observation_drop);
+        later(d, values, rows_report_uncount);
     if (!replaced && db_value(changes, row, CHANGE_UNDOUBTED)[0] == 't')
         later(d, values, rows_report_undoubt);
     db_result_free(result);

@@ -10,8 +10,6 @@
 #define SECONDS_MIN (G_GINT64_CONSTANT(-211813488000) + EPOCH_SECONDS)
 #define SECONDS_MAX (G_GINT64_CONSTANT(9223371331199) + EPOCH_SECONDS)
 
-#define TEXT_OID 25
-
 static void put(GByteArray *out, const void *data, gsize n)
 {
     g_byte_array_append(out, data, (guint)n);
@@ -70,6 +68,12 @@ void pgcopy_bytea(GByteArray *out, const guint8 *data, gsize n)
 {
     put32(out, (guint32)n);
     put(out, data, n);
+}
+
+void pgcopy_int2(GByteArray *out, gint16 value)
+{
+    put32(out, sizeof value);
+    put16(out, (guint16)value);
 }
 
 void pgcopy_int4(GByteArray *out, gint32 value)
@@ -132,25 +136,28 @@ void pgcopy_inet(GByteArray *out, int family, const guint8 *address)
     put(out, address, head[3]);
 }
 
+void pgcopy_array(GByteArray *out, enum pgcopy_type type, guint n, gboolean nulls, const GByteArray *elements)
+{
+    put32(out, 20 + elements->len);
+    put32(out, 1); /* dimensions */
+    put32(out, nulls ? 1 : 0);
+    put32(out, type);
+    put32(out, n);
+    put32(out, 1); /* lower bound */
+    put(out, elements->data, elements->len);
+}
+
 void pgcopy_text_array(GByteArray *out, const char *const *texts, guint n)
 {
     if (!n) {
         pgcopy_null(out);
         return;
     }
-    guint start = out->len;
+    g_autoptr(GByteArray) elements = g_byte_array_new();
     gboolean nulls = FALSE;
-    put32(out, 0); /* the length, known at the end */
-    put32(out, 1); /* dimensions */
-    put32(out, 0); /* has NULLs, known at the end */
-    put32(out, TEXT_OID);
-    put32(out, n);
-    put32(out, 1); /* lower bound */
     for (guint i = 0; i < n; i++) {
         nulls = nulls || !texts[i];
-        pgcopy_text(out, texts[i]);
+        pgcopy_text(elements, texts[i]);
     }
-    guint32 length = GUINT32_TO_BE(out->len - start - 4), flag = GUINT32_TO_BE(nulls ? 1u : 0u);
-    memcpy(out->data + start, &length, 4);
-    memcpy(out->data + start + 8, &flag, 4);
+    pgcopy_array(out, PGCOPY_TEXT, n, nulls, elements);
 }

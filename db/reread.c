@@ -324,7 +324,7 @@ static gboolean take_away(struct rereading *again, struct item *item, GError **e
         g_snprintf(id, sizeof id, "%" G_GINT64_FORMAT, item->report->id);
         values[3] = id;
         ok = run(again, rows_reread_inherit, 4, values, error) &&
-             run(again, rows_observation_drop, 3, values, error);
+             run(again, rows_report_uncount, 3, values, error);
     }
     if (!ok)
         return FALSE;

@@ -33,7 +33,8 @@
     "code, detail, auth_result, auth_domain, original"
 #define MESSAGE_COLUMNS 16
 
-#define OBSERVATION_COLUMNS 8
+#define OBSERVED_COLUMNS 9
+#define SUM_COLUMNS 6
 #define ORIGINAL_COLUMNS 3
 #define DOCUMENT_COLUMNS 14
 
@@ -51,6 +52,8 @@ const char rows_staging[] =
     " SELECT " EVIDENCE_SAME ", profile, dkim_domains AS passed_dkim, dkim_domains AS passed_selectors,"
     " spf_domains AS passed_spf, spf_domains AS passed_scopes, reason_types AS reasons, false AS own_signed"
     " FROM dmarc_store.evidence WITH NO DATA;"
+    "CREATE TEMP TABLE IF NOT EXISTS stage_sum (report bigint, profile uuid, records bigint, messages text,"
+    " quarantined text, rejected text) ON COMMIT DELETE ROWS;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
     " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_original ON COMMIT DELETE ROWS AS"
@@ -163,11 +166,14 @@ const char rows_try_evidence[] = "DELETE FROM dmarc_store.evidence e USING pg_te
                                  "e.domain = s.domain AND e.hash = "
                                  "s.hash";
 
-const char rows_observation_copy[] = "COPY dmarc_store.observation (domain, day, report, ordinal, source_ip, "
-                                     "message_count, evidence, source_raw)"
-                                     " FROM STDIN (FORMAT binary)";
+#define OBSERVED_SAME                                                                                        \
+    "domain, day, report, first_ordinal, evidence, evidence_at, message_counts, source_ips, sources_raw"
+const char rows_observed_copy[] = "COPY dmarc_store.observed (" OBSERVED_SAME ") FROM STDIN (FORMAT binary)";
+const char rows_sum_copy[] =
+    "COPY pg_temp.stage_sum (report, profile, records, messages, quarantined, rejected)"
+    " FROM STDIN (FORMAT binary)";
 
-const char rows_observation_drop[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, true)";
+const char rows_report_uncount[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, true)";
 const char rows_report_undoubt[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, false)";
 
 const char rows_message_copy[] = "COPY pg_temp.stage_message (" MESSAGE_SAME ") FROM STDIN (FORMAT binary)";
@@ -196,21 +202,28 @@ const char rows_document_copy[] = "COPY dmarc_store.document (" DOCUMENT_SAME ")
       "code, " t "detail"
 #define MAIL_SAID MAIL_OF("")
 
-const char rows_reread_staging[] =
-    "CREATE TEMP TABLE IF NOT EXISTS stage_observation ON COMMIT DELETE ROWS AS"
-    " SELECT " OBSERVATION_SAME " FROM dmarc_store.observation WITH NO DATA;"
-    "CREATE TEMP TABLE IF NOT EXISTS stage_document ON COMMIT DELETE ROWS AS"
-    " SELECT " DOCUMENT_SAME " FROM dmarc_store.document WITH NO DATA";
-const char rows_reread_observation_copy[] =
-    "COPY pg_temp.stage_observation (" OBSERVATION_SAME ") FROM STDIN (FORMAT binary)";
+const char rows_reread_staging[] = "CREATE TEMP TABLE IF NOT EXISTS stage_observed ON COMMIT DELETE ROWS AS"
+                                   " SELECT " OBSERVED_SAME " FROM dmarc_store.observed WITH NO DATA;"
+                                   "CREATE TEMP TABLE IF NOT EXISTS stage_document ON COMMIT DELETE ROWS AS"
+                                   " SELECT " DOCUMENT_SAME " FROM dmarc_store.document WITH NO DATA";
+const char rows_reread_observed_copy[] =
+    "COPY pg_temp.stage_observed (" OBSERVED_SAME ") FROM STDIN (FORMAT binary)";
 const char rows_reread_document_copy[] =
     "COPY pg_temp.stage_document (" DOCUMENT_SAME ") FROM STDIN (FORMAT binary)";
 
 #define OLD_RECORDS(observation)                                                                             \
     "SELECT " OBSERVATION_SAID " FROM " observation                                                          \
     " WHERE domain = $1 AND day = $2::date AND report = $3::bigint"
-#define NEW_RECORDS "SELECT " OBSERVATION_SAID " FROM pg_temp.stage_observation WHERE report = $4::bigint"
-#define NEW_HASHES "SELECT evidence FROM pg_temp.stage_observation WHERE report = $4::bigint"
+/* As the view dmarc_store.observation does it: where rows end may differ, what is in them not. */
+#define NEW_RECORDS                                                                                          \
+    "SELECT o.first_ordinal + r.place - 1, r.source_ip, r.message_count, o.evidence[r.evidence_at], "        \
+    "r.source_raw"                                                                                           \
+    " FROM pg_temp.stage_observed o CROSS JOIN LATERAL"                                                      \
+    " (SELECT unnest(dmarc_store.places(cardinality(o.message_counts))) AS place,"                           \
+    " unnest(o.source_ips) AS source_ip, unnest(o.message_counts) AS message_count,"                         \
+    " unnest(o.evidence_at) AS evidence_at, unnest(o.sources_raw) AS source_raw) r"                          \
+    " WHERE o.report = $4::bigint"
+#define NEW_HASHES "SELECT unnest(evidence) FROM pg_temp.stage_observed WHERE report = $4::bigint"
 #define DIFFERS(report, observation, evidence)                                                               \
     "SELECT (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, message_count) FROM " report ONE_REPORT    \
     ") IS DISTINCT FROM (SELECT ROW(" REPORT_SAID ", warnings, warning_notes, total::numeric)"               \
@@ -246,9 +259,9 @@ const char rows_reread_evidence[] =
               " FROM pg_temp.stage_evidence e WHERE k.domain = e.domain AND k.hash = e.hash"
               " AND ROW(" EVIDENCE_OF("k.") ") IS DISTINCT FROM ROW(" EVIDENCE_OF("e.") ")";
 const char rows_reread_profiles[] = "SELECT dmarc_store.change_profiles()";
-const char rows_reread_observation_insert[] =
-    "INSERT INTO dmarc_store.observation (" OBSERVATION_SAME ") SELECT " OBSERVATION_SAME
-    " FROM pg_temp.stage_observation WHERE report = ANY ($1::bigint[])";
+const char rows_reread_observed_insert[] =
+    "INSERT INTO dmarc_store.observed (" OBSERVED_SAME ") SELECT " OBSERVED_SAME
+    " FROM pg_temp.stage_observed WHERE report = ANY ($1::bigint[])";
 
 #define OLD_MAIL "sha256 = decode($1, 'hex') AND id = $2::bigint"
 #define OLD_DOCUMENTS "mail_sha256 = decode($1, 'hex') AND message = $2::bigint"
@@ -519,23 +532,24 @@ void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
     put_profile(out, profile);
 }
 
-void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gint64 report)
+void rows_observed(GByteArray *out, const char *domain, gint64 day, gint64 report, const struct pack *pack)
 {
-    pgcopy_row(out, OBSERVATION_COLUMNS);
+    pgcopy_row(out, OBSERVED_COLUMNS);
     pgcopy_text(out, domain);
     pgcopy_date(out, day);
     pgcopy_int8(out, report);
+    pack_put(pack, out);
 }
 
-void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal,
-                      const struct report_record *record, const guint8 *evidence)
+void rows_sum(GByteArray *out, gint64 report, const struct tally_profile *profile)
 {
-    g_byte_array_append(out, prefix->data, prefix->len);
-    pgcopy_int4(out, (gint32)MIN(ordinal, G_MAXINT32));
-    pgcopy_inet(out, record->family, record->source_ip);
-    pgcopy_int8(out, record->message_count);
-    pgcopy_uuid(out, evidence);
-    pgcopy_text(out, record->source_raw);
+    pgcopy_row(out, SUM_COLUMNS);
+    pgcopy_int8(out, report);
+    pgcopy_uuid(out, profile->hash);
+    pgcopy_int8(out, (gint64)profile->records);
+    put_sum(out, &profile->messages);
+    put_sum(out, &profile->quarantined);
+    put_sum(out, &profile->rejected);
 }
 
 void rows_message(GByteArray *out, const struct batch_message *message)

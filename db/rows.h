@@ -3,6 +3,7 @@
 #pragma once
 
 #include "db/batch.h"
+#include "db/pack.h"
 #include "db/profile.h"
 
 /* Temporary tables in which rows wait for the sorted INSERT. Safe to run twice in a session. */
@@ -23,16 +24,13 @@ extern const char *const rows_report_insert[2], *const rows_report_known[2];
  * incomplete, undoubted) of rows that are to be changed, in ascending order: domain, day and id are the
  * arguments of `replace`, all but replaced and undoubted those of `improve`. `flagged` returns (domain, day,
  * id) of new ones whose id_collision is no longer true, for `unflag`. `count` adds those that are new to the
- * sums; it comes last of all that a transaction does. `drop` of observations takes (domain, day, id) of a
- * report whose records go, `undoubt` of one that is trusted now: both change sums, too. */
+ * sums, by what is staged of these; it comes last of all that a transaction does. `uncount` takes (domain,
+ * day, id) of a report whose records go, `undoubt` of one that is trusted now: both change sums, too. */
 extern const char *const rows_report_better[2], *const rows_report_drop[2], *const rows_report_changes[2],
                                                                                 *const rows_report_flagged[2];
 extern const char rows_report_replace[], rows_report_improve[], rows_report_unflag[], rows_report_count[],
-    rows_report_undoubt[], rows_observation_drop[];
+    rows_report_undoubt[], rows_report_uncount[];
 void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head);
-struct message_sum {
-    guint64 high, low; /* the sum is high * 10^18 + low, low less than 10^18 */
-};
 struct report_totals {
     const guint8 *content;
     guint64 records;
@@ -51,11 +49,9 @@ extern const char rows_evidence_copy[], rows_profile_insert[], rows_evidence_ins
 void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
                    const struct report_record *record, const struct profile *profile);
 
-extern const char rows_observation_copy[];
-/* What all rows of one report begin with. */
-void rows_observation_prefix(GByteArray *out, const char *domain, gint64 day, gint64 report);
-void rows_observation(GByteArray *out, const GByteArray *prefix, guint64 ordinal,
-                      const struct report_record *record, const guint8 *evidence);
+extern const char rows_observed_copy[], rows_sum_copy[];
+void rows_observed(GByteArray *out, const char *domain, gint64 day, gint64 report, const struct pack *pack);
+void rows_sum(GByteArray *out, gint64 report, const struct tally_profile *profile);
 
 /* What is staged is stored no more, so that it is new. */
 extern const char rows_try_reports[], rows_try_evidence[];
@@ -76,7 +72,7 @@ void rows_document(GByteArray *out, const struct batch_message *message, guint o
 /* Of mails that were read again, see db/reread.h. Their records and documents are staged like the rest.
  * `differs` (domain, day, id of the old report, id of the staged one) returns whether they do; `inherit`
  * takes the same, `delete` the first three and returns when it came in, `came` has that as its fourth;
- * `observation_insert` takes the ids of those that turned out to be new. `old`, `mail_differs`, `ordinal` of
+ * `observed_insert` takes the ids of those that turned out to be new. `old`, `mail_differs`, `ordinal` of
  * the history and the three of `mail` take the SHA-256 of the mail in hexadecimal and its number, `history`
  * the command and the ordinal, too; `forget` and `private` only the first. `old` returns path, kind, outcome,
  * domain, day, report, identity and content in hexadecimal, incomplete, replaced of the reports of a mail.
@@ -84,12 +80,12 @@ void rows_document(GByteArray *out, const struct batch_message *message, guint o
  * For a distributed database: `gather_begin`, then the two of `gather_mail` (as `old`), before all that asks
  * about a mail, and `gather_old` after them for `old`; for `differs` first `gather_evidence`, then the two of
  * `gather_report` (domain, day, id). */
-extern const char rows_reread_staging[], rows_reread_observation_copy[], rows_reread_document_copy[];
+extern const char rows_reread_staging[], rows_reread_observed_copy[], rows_reread_document_copy[];
 extern const char *const rows_reread_differs[2],
     *const rows_reread_mail_differs[2], *const rows_reread_history[2], *const rows_reread_old[2],
                                                                            *const rows_reread_mail[3];
 extern const char rows_reread_inherit[], rows_reread_delete[], rows_reread_came[], rows_reread_evidence[],
-    rows_reread_profiles[], rows_reread_observation_insert[], rows_reread_ordinal[], rows_reread_forget[],
+    rows_reread_profiles[], rows_reread_observed_insert[], rows_reread_ordinal[], rows_reread_forget[],
     rows_reread_private[];
 extern const char rows_reread_gathering[], rows_reread_gather_begin[], rows_reread_gather_old[],
     rows_reread_gather_evidence[];

@@ -5,6 +5,7 @@
 #include "db/ids.h"
 #include "db/known.h"
 #include "db/others.h"
+#include "db/pack.h"
 #include "db/pgcopy.h"
 #include "db/refuse.h"
 #include "db/rows.h"
@@ -15,7 +16,6 @@
 #define MESSAGE_ROWS 10000 /* reports and documents of one mail */
 #define PATH_BYTES 1000
 #define DETAIL_BYTES 2000
-#define SUM_BASE G_GUINT64_CONSTANT(1000000000000000000)
 
 const struct writer_settings writer_defaults = {
     .batch_messages = 500,
@@ -28,7 +28,6 @@ const struct writer_settings writer_defaults = {
 struct open_report {
     gboolean active, skip; /* skip: past MESSAGE_ROWS */
     struct batch_report entry;
-    GByteArray *prefix;
     struct report_totals totals;
     guint8 content[DIGEST_BYTES];
 };
@@ -49,7 +48,8 @@ struct writer {
     struct tls_sink tls_sink;
     gboolean tls_skip; /* the TLS report on its way is past MESSAGE_ROWS */
     struct digest *digest;
-    struct digest_set *seen; /* evidence of the open report */
+    struct tally *tally; /* of the open report */
+    struct pack *pack;   /* records of it */
     struct profiler *profiler;
     GByteArray *scratch, *packed;
     struct packer *packer;
@@ -87,12 +87,12 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->sink = (struct report_sink){sink_begin, sink_record, sink_end, sink_abandon, writer};
     writer->tls_sink = (struct tls_sink){tls_begin, tls_policy, tls_failure, tls_end, writer};
     writer->digest = digest_new();
-    writer->seen = digest_set_new();
+    writer->tally = tally_new();
+    writer->pack = pack_new();
     writer->profiler = profiler_new();
     writer->scratch = g_byte_array_new();
     writer->packed = g_byte_array_new();
     writer->packer = packer_new();
-    writer->report.prefix = g_byte_array_new();
     return writer;
 }
 
@@ -105,12 +105,12 @@ void writer_free(struct writer *writer)
     ids_clear(&writer->report_ids);
     ids_clear(&writer->message_ids);
     digest_free(writer->digest);
-    digest_set_free(writer->seen);
+    tally_free(writer->tally);
+    pack_free(writer->pack);
     profiler_free(writer->profiler);
     g_byte_array_unref(writer->scratch);
     g_byte_array_unref(writer->packed);
     packer_free(writer->packer);
-    g_byte_array_unref(writer->report.prefix);
     g_free(writer);
 }
 
@@ -128,7 +128,8 @@ static void drop_report(struct writer *writer)
     if (writer->report.active && !writer->report.skip) {
         row_spool_truncate(writer->batch->heads, entry->head.begin);
         row_spool_truncate(writer->batch->evidence, entry->evidence.begin);
-        row_spool_truncate(writer->batch->observations, entry->observations.begin);
+        row_spool_truncate(writer->batch->records, entry->records.begin);
+        row_spool_truncate(writer->batch->sums, entry->sums.begin);
     }
     writer->report.active = FALSE;
 }
@@ -166,7 +167,8 @@ static gboolean sink_begin(void *self, const struct report_head *head, GError **
         return TRUE;
     report->entry.head.begin = row_spool_size(batch->heads);
     report->entry.evidence.begin = row_spool_size(batch->evidence);
-    report->entry.observations.begin = row_spool_size(batch->observations);
+    report->entry.records.begin = row_spool_size(batch->records);
+    report->entry.sums.begin = row_spool_size(batch->sums);
     if (!ids_take(&writer->report_ids, writer->db, &report->entry.id, error))
         return FALSE;
     if (g_strcmp0(writer->domain, head->domain) != 0)
@@ -175,62 +177,88 @@ static gboolean sink_begin(void *self, const struct report_head *head, GError **
     report->entry.day = pgcopy_day(head->begin);
     look_at_trust(writer, head);
     digest_begin(writer->digest, head, report->entry.key);
-    digest_set_clear(writer->seen);
-    g_byte_array_set_size(report->prefix, 0);
-    rows_observation_prefix(report->prefix, head->domain, report->entry.day, report->entry.id);
+    tally_clear(writer->tally);
+    pack_clear(writer->pack, 1);
     g_byte_array_set_size(writer->scratch, 0);
     rows_report_head(writer->scratch, report->entry.id, report->entry.key, head);
     return row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error);
 }
 
-static gboolean add_evidence(struct writer *writer, const guint8 *hash, const struct report_record *record,
-                             GError **error)
+/* The records that have gathered, as a row. */
+static gboolean end_pack(struct writer *writer, GError **error)
+{
+    const struct batch_report *entry = &writer->report.entry;
+    gboolean ok = TRUE;
+    if (!pack_is_empty(writer->pack)) {
+        g_byte_array_set_size(writer->scratch, 0);
+        rows_observed(writer->scratch, entry->domain, entry->day, entry->id, writer->pack);
+        ok = row_spool_add(writer->batch->records, writer->scratch->data, writer->scratch->len, error);
+    }
+    pack_clear(writer->pack, writer->report.totals.records + 1);
+    return ok;
+}
+
+static gboolean end_tally(struct writer *writer, GError **error)
+{
+    g_byte_array_set_size(writer->scratch, 0);
+    for (guint i = 0; i < tally_length(writer->tally); i++)
+        rows_sum(writer->scratch, writer->report.entry.id, tally_at(writer->tally, i));
+    tally_clear(writer->tally);
+    return row_spool_add(writer->batch->sums, writer->scratch->data, writer->scratch->len, error);
+}
+
+/* What is new in this report goes to the evidence. */
+static struct tally_evidence *learn_evidence(struct writer *writer, const guint8 *hash,
+                                             const struct report_record *record, GError **error)
 {
     static const guint8 frame[EVIDENCE_FRAME];
     GByteArray *out = writer->scratch;
+    /* What is forgotten must not be in the pack, which knows it by its place there. */
+    if (tally_is_full(writer->tally) && (!end_pack(writer, error) || !end_tally(writer, error)))
+        return NULL;
+    const struct profile *profile = profiler_look(writer->profiler, writer->report.entry.domain, record);
     g_byte_array_set_size(out, 0);
     g_byte_array_append(out, frame, sizeof frame);
-    rows_evidence(out, writer->report.entry.domain, hash, record,
-                  profiler_look(writer->profiler, writer->report.entry.domain, record));
+    rows_evidence(out, writer->report.entry.domain, hash, record, profile);
     guint32 length = out->len - EVIDENCE_FRAME;
     memcpy(out->data, hash, DIGEST_BYTES);
     memcpy(out->data + DIGEST_BYTES, &length, sizeof length);
-    return row_spool_add(writer->batch->evidence, out->data, out->len, error);
+    return row_spool_add(writer->batch->evidence, out->data, out->len, error)
+               ? tally_learn(writer->tally, hash, profile->hash, record->disposition)
+               : NULL;
 }
 
-static void add_messages(struct message_sum *sum, const struct report_record *record)
+static void add_totals(struct report_totals *totals, const struct report_record *record)
 {
-    sum->low += (guint64)MAX(record->message_count, 0);
-    sum->high += sum->low / SUM_BASE;
-    sum->low %= SUM_BASE;
+    totals->records++;
+    message_sum_add(&totals->messages, record->message_count);
+    if (record->dkim_aligned)
+        message_sum_add(&totals->dkim_aligned, record->message_count);
+    if (record->spf_aligned)
+        message_sum_add(&totals->spf_aligned, record->message_count);
+    if (record->disagree)
+        message_sum_add(&totals->disagree, record->message_count);
 }
 
 static gboolean sink_record(void *self, const struct report_record *record, GError **error)
 {
     struct writer *writer = self;
     struct open_report *report = &writer->report;
-    struct report_totals *totals = &report->totals;
-    guint8 evidence[DIGEST_BYTES];
+    guint8 hash[DIGEST_BYTES];
     if (report->skip)
         return TRUE;
-    digest_record(writer->digest, record, evidence);
-    if (digest_set_add(writer->seen, evidence) && !add_evidence(writer, evidence, record, error))
+    digest_record(writer->digest, record, hash);
+    struct tally_evidence *evidence = tally_find(writer->tally, hash);
+    if ((!evidence && !(evidence = learn_evidence(writer, hash, record, error))) ||
+        (pack_is_full(writer->pack, record) && !end_pack(writer, error)))
         return FALSE;
-    totals->records++;
-    add_messages(&totals->messages, record);
-    if (record->dkim_aligned)
-        add_messages(&totals->dkim_aligned, record);
-    if (record->spf_aligned)
-        add_messages(&totals->spf_aligned, record);
-    if (record->disagree)
-        add_messages(&totals->disagree, record);
-    g_byte_array_set_size(writer->scratch, 0);
-    rows_observation(writer->scratch, report->prefix, totals->records, record, evidence);
-    if (!row_spool_add(writer->batch->observations, writer->scratch->data, writer->scratch->len, error))
-        return FALSE;
-    if (totals->records <= writer->settings->spill_records || totals->records % 1024)
+    pack_add(writer->pack, record, evidence);
+    tally_count(writer->tally, evidence, record->message_count);
+    add_totals(&report->totals, record);
+    guint64 n = report->totals.records;
+    if (n <= writer->settings->spill_records || n % 1024)
         return TRUE;
-    return row_spool_to_file(writer->batch->observations, error) &&
+    return row_spool_to_file(writer->batch->records, error) &&
            row_spool_to_file(writer->batch->evidence, error);
 }
 
@@ -243,6 +271,8 @@ static gboolean sink_end(void *self, const struct report_tail *tail, GError **er
         report->active = FALSE;
         return TRUE;
     }
+    if (!end_pack(writer, error) || !end_tally(writer, error))
+        return FALSE;
     report->totals.content = report->content;
     digest_end(writer->digest, report->content);
     memcpy(report->entry.key + DIGEST_BYTES, report->content, DIGEST_BYTES);
@@ -252,8 +282,9 @@ static gboolean sink_end(void *self, const struct report_tail *tail, GError **er
         return FALSE;
     report->entry.head.end = row_spool_size(batch->heads);
     report->entry.evidence.end = row_spool_size(batch->evidence);
-    report->entry.observations.end = row_spool_size(batch->observations);
-    report->entry.records = report->totals.records;
+    report->entry.records.end = row_spool_size(batch->records);
+    report->entry.sums.end = row_spool_size(batch->sums);
+    report->entry.n_records = report->totals.records;
     report->entry.incomplete = tail->incomplete;
     g_array_append_val(batch->reports, report->entry);
     report->active = FALSE;
@@ -324,7 +355,8 @@ static void drop_reports_from(struct writer *writer, guint first, guint first_ot
     const struct batch_report *report = &g_array_index(writer->batch->reports, struct batch_report, first);
     row_spool_truncate(writer->batch->heads, report->head.begin);
     row_spool_truncate(writer->batch->evidence, report->evidence.begin);
-    row_spool_truncate(writer->batch->observations, report->observations.begin);
+    row_spool_truncate(writer->batch->records, report->records.begin);
+    row_spool_truncate(writer->batch->sums, report->sums.begin);
     g_array_set_size(writer->batch->reports, first);
 }
 
@@ -551,8 +583,7 @@ void writer_reset(struct writer *writer)
  * making one waits for everybody else's. */
 static gboolean ensure_months(struct writer *writer, GError **error)
 {
-    static const char *const tables[] = {"report", "observation", "profile_day", "profile_source",
-                                         "domain_day"};
+    static const char *const tables[] = {"report", "observed", "profile_day", "profile_source", "domain_day"};
     for (guint i = 0; i < writer->batch->reports->len; i++) {
         gint64 day = g_array_index(writer->batch->reports, struct batch_report, i).day;
         /* The rest, whatever it is, has no partition of its own, and a set of made-up months would grow. */

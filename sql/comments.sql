@@ -226,7 +226,18 @@ COMMENT ON TABLE dmarc_store.pruning IS 'Up to which days was pruned: "whosends 
 COMMENT ON COLUMN dmarc_store.pruning.before IS 'first day of the month after one that was taken away';
 COMMENT ON COLUMN dmarc_store.pruning.pruned_at IS 'when';
 
-COMMENT ON TABLE dmarc_store.observation IS 'One row for each record of a report: address, count and which evidence. dmarc.record shows it joined';
+COMMENT ON TABLE dmarc_store.observed IS 'The records of each report, up to 64 a row: addresses, counts and which evidence, one beside the other. dmarc_store.observation has a row for each record';
+COMMENT ON COLUMN dmarc_store.observed.report IS 'id of dmarc.report';
+COMMENT ON COLUMN dmarc_store.observed.day IS 'UTC day on which the period of the report begins';
+COMMENT ON COLUMN dmarc_store.observed.first_ordinal IS 'place of the first record of this row in the report, from 1';
+COMMENT ON COLUMN dmarc_store.observed.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc_store.observed.evidence IS 'hashes of dmarc.evidence, together with domain, each once';
+COMMENT ON COLUMN dmarc_store.observed.evidence_at IS 'for each record: which of them, from 1';
+COMMENT ON COLUMN dmarc_store.observed.message_counts IS 'for each record: messages';
+COMMENT ON COLUMN dmarc_store.observed.source_ips IS 'for each record: address that sent the messages; NULL when it cannot be read';
+COMMENT ON COLUMN dmarc_store.observed.sources_raw IS 'for each record: what stood in place of the address, when it could not be read; NULL when all could';
+COMMENT ON FUNCTION dmarc_store.places(int) IS 'The numbers from 1 to n, at most 64';
+COMMENT ON VIEW dmarc_store.observation IS 'One row for each record of a report: address, count and which evidence. dmarc.record shows it joined';
 COMMENT ON COLUMN dmarc_store.observation.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.observation.day IS 'UTC day on which the period of the report begins';
 COMMENT ON COLUMN dmarc_store.observation.report IS 'id of dmarc.report';

@@ -52,7 +52,7 @@ RETURNS TABLE (place int, relation regclass, key text, beside regclass, hidden b
         (13, 'dmarc_store.reading', 'mail_sha256', 'dmarc_store.message', false),
         (14, 'dmarc_store.original', 'mail_sha256', 'dmarc_store.message', true),
         (15, 'dmarc_store.report', 'domain', NULL, false),
-        (16, 'dmarc_store.observation', 'domain', 'dmarc_store.report', false),
+        (16, 'dmarc_store.observed', 'domain', 'dmarc_store.report', false),
         (17, 'dmarc_store.evidence', 'domain', 'dmarc_store.report', false),
         (18, 'dmarc_store.profile', 'domain', 'dmarc_store.report', false),
         (19, 'dmarc_store.profile_day', 'domain', 'dmarc_store.report', false),

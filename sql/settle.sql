@@ -111,6 +111,9 @@ BEGIN
         PERFORM dmarc_store.rebuild(NULL, NULL, NULL);
     END IF;
     PERFORM dmarc_store.reclassify();
+    IF to_regclass('dmarc_store.observation_before') IS NOT NULL THEN
+        DROP TABLE dmarc_store.observation_before;
+    END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.settle() IS 'Ends an installation or upgrade: profiles of old evidence, sums, classes by the new catalogue';

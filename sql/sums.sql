@@ -10,7 +10,7 @@
 
 -- The tables that go by months.
 CREATE OR REPLACE FUNCTION dmarc_store.month_tables() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT ARRAY['report', 'observation', 'profile_day', 'profile_source', 'domain_day']
+    SELECT ARRAY['report', 'observed', 'profile_day', 'profile_source', 'domain_day']
 $fn$;
 COMMENT ON FUNCTION dmarc_store.month_tables() IS 'The tables that have a partition for each month';
 
@@ -187,10 +187,9 @@ COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles o
 
 -- ---- the sums ----
 
--- Adds the records of these reports to the sums, or with sign -1 takes them out of profile_day and domain_day again, while they
--- are still there. The reports count, too.
-CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[], sign int)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+-- What the records of these reports come to, as rows of profile_day; with sign -1 to be taken out of it.
+CREATE OR REPLACE FUNCTION dmarc_store.sums_of(domains text[], days date[], ids bigint[], doubts boolean[], sign int)
+RETURNS dmarc_store.profile_day[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET enable_material = off SET enable_hashjoin = off SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
@@ -198,9 +197,6 @@ DECLARE
     last  date := (SELECT max(d) FROM unnest(days) d);
     sums  dmarc_store.profile_day[];
 BEGIN
-    IF first IS NULL THEN
-        RETURN;
-    END IF;
     -- Whatever the planner makes of it, the evidence is looked up by both of its keys, and those come from one relation.
     WITH asked AS MATERIALIZED (
         SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
@@ -222,7 +218,17 @@ BEGIN
                      ORDER BY x.domain, x.day, x.profile, x.doubtful)
     INTO sums
     FROM summed x;
+    RETURN sums;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.sums_of(text[], date[], bigint[], boolean[], int) IS 'What the records of reports come to, times sign, as rows of profile_day';
 
+-- Adds reports with these sums and so many records to profile_day and domain_day (sign 1), or takes them out (-1). The reports
+-- count, too.
+CREATE OR REPLACE FUNCTION dmarc_store.add_sums(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[],
+                                                sums dmarc_store.profile_day[], sign int)
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1 SET jit = off AS $fn$
+BEGIN
     INSERT INTO dmarc_store.profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected)
     SELECT s.domain, s.day, s.profile, s.doubtful, s.records, s.messages, s.quarantined, s.rejected
     FROM unnest(sums) s;
@@ -276,11 +282,20 @@ BEGIN
     END IF;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.add_sums(text[], date[], bigint[], bigint[], boolean[], dmarc_store.profile_day[], int) IS 'Adds reports, how many records each has, and their sums to the daily sums (sign 1), or takes them out (-1)';
+
+-- For records that are stored already. In the other direction, while they are still there.
+CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[], sign int)
+RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT dmarc_store.add_sums(domains, days, ids, counts, doubts, dmarc_store.sums_of(domains, days, ids, doubts, sign), sign)
+    WHERE cardinality(ids) > 0
+$fn$;
 COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], bigint[], boolean[], int) IS 'Adds reports, and how many records each has, to the sums (sign 1), or takes them out (-1) while their records are still there';
 
--- The reports of this session's batch that turned out to be new.
+-- The reports of this session's batch that turned out to be new, with the sums that the writer made while it read them.
 CREATE OR REPLACE FUNCTION dmarc_store.count_staged() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_material = off SET jit = off AS $fn$
+SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_material = off SET jit = off
+SET work_mem = '32MB' AS $fn$
 DECLARE
     first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
     last  date := (SELECT max(s.day) FROM pg_temp.stage_report s);
@@ -289,6 +304,7 @@ DECLARE
     ids     bigint[];
     counts  bigint[];
     doubts  boolean[];
+    sums    dmarc_store.profile_day[];
 BEGIN
     WITH stored AS MATERIALIZED (
         SELECT r.domain, r.day, r.id, r.record_count, r.trusted IS FALSE OR r.foreign_domain AS doubtful
@@ -298,10 +314,24 @@ BEGIN
     )
     SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.record_count), array_agg(s.doubtful)
     INTO domains, days, ids, counts, doubts FROM stored s;
-    PERFORM dmarc_store.count_reports(domains, days, ids, counts, doubts, 1);
+    IF ids IS NULL THEN
+        RETURN;
+    END IF;
+    WITH asked AS MATERIALIZED (
+        SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
+    ), summed AS MATERIALIZED (
+        SELECT a.domain, a.day, s.profile, a.doubtful, sum(s.records)::bigint AS records, sum(s.messages::numeric) AS messages,
+               sum(s.quarantined::numeric) AS quarantined, sum(s.rejected::numeric) AS rejected
+        FROM pg_temp.stage_sum s JOIN asked a ON a.id = s.report
+        GROUP BY a.domain, a.day, s.profile, a.doubtful
+    )
+    SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
+                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
+    INTO sums FROM summed x;
+    PERFORM dmarc_store.add_sums(domains, days, ids, counts, doubts, sums, 1);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.stage_report that were stored to the sums';
+COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.stage_report that were stored to the sums, by pg_temp.stage_sum';
 
 -- Puts the addresses of reports that are not folded yet into profile_source: of one month, and of domains that have at least so many
 -- records that wait in it (with fewer, reading these costs no more), the records of about so many at most. How many reports; 0 when
@@ -520,7 +550,7 @@ BEGIN
     DELETE FROM dmarc_store.unfolded u WHERE u.domain = of_domain AND u.day = of_day AND u.report = of_report;
     folded := NOT FOUND;
     IF gone THEN
-        DELETE FROM dmarc_store.observation o WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report;
+        DELETE FROM dmarc_store.observed o WHERE o.domain = of_domain AND o.day = of_day AND o.report = of_report;
     ELSE
         PERFORM dmarc_store.count_reports(ARRAY[of_domain], ARRAY[of_day], ARRAY[of_report], ARRAY[counted], ARRAY[false], 1);
     END IF;

@@ -28,6 +28,8 @@ BEGIN
         GRANT USAGE ON SCHEMA dmarc TO whosends_read;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
+        -- A function in a view is called by who asks.
+        GRANT EXECUTE ON FUNCTION dmarc_store.places(int) TO whosends_read;
         -- What changes something, what is about reading mail again, and what reads the tables.
         REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date), dmarc.fsck(),
             dmarc.approve(text, text, text), dmarc.disown(text, text, text), dmarc.undecide(text, text) FROM whosends_read;
@@ -62,7 +64,7 @@ BEGIN
         GRANT USAGE ON SCHEMA dmarc, dmarc_store TO whosends_ingest;
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc, dmarc_store TO whosends_ingest;
         GRANT INSERT, UPDATE, DELETE ON dmarc_store.message, dmarc_store.document, dmarc_store.original, dmarc_store.reading, dmarc_store.mailbox,
-            dmarc_store.report, dmarc_store.evidence, dmarc_store.observation, dmarc_store.profile, dmarc_store.profile_day,
+            dmarc_store.report, dmarc_store.evidence, dmarc_store.observed, dmarc_store.profile, dmarc_store.profile_day,
             dmarc_store.profile_source, dmarc_store.unfolded, dmarc_store.domain_day, dmarc_store.approval, dmarc_store.domain_group,
             dmarc_store.address,
             dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure TO whosends_ingest;

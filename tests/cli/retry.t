@@ -114,7 +114,7 @@ older() {
 }
 older "another policy" 1 "UPDATE dmarc_store.report SET p = 'reject' WHERE report_id = 'one'"
 older "a warning more" 1 "UPDATE dmarc_store.report SET warnings = '{no_p}' WHERE report_id = 'two'"
-older "a record less" 1 "DELETE FROM dmarc_store.observation WHERE report = (SELECT id FROM dmarc_store.report WHERE report_id = 'three')"
+older "a record less" 1 "DELETE FROM dmarc_store.observed WHERE report = (SELECT id FROM dmarc_store.report WHERE report_id = 'three')"
 older "another content" 1 "UPDATE dmarc_store.report SET content = md5('old')::uuid, org_name = 'Old' WHERE report_id = 'one'"
 older "another identity" 1 "UPDATE dmarc_store.report SET identity = md5('old')::uuid, content = md5('old')::uuid, report_id = 'older' WHERE report_id = 'three'"
 older "another TLS report" 1 "UPDATE dmarc_store.tls_report SET content = md5('old')::uuid, organization = 'Old'"

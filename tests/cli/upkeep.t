@@ -167,7 +167,7 @@ is "nothing went by that" "$(sql 'select count(*) from dmarc_store.report') $(sq
 run prune --keep 2y --yes
 check "what went" 0 "^gone, before $cut: 3 months with 6 reports and 12 records, 0 mails" ''
 is "the reports are gone" "$(sql "select count(*) filter (where day < '$cut'), count(*) from dmarc_store.report")" "0|195"
-is "and their partitions" "$(sql "select to_regclass('dmarc_store.observation_$(date -ud "$old" +%Y%m)') is null")" t
+is "and their partitions" "$(sql "select to_regclass('dmarc_store.observed_$(date -ud "$old" +%Y%m)') is null")" t
 is "and the evidence that only they had" "$(sql "select count(*) from dmarc_store.evidence where spf_domains = '{other-r2.example}'")" 0
 is "the mails came later, and stay" "$(sql 'select count(*) from dmarc_store.message')" 212
 holds "after prune"

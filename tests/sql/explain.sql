@@ -9,7 +9,7 @@ SELECT pg_temp.record(1, 'a.example', '2026-10-01', '192.0.2.1', 1200, '{a.examp
 SELECT pg_temp.record(1, 'a.example', '2026-10-01', '2001:db8::1', 1, '{mail.a.example|k|pass,not a name|x|pass}', NULL, NULL, NULL, '{local_policy,forwarded}', 'news.a.example');
 SELECT pg_temp.record(1, 'a.example', '2026-10-01', NULL, 2, NULL, '{mail.shop.test|mfrom|pass}');
 UPDATE dmarc_store.evidence SET reason_comments = '{NULL,list}', envelope_from = '', envelope_to = 'b.test' WHERE domain = 'a.example' AND reason_types IS NOT NULL;
-UPDATE dmarc_store.observation SET source_raw = '300.1.2.3' WHERE domain = 'a.example' AND source_ip IS NULL;
+UPDATE dmarc_store.observed SET sources_raw = '{300.1.2.3}' WHERE domain = 'a.example' AND source_ips = '{NULL}';
 INSERT INTO dmarc_store.approval (domain, sender, approved, note) VALUES ('a.example', 'shop.test', true, 'asked Jo'), ('a.example', 'mandrill', false, NULL);
 SELECT pg_temp.sum_up();
 \o

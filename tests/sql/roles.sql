@@ -20,7 +20,7 @@ SELECT lives_ok($$ SELECT FROM dmarc.record, dmarc.dkim_result, dmarc.spf_result
                                dmarc.message, dmarc.document, dmarc.report, dmarc.sender, dmarc.sender_rule,
                                dmarc.failure_report, dmarc.tls_report, dmarc.tls_policy, dmarc.tls_failure $$, 'a reader may query tables and views');
 SELECT throws_ok($$ SELECT FROM dmarc_store.original $$, '42501', NULL, 'a reader may not see the mails themselves');
-SELECT throws_ok($$ DELETE FROM dmarc_store.observation $$, '42501', NULL, 'a reader may not delete');
+SELECT throws_ok($$ DELETE FROM dmarc_store.observed $$, '42501', NULL, 'a reader may not delete');
 SELECT throws_ok($$ INSERT INTO dmarc.sender (key, name, kind) VALUES ('x', 'X', 'saas') $$, '42501', NULL, 'a reader may not add senders');
 SELECT throws_ok($$ UPDATE dmarc.message SET outcome = 'stored' $$, '42501', NULL, 'a reader may not change the ledger');
 SELECT throws_ok($$ DELETE FROM dmarc.failure_report $$, '42501', NULL, 'a reader may not delete failure reports');
@@ -32,8 +32,8 @@ RESET ROLE;
 SET ROLE whosends_test_writer;
 SELECT lives_ok($$ SELECT dmarc_store.ensure_month(current_date, t) FROM unnest(dmarc_store.month_tables()) t $$, 'a writer may make partitions');
 SELECT lives_ok($$ INSERT INTO dmarc_store.message (sha256, source, identity, size, outcome) VALUES ('x', 'x', false, 1, 'no_report') $$, 'a writer may write the ledger');
-SELECT lives_ok($$ INSERT INTO dmarc_store.observation (domain, day, report, ordinal, message_count, evidence)
-                   VALUES ('a.example', current_date, nextval('dmarc_store.report_no'), 1, 1, md5('x')::uuid) $$, 'a writer may write into a month that was just made');
+SELECT lives_ok($$ INSERT INTO dmarc_store.observed (domain, day, report, first_ordinal, evidence, evidence_at, message_counts, source_ips)
+                   VALUES ('a.example', current_date, nextval('dmarc_store.report_no'), 1, ARRAY[md5('x')::uuid], '{1}', '{1}', '{NULL}') $$, 'a writer may write into a month that was just made');
 SELECT lives_ok($$ WITH f AS (INSERT INTO dmarc_store.failure_report (domain, day, identity, content, reporter, arrived, incidents)
                                VALUES ('a.example', current_date, md5('f')::uuid, md5('f')::uuid, '', now(), 1) RETURNING id)
                    INSERT INTO dmarc_store.tls_policy (domain, day, report, ordinal, policy_type) SELECT 'a.example', current_date, id, 1, 'sts' FROM f $$,

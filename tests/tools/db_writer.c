@@ -578,8 +578,8 @@ static void test_months(struct fixture *f, gconstpointer unused)
                "7 4714-11-24 BC");
     assert_sql(
         f->db,
-        "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc_store.observation"
-        " WHERE ordinal = 1 AND tableoid <> 'dmarc_store.observation_other'::regclass",
+        "SELECT string_agg((current_date - day)::text, ' ' ORDER BY day DESC) FROM dmarc_store.observed"
+        " WHERE first_ordinal = 1 AND tableoid <> 'dmarc_store.observed_other'::regclass",
         distributed ? NULL : "0 700");
     assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report_other", distributed ? "7" : "5");
 }

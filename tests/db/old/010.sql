@@ -155,10 +155,10 @@ SELECT tableoid::regclass::text, count(*) FROM dmarc_store.domain_day GROUP BY 1
 --= dmarc_store.domain_day_202609|1
 --= dmarc_store.domain_day_202610|5
 --= dmarc_store.domain_day_other|1
-SELECT tableoid::regclass::text, count(*) FROM dmarc_store.observation GROUP BY 1 ORDER BY 1;
---= dmarc_store.observation_202609|4
---= dmarc_store.observation_202610|7
---= dmarc_store.observation_other|2
+SELECT tableoid::regclass::text, sum(cardinality(message_counts)) FROM dmarc_store.observed GROUP BY 1 ORDER BY 1;
+--= dmarc_store.observed_202609|4
+--= dmarc_store.observed_202610|7
+--= dmarc_store.observed_other|2
 
 -- a user's view goes on, and so do his senders
 SELECT sum(reports), count(*) FROM public.per_day;
