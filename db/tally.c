@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define EVIDENCE_MOST 262144 /* with its table about 14 MiB */
-#define PROFILES_MOST 65536
 #define SUM_BASE G_GUINT64_CONSTANT(1000000000000000000)
 
 enum { OTHER, QUARANTINE, REJECT };
@@ -12,7 +10,7 @@ struct tally {
     GHashTable *by_hash, *by_profile; /* keys and values lie in the two arrays, which do not move */
     struct tally_evidence *evidence;
     struct tally_profile *profiles;
-    guint n_evidence, n_profiles;
+    guint most, n_evidence, n_profiles; /* no more profiles than pieces of evidence */
 };
 
 void message_sum_add(struct message_sum *sum, gint64 messages)
@@ -35,13 +33,14 @@ static gboolean is_same(gconstpointer a, gconstpointer b)
     return !memcmp(a, b, DIGEST_BYTES);
 }
 
-struct tally *tally_new(void)
+struct tally *tally_new(guint most)
 {
     struct tally *tally = g_new0(struct tally, 1);
     tally->by_hash = g_hash_table_new(hash_of, is_same);
     tally->by_profile = g_hash_table_new(hash_of, is_same);
-    tally->evidence = g_new(struct tally_evidence, EVIDENCE_MOST);
-    tally->profiles = g_new(struct tally_profile, PROFILES_MOST);
+    tally->most = most;
+    tally->evidence = g_new(struct tally_evidence, most);
+    tally->profiles = g_new(struct tally_profile, most);
     return tally;
 }
 
@@ -70,7 +69,7 @@ struct tally_evidence *tally_find(struct tally *tally, const guint8 *evidence)
 
 gboolean tally_is_full(const struct tally *tally)
 {
-    return tally->n_evidence == EVIDENCE_MOST || tally->n_profiles == PROFILES_MOST;
+    return tally->n_evidence == tally->most;
 }
 
 static guint32 find_profile(struct tally *tally, const guint8 *hash)

@@ -1,8 +1,8 @@
 /* The sums of one report while it is read: messages for each profile, as dmarc_store.profile_day has them for
  * each day. And what is known of each piece of evidence, so that it is looked at once.
  *
- * Bounded: when the tally is full it gives its rows away and begins anew. Several rows for one profile are
- * added up by who stores them. Internal to the writer. */
+ * Bounded: when it is full, its rows are stored and it begins anew. Several rows for one profile are added up
+ * by the server. Internal to the writer. */
 #pragma once
 
 #include "db/digest.h"
@@ -28,7 +28,7 @@ struct tally_evidence {
 };
 
 struct tally;
-struct tally *tally_new(void);
+struct tally *tally_new(guint most); /* pieces of evidence, about 150 bytes each */
 void tally_free(struct tally *tally);
 void tally_clear(struct tally *tally);
 

@@ -21,6 +21,7 @@ const struct writer_settings writer_defaults = {
     .batch_messages = 500,
     .batch_bytes = 8 * 1024 * 1024,
     .spill_records = 20000,
+    .tally_evidence = 65536,
     .original_size = 8 * 1024 * 1024,
 };
 
@@ -87,7 +88,7 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->sink = (struct report_sink){sink_begin, sink_record, sink_end, sink_abandon, writer};
     writer->tls_sink = (struct tls_sink){tls_begin, tls_policy, tls_failure, tls_end, writer};
     writer->digest = digest_new();
-    writer->tally = tally_new();
+    writer->tally = tally_new(settings->tally_evidence);
     writer->pack = pack_new();
     writer->profiler = profiler_new();
     writer->scratch = g_byte_array_new();
@@ -213,8 +214,7 @@ static struct tally_evidence *learn_evidence(struct writer *writer, const guint8
 {
     static const guint8 frame[EVIDENCE_FRAME];
     GByteArray *out = writer->scratch;
-    /* What is forgotten must not be in the pack, which knows it by its place there. */
-    if (tally_is_full(writer->tally) && (!end_pack(writer, error) || !end_tally(writer, error)))
+    if (tally_is_full(writer->tally) && !end_tally(writer, error))
         return NULL;
     const struct profile *profile = profiler_look(writer->profiler, writer->report.entry.domain, record);
     g_byte_array_set_size(out, 0);

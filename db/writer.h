@@ -64,12 +64,13 @@ struct reread {
 };
 
 struct writer_settings {
-    guint batch_messages;               /* 500 */
-    gsize batch_bytes;                  /* 8 MiB */
-    guint spill_records;                /* 20,000: rows of a report past it wait in a file */
-    enum keep_originals keep;           /* KEEP_REPORTS */
-    guint64 original_size;              /* 8 MiB: of an original, packed */
-    const struct reread *reread;        /* NULL: the mails are new */
+    guint batch_messages;        /* 500 */
+    gsize batch_bytes;           /* 8 MiB */
+    guint spill_records;         /* 20,000: rows of a report past it wait in a file */
+    guint tally_evidence;        /* 65,536: what is known at once of the evidence of a report; 1 or more */
+    enum keep_originals keep;    /* KEEP_REPORTS */
+    guint64 original_size;       /* 8 MiB: of an original, packed */
+    const struct reread *reread; /* NULL: the mails are new */
     const struct trust_rules *trust;    /* NULL: nothing is known of anybody */
     const struct domain_list *suffixes; /* needed with trust */
     /* When a source is read once more because the database went away: the time of schema_writable when it

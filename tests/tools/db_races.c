@@ -31,7 +31,7 @@ static void test_memory(struct fixture *f, gconstpointer unused)
 static void write_shuffled(guint seed)
 {
     static const struct writer_settings settings = {
-        .batch_messages = 25, .batch_bytes = 8 * 1024 * 1024, .spill_records = 20000};
+        .batch_messages = 25, .batch_bytes = 8 * 1024 * 1024, .spill_records = 20000, .tally_evidence = 8};
     struct fixture f;
     guint order[600];
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);

@@ -181,8 +181,11 @@ static void test_cases(struct fixture *f, gconstpointer unused)
  */
 static void write_mixed(guint seed)
 {
-    const struct writer_settings settings = {
-        .batch_messages = 7, .batch_bytes = 8 * 1024 * 1024, .spill_records = 20000, .trust = &nobody};
+    const struct writer_settings settings = {.batch_messages = 7,
+                                             .batch_bytes = 8 * 1024 * 1024,
+                                             .spill_records = 20000,
+                                             .tally_evidence = 8,
+                                             .trust = &nobody};
     struct fixture f;
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
     open_with(&f, &settings);
@@ -260,6 +263,7 @@ static void test_two_writers(struct fixture *f, gconstpointer unused)
                 const struct writer_settings settings = {.batch_messages = 500,
                                                          .batch_bytes = 1024 * 1024,
                                                          .spill_records = 1000,
+                                                         .tally_evidence = 8,
                                                          .trust = &nobody};
                 open_with(&own, &settings);
                 ok(put(own.writer, i + 1, i == turn ? &cut : &whole, &error));
