@@ -218,21 +218,6 @@ static gboolean write_reports(struct writing *w, GError **error)
             copy_records(w, FALSE, rows_observed_copy, error) && stage_sums(w, error));
 }
 
-/* The records of those reports that turned out to be new. */
-static gboolean insert_records(struct writing *w, GError **error)
-{
-    g_autoptr(GString) ids = g_string_new("{");
-    for (guint i = w->reports.first; i < w->reports.end; i++)
-        if (report_at(w, i)->fresh)
-            g_string_append_printf(ids, "%s%" G_GINT64_FORMAT, ids->len > 1 ? "," : "", report_at(w, i)->id);
-    g_string_append_c(ids, '}');
-    const char *const values[] = {ids->str};
-    struct db_result *result =
-        db_query(w->copying.db, "inserting records", rows_reread_observed_insert, 1, values, error);
-    db_result_free(result);
-    return result != NULL;
-}
-
 /* Everything is staged, to be compared with what is there. */
 static gboolean write_reports_again(struct writing *w, GError **error)
 {
@@ -249,8 +234,10 @@ static gboolean write_reports_again(struct writing *w, GError **error)
         !db_run(db, "changing profiles", rows_reread_profiles, error) || !decide_stored(&w->reports, error))
         return FALSE;
     find_stored(w);
-    return (!w->reports.fresh || (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
-                                  insert_records(w, error) && stage_sums(w, error))) &&
+    return (!w->reports.fresh ||
+            (db_run(db, "inserting evidence", rows_evidence_insert, error) &&
+             decide_fresh(&w->reports, "inserting records", rows_reread_observed_insert, error) &&
+             stage_sums(w, error))) &&
            decide_sums(&w->reports, error);
 }
 

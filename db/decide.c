@@ -295,9 +295,22 @@ gboolean decide_stored(struct decision *d, GError **error)
     return (!collision && !better) || change_known(d, error);
 }
 
+gboolean decide_fresh(const struct decision *d, const char *name, const char *sql, GError **error)
+{
+    g_autoptr(GString) ids = g_string_new("{");
+    for (guint i = d->first; i < d->end; i++)
+        if (report_at(d, i)->fresh)
+            g_string_append_printf(ids, "%s%" G_GINT64_FORMAT, ids->len > 1 ? "," : "", report_at(d, i)->id);
+    g_string_append_c(ids, '}');
+    const char *const values[] = {ids->str};
+    struct db_result *result = db_query(d->db, name, sql, 1, values, error);
+    db_result_free(result);
+    return result != NULL;
+}
+
 gboolean decide_sums(struct decision *d, GError **error)
 {
-    gboolean ok = !d->fresh || db_run(d->db, "adding to the sums", rows_report_count, error);
+    gboolean ok = !d->fresh || decide_fresh(d, "adding to the sums", rows_report_count, error);
     for (guint i = 0; ok && d->late && i < d->late->len; i++) {
         const struct late *late = d->late->pdata[i];
         struct db_result *result =

@@ -36,6 +36,9 @@ gboolean decide_begin(const struct decision *decision, GError **error);
  * primaries. */
 gboolean decide_stored(struct decision *decision, GError **error);
 
+/* Runs a statement with the ids of those that turned out to be new. */
+gboolean decide_fresh(const struct decision *decision, const char *name, const char *sql, GError **error);
+
 /* Last of all, once the records are there: adds what is new to the sums, and takes out of them, with their
  * records, the reports that were replaced. */
 gboolean decide_sums(struct decision *decision, GError **error);

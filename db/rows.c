@@ -158,7 +158,7 @@ const char rows_profile_insert[] = "SELECT dmarc_store.take_staged_profiles()";
 const char rows_evidence_insert[] =
     "INSERT INTO dmarc_store.evidence (" EVIDENCE_SAME ", profile) SELECT " EVIDENCE_SAME ", profile"
     " FROM pg_temp.stage_evidence ORDER BY domain, hash ON CONFLICT DO NOTHING";
-const char rows_report_count[] = "SELECT dmarc_store.count_staged()";
+const char rows_report_count[] = "SELECT dmarc_store.count_staged($1::bigint[])";
 
 const char rows_try_reports[] =
     "DELETE FROM dmarc_store.report r USING pg_temp.stage_report s WHERE " IDENTITY_R;

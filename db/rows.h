@@ -23,8 +23,9 @@ extern const char *const rows_report_insert[2], *const rows_report_known[2];
  * `drop` takes these out of the staging table. `changes` returns (domain, day, id, replaced, trusted,
  * incomplete, undoubted) of rows that are to be changed, in ascending order: domain, day and id are the
  * arguments of `replace`, all but replaced and undoubted those of `improve`. `flagged` returns (domain, day,
- * id) of new ones whose id_collision is no longer true, for `unflag`. `count` adds those that are new to the
- * sums, by what is staged of these; it comes last of all that a transaction does. `uncount` takes (domain,
+ * id) of new ones whose id_collision is no longer true, for `unflag`. `count` takes the ids
+ * of those that are new and adds them to the sums, by what is staged; it comes last of all that a transaction
+ * does. `uncount` takes (domain,
  * day, id) of a report whose records go, `undoubt` of one that is trusted now: both change sums, too. */
 extern const char *const rows_report_better[2], *const rows_report_drop[2], *const rows_report_changes[2],
                                                                                 *const rows_report_flagged[2];

@@ -7,6 +7,7 @@
 -- The old table stays until no view needs it any more, see dmarc_store.settle().
 ALTER TABLE dmarc_store.observation RENAME TO observation_before;
 DROP VIEW IF EXISTS dmarc_store.fresh_source;
+DROP FUNCTION IF EXISTS dmarc_store.count_staged();
 
 -- In an order that leaves no gaps between columns.
 CREATE TABLE dmarc_store.observed (

@@ -292,31 +292,19 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], bigint[], boolean[], int) IS 'Adds reports, and how many records each has, to the sums (sign 1), or takes them out (-1) while their records are still there';
 
--- The reports of this session's batch that turned out to be new, with the sums that the writer made while it read them.
-CREATE OR REPLACE FUNCTION dmarc_store.count_staged() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_material = off SET jit = off
-SET work_mem = '32MB' AS $fn$
+-- The staged reports that turned out to be new, with the sums that the writer made while it read them. Stored rows are not asked.
+CREATE OR REPLACE FUNCTION dmarc_store.count_staged(ids bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
-    first date := (SELECT min(s.day) FROM pg_temp.stage_report s);
-    last  date := (SELECT max(s.day) FROM pg_temp.stage_report s);
     domains text[];
     days    date[];
-    ids     bigint[];
     counts  bigint[];
     doubts  boolean[];
     sums    dmarc_store.profile_day[];
 BEGIN
-    WITH stored AS MATERIALIZED (
-        SELECT r.domain, r.day, r.id, r.record_count, r.trusted IS FALSE OR r.foreign_domain AS doubtful
-        FROM pg_temp.stage_report s
-        JOIN dmarc_store.report r ON r.domain = s.domain AND r.day = s.day AND r.id = s.id
-        WHERE r.day BETWEEN first AND last
-    )
-    SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.record_count), array_agg(s.doubtful)
-    INTO domains, days, ids, counts, doubts FROM stored s;
-    IF ids IS NULL THEN
-        RETURN;
-    END IF;
+    SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.record_count), array_agg(s.trusted IS FALSE OR s.foreign_domain)
+    INTO domains, days, ids, counts, doubts
+    FROM pg_temp.stage_report s WHERE s.id = ANY (ids);
     WITH asked AS MATERIALIZED (
         SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
     ), summed AS MATERIALIZED (
@@ -331,7 +319,7 @@ BEGIN
     PERFORM dmarc_store.add_sums(domains, days, ids, counts, doubts, sums, 1);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.count_staged() IS 'Adds the reports of pg_temp.stage_report that were stored to the sums, by pg_temp.stage_sum';
+COMMENT ON FUNCTION dmarc_store.count_staged(bigint[]) IS 'Adds these reports of pg_temp.stage_report, which were stored, to the sums, by pg_temp.stage_sum';
 
 -- Puts the addresses of reports that are not folded yet into profile_source: of one month, and of domains that have at least so many
 -- records that wait in it (with fewer, reading these costs no more), the records of about so many at most. How many reports; 0 when
