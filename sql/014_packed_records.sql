@@ -6,7 +6,6 @@
 
 -- The old table stays until no view needs it any more, see dmarc_store.settle().
 ALTER TABLE dmarc_store.observation RENAME TO observation_before;
-DROP VIEW IF EXISTS dmarc_store.fresh_source;
 DROP FUNCTION IF EXISTS dmarc_store.count_staged();
 
 -- In an order that leaves no gaps between columns.
@@ -59,9 +58,11 @@ CREATE FUNCTION dmarc_store.places(n int) RETURNS int[] LANGUAGE sql IMMUTABLE P
     SELECT ('{1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59,60,61,62,63,64}'::int[])[1:n]
 $fn$;
 
--- Arrays in a list of columns are taken apart side by side, without a store for each, as there would be in FROM.
+-- Arrays in a list of columns are taken apart side by side, without a store for each, as there would be in FROM. A condition on
+-- row_ips is looked at before a row is taken apart.
 CREATE VIEW dmarc_store.observation AS
-SELECT o.domain, o.day, o.report, o.first_ordinal + r.place - 1 AS ordinal, r.source_ip, r.message_count, o.evidence[r.evidence_at] AS evidence, r.source_raw
+SELECT o.domain, o.day, o.report, o.first_ordinal + r.place - 1 AS ordinal, r.source_ip, r.message_count, o.evidence[r.evidence_at] AS evidence, r.source_raw,
+       o.source_ips AS row_ips
 FROM dmarc_store.observed o
 CROSS JOIN LATERAL (
     SELECT unnest(dmarc_store.places(cardinality(o.message_counts))) AS place, unnest(o.source_ips) AS source_ip,

@@ -246,6 +246,7 @@ COMMENT ON COLUMN dmarc_store.observation.source_ip IS 'address that sent the me
 COMMENT ON COLUMN dmarc_store.observation.message_count IS 'messages';
 COMMENT ON COLUMN dmarc_store.observation.evidence IS 'hash of dmarc.evidence, together with domain';
 COMMENT ON COLUMN dmarc_store.observation.source_raw IS 'what stood in place of the address, when it could not be read';
+COMMENT ON COLUMN dmarc_store.observation.row_ips IS 'the addresses of the records that are stored beside it: for conditions that pass most rows by';
 
 COMMENT ON SCHEMA dmarc IS 'DMARC reports: who sends as one''s domains, and may they. Views and functions to be queried';
 COMMENT ON SCHEMA dmarc_store IS 'The tables behind schema dmarc. They may change with any version';

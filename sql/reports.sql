@@ -511,7 +511,7 @@ BEGIN
               SELECT s.source_ip, s.domain, s.profile, date_trunc('month', s.day::timestamp)::date,
                      1 << (extract(day FROM s.day)::int - 1)
               FROM dmarc_store.fresh_source s
-              WHERE s.source_ip <<= network AND (mine IS NULL OR s.domain = ANY (mine))
+              WHERE network >>= ANY (s.row_ips) AND s.source_ip <<= network AND (mine IS NULL OR s.domain = ANY (mine))
                 AND s.day >= coalesce(since, '-infinity') AND s.day < coalesce(until, 'infinity')) x
         JOIN dmarc_store.profile p ON p.domain = x.domain AND p.hash = x.profile
     ), months AS (

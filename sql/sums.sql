@@ -427,7 +427,7 @@ COMMENT ON FUNCTION dmarc_store.compactable() IS 'Policy domains and months with
 
 -- Addresses of records that are not folded yet.
 CREATE OR REPLACE VIEW dmarc_store.fresh_source AS
-SELECT o.domain, o.day, o.source_ip, e.profile, u.doubtful
+SELECT o.domain, o.day, o.source_ip, e.profile, u.doubtful, o.row_ips
 FROM dmarc_store.unfolded u
 JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.report
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence

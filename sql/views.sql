@@ -63,7 +63,7 @@ CREATE OR REPLACE VIEW dmarc.document WITH (security_barrier) AS
 SELECT t.mail_sha256, t.message, t.ordinal, t.path, t.kind, t.size, t.sha256, t.outcome, t.code, t.detail, t.domain, t.day,
        t.report, t.warnings
 FROM dmarc_store.document t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.reading AS
 SELECT t.mail_sha256, t.message, t.ordinal, t.read_until, t.command, t.outcome, t.problems
@@ -80,7 +80,7 @@ SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.org_name, t.e
        t.message_count, t.dkim_aligned_count, t.spf_aligned_count, t.disagree_count, t.incomplete, t.id_collision, t.trusted,
        t.foreign_domain, t.replaced, t.warnings, t.warning_notes, t.ingested_at
 FROM dmarc_store.report t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.failure_report WITH (security_barrier) AS
 SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.reporting_mta, t.user_agent, t.arrived, t.incidents,
@@ -89,24 +89,24 @@ SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.reporting_mta
        t.signature_domains, t.signature_selectors, t.authentication_results, t.raw, t.warnings, t.warning_notes,
        t.ingested_at
 FROM dmarc_store.failure_report t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.tls_report WITH (security_barrier) AS
 SELECT t.id, t.domain, t.day, t.identity, t.content, t.reporter, t.organization, t.contact, t.report_id, t.period_begin,
        t.period_end, t.policy_count, t.failure_count, t.id_collision, t.warnings, t.warning_notes, t.ingested_at
 FROM dmarc_store.tls_report t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.tls_policy WITH (security_barrier) AS
 SELECT t.domain, t.day, t.report, t.ordinal, t.policy_type, t.policy_string, t.mx_hosts, t.successful, t.failed
 FROM dmarc_store.tls_policy t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.tls_failure WITH (security_barrier) AS
 SELECT t.domain, t.day, t.report, t.policy, t.ordinal, t.result_type, t.sending_ip, t.sending_raw, t.receiving_ip,
        t.receiving_raw, t.mx_hostname, t.mx_helo, t.failed, t.reason_code, t.information
 FROM dmarc_store.tls_failure t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.sender AS
 SELECT t.key, t.name, t.kind, t.carrier, t.advice, t.origin
@@ -119,12 +119,12 @@ FROM dmarc_store.sender_rule t;
 CREATE OR REPLACE VIEW dmarc.approval WITH (security_barrier) AS
 SELECT t.domain, t.sender, t.approved, t.note, t.decided_at, t.decided_by
 FROM dmarc_store.approval t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 CREATE OR REPLACE VIEW dmarc.domain_group WITH (security_barrier) AS
 SELECT t.domain, t.name
 FROM dmarc_store.domain_group t
-WHERE (SELECT dmarc.visible()) IS NULL OR t.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE t.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 -- These say of each column what the table behind says.
 DO $do$
@@ -153,7 +153,7 @@ SELECT o.domain, o.report, o.day, o.ordinal, o.source_ip, o.source_raw, o.messag
        e.extensions, e.raw, o.evidence
 FROM dmarc_store.observation o
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.record IS 'One row for each record of an aggregate report: an address, how many messages, and what the reporter found';
 COMMENT ON COLUMN dmarc.record.domain IS 'policy domain: the domain whose DMARC policy was applied';
@@ -187,7 +187,7 @@ FROM dmarc_store.observation o
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.dkim_domains, e.dkim_selectors, e.dkim_results, e.dkim_raw, e.dkim_human)
     WITH ORDINALITY AS r (signing_domain, selector, result, raw, human_result, n)
-WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.dkim_result IS 'The DKIM results of each record, in order; a record has none, one or many';
 COMMENT ON COLUMN dmarc.dkim_result.domain IS 'policy domain';
@@ -208,7 +208,7 @@ FROM dmarc_store.observation o
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.spf_domains, e.spf_scopes, e.spf_results, e.spf_raw, e.spf_human)
     WITH ORDINALITY AS r (spf_domain, scope, result, raw, human_result, n)
-WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.spf_result IS 'The SPF results of each record, in order';
 COMMENT ON COLUMN dmarc.spf_result.domain IS 'policy domain';
@@ -227,7 +227,7 @@ SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position, r.type, r.raw
 FROM dmarc_store.observation o
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY AS r (type, raw, comment, n)
-WHERE (SELECT dmarc.visible()) IS NULL OR o.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.override_reason IS 'Why reporters did not do what the policy asked for, for each record, in order';
 COMMENT ON COLUMN dmarc.override_reason.domain IS 'policy domain';
@@ -244,7 +244,7 @@ SELECT e.domain, e.hash AS evidence, p.class, p.rule, p.sender_key, p.sender, p.
        e.profile
 FROM dmarc_store.evidence e
 JOIN dmarc_store.profile p ON p.domain = e.domain AND p.hash = e.profile
-WHERE (SELECT dmarc.visible()) IS NULL OR e.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE e.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.classification IS 'Who sent and whether he may, for each piece of evidence: join with dmarc.record on domain and evidence';
 COMMENT ON COLUMN dmarc.classification.domain IS 'policy domain';
@@ -269,7 +269,7 @@ FROM (SELECT s.domain, s.day, s.profile, s.doubtful, sum(s.records)::bigint AS r
       GROUP BY s.domain, s.day, s.profile, s.doubtful
       HAVING sum(s.records) <> 0) d
 JOIN dmarc_store.profile p ON p.domain = d.domain AND p.hash = d.profile
-WHERE (SELECT dmarc.visible()) IS NULL OR d.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE d.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.daily IS 'Messages by policy domain, UTC day, sender and what authenticated, summed up as reports come in';
 COMMENT ON COLUMN dmarc.daily.domain IS 'policy domain';
@@ -306,7 +306,7 @@ FROM (SELECT f.domain, f.day, f.source_ip, f.profile, f.doubtful, bit_or(f.days)
             FROM dmarc_store.fresh_source n) f
       GROUP BY f.domain, f.day, f.source_ip, f.profile, f.doubtful) s
 JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
-WHERE (SELECT dmarc.visible()) IS NULL OR s.domain = ANY ((SELECT dmarc.visible())::text[]);
+WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE s.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.source IS 'Which addresses sent as a policy domain in which month: one row for each month, address and what authenticated';
 COMMENT ON COLUMN dmarc.source.domain IS 'policy domain';

@@ -42,7 +42,7 @@ after=$(figures)
 ok $? "and nothing is counted twice"
 
 wrong=$(psql -X -A -t -c "SELECT count(*) FROM dmarc_store.report r WHERE message_count IS DISTINCT FROM
-    (SELECT coalesce(sum(message_count), 0) FROM dmarc.record c WHERE c.report = r.id AND c.domain = r.domain)")
+    (SELECT coalesce(sum(message_count), 0) FROM dmarc.record c WHERE c.domain = r.domain AND c.day = r.day AND c.report = r.id)")
 [ "$wrong" = 0 ]
 ok $? "the totals of the reports are those of their records"
 echo "1..$n"

@@ -10,6 +10,13 @@ SELECT o.domain, o.report, o.day, o.ordinal, o.source_ip, o.source_raw, o.messag
        e.extensions, e.raw, o.evidence
 FROM dmarc_store.observation o
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence;
+CREATE VIEW fresh_source AS
+SELECT o.domain, o.day, o.source_ip, e.profile, u.doubtful
+FROM unfolded u
+JOIN observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.report
+JOIN evidence e ON e.domain = o.domain AND e.hash = o.evidence
+WHERE o.source_ip IS NOT NULL;
+CREATE VIEW public.places AS SELECT f.source_ip, count(*) AS days FROM fresh_source f GROUP BY f.source_ip;
 CREATE VIEW public.mine AS SELECT r.domain, sum(r.message_count) AS messages FROM dmarc.record r GROUP BY r.domain;
 
 INSERT INTO report (id, domain, day, identity, content, reporter, report_id, period_begin, period_end, p, record_count, records_seen, message_count,
@@ -65,6 +72,9 @@ SELECT tableoid::regclass::text, report, first_ordinal, cardinality(message_coun
 -- what stood on them still does
 SELECT * FROM public.mine;
 --= example.com|9223372036854780867
+
+SELECT count(*) FROM public.places;
+--= 101
 
 -- and the old table is gone
 SELECT to_regclass('dmarc_store.observation_before') IS NULL;
