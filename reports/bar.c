@@ -96,3 +96,12 @@ void bar_write(FILE *out, const struct bar *bar, double whole, guint width, gboo
             fputs("\033[0m", out);
     }
 }
+
+void bar_legend(FILE *out, gboolean color)
+{
+    gboolean utf8 = g_get_charset(NULL);
+    for (guint i = 0; i < BAR_PARTS; i++)
+        fprintf(out, "%s%s%s%s %s", i ? "  " : "", color ? classes[i].color : "",
+                utf8 ? classes[i].shade : classes[i].plain, color ? "\033[0m" : "", classes[i].word);
+    fputc('\n', out);
+}

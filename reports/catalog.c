@@ -85,7 +85,6 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain day messages pass_share authorised misconfigured forwarded unknown reports",
-     .bar = "authorised misconfigured forwarded unknown",
      .narrow = "reports forwarded misconfigured unknown authorised",
      .empty = "no reports"},
     {.name = "reporters",
@@ -266,7 +265,6 @@ struct run {
     const struct renderer *renderer;
     gpointer state;      /* of the renderer, once the columns are known */
     GArray *shown;       /* guint: columns of the result that are rendered */
-    GArray *bar;         /* guint: those that the bar of a table is of; empty: no bar */
     int advice, about;   /* columns of the result, or -1 */
     GHashTable *advised; /* "sender: advice", the same strings as in `advices` */
     GPtrArray *advices;  /* in the order of the rows */
@@ -332,12 +330,6 @@ static void choose_columns(struct run *run, const struct db_result *result)
     }
     for (guint i = 0; !wanted && i < db_columns(result); i++)
         g_array_append_val(run->shown, i);
-    g_auto(GStrv) parts = table && row->bar ? g_strsplit(row->bar, " ", -1) : NULL;
-    for (guint i = 0; parts && parts[i]; i++) {
-        int at = find_column(result, parts[i]);
-        if (at >= 0)
-            g_array_append_val(run->bar, at);
-    }
     run->advice = table ? find_column(result, row->advice) : -1;
     run->about = find_column(result, "sender");
 }
@@ -347,7 +339,7 @@ static void begin(struct run *run, const struct db_result *result)
     choose_columns(run, result);
     const char *words = run->request->row->narrow;
     g_auto(GStrv) narrow = words ? g_strsplit(words, " ", -1) : NULL;
-    g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len + 1);
+    g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len);
     for (guint i = 0; i < run->shown->len; i++) {
         guint at = g_array_index(run->shown, guint, i);
         columns[i].name = db_column_name(result, at);
@@ -356,10 +348,7 @@ static void begin(struct run *run, const struct db_result *result)
             if (strcmp(narrow[rank], columns[i].name) == 0)
                 columns[i].drop = rank + 1;
     }
-    if (run->bar->len)
-        columns[run->shown->len] = (struct render_column){.name = "bar", .kind = COLUMN_BAR};
-    run->state =
-        run->renderer->begin(run->out, columns, run->shown->len + (run->bar->len ? 1 : 0), &run->style);
+    run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
 }
 
 static void keep_advice(struct run *run, const struct db_result *result)
@@ -375,16 +364,9 @@ static void keep_advice(struct run *run, const struct db_result *result)
 
 static void render_row(struct run *run, const struct db_result *result)
 {
-    g_autofree const char **values = g_new0(const char *, run->shown->len + 2);
-    g_autoptr(GString) parts = g_string_new(NULL);
+    g_autofree const char **values = g_new0(const char *, run->shown->len + 1);
     for (guint i = 0; i < run->shown->len; i++)
         values[i] = db_value(result, 0, g_array_index(run->shown, guint, i));
-    for (guint i = 0; i < run->bar->len; i++) {
-        const char *part = db_value(result, 0, g_array_index(run->bar, guint, i));
-        g_string_append_printf(parts, "%s%s", i ? " " : "", part ? part : "0");
-    }
-    if (run->bar->len)
-        values[run->shown->len] = parts->str;
     run->renderer->row(run->state, values);
     keep_advice(run, result);
     run->rows++;
@@ -400,16 +382,6 @@ static void write_advice(const struct run *run)
     }
     if (run->advices->len > MOST_ADVICE)
         fputs("  and more: see the column advice of --format csv\n", run->out);
-}
-
-static void write_legend(const struct run *run)
-{
-    const char *words = run->request->row->bar;
-    g_auto(GStrv) parts = run->state && run->bar->len ? g_strsplit(words, " ", -1) : NULL;
-    for (guint i = 0; parts && parts[i] && text_bar_signs[i]; i++)
-        fprintf(run->out, "%s%s %s", i ? "  " : "\n", text_bar_signs[i], parts[i]);
-    if (parts)
-        fputc('\n', run->out);
 }
 
 static void write_empty(const struct run *run)
@@ -512,7 +484,6 @@ gboolean report_run(struct db *db, const struct report_request *request, FILE *o
         .style = {.color = request->color, .width = request->width, .list = request->row->single},
         .renderer = renderers[request->format],
         .shown = g_array_new(FALSE, FALSE, sizeof(guint)),
-        .bar = g_array_new(FALSE, FALSE, sizeof(guint)),
         .advice = -1,
         .about = -1,
         .advised = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
@@ -523,15 +494,12 @@ gboolean report_run(struct db *db, const struct report_request *request, FILE *o
     else if (ok)
         write_empty(&run);
     if (ok)
-        write_legend(&run);
-    if (ok)
         write_advice(&run);
     if (ok && (fflush(out) != 0 || ferror(out))) {
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write the report: %s", g_strerror(errno));
         ok = FALSE;
     }
     g_array_unref(run.shown);
-    g_array_unref(run.bar);
     g_ptr_array_unref(run.advices);
     g_hash_table_unref(run.advised);
     return ok;

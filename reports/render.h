@@ -20,8 +20,6 @@ enum column_kind {
     COLUMN_BOOL,
     COLUMN_SHARE,
     COLUMN_LIST,
-    COLUMN_BAR, /* for tables alone: numbers with spaces between them, drawn on top of each other, to the
-                   scale of the rows that a table looks at first */
 };
 
 struct render_column {

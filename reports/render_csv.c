@@ -50,7 +50,6 @@ static void write_value(FILE *out, const char *value, enum column_kind kind)
         break;
     case COLUMN_TEXT:
     case COLUMN_ADDRESS:
-    case COLUMN_BAR:
         write_cell(out, value, TRUE);
         break;
     }

@@ -306,6 +306,10 @@ static void table_end(gpointer state, gboolean complete)
     struct table *table = state;
     if (table->measured)
         settle(table);
+    if (table->bar && table->plan.stacked) {
+        fputc('\n', table->out);
+        bar_legend(table->out, table->style->color);
+    }
     for (guint i = 0; i < table->n; i++)
         g_free(table->columns[i].name);
     g_free(table->columns);

@@ -181,30 +181,3 @@ char *text_list_joined(const char *value, const char *separator)
                                list->pdata[i] ? (const char *)list->pdata[i] : "");
     return g_string_free(out, FALSE);
 }
-
-const char *const text_bar_signs[] = {"\u2588", "\u2593", "\u2592", "\u2591", NULL};
-
-double text_bar_sum(const char *parts)
-{
-    double sum = 0;
-    g_auto(GStrv) words = g_strsplit(parts, " ", -1);
-    for (guint i = 0; words[i]; i++)
-        sum += g_ascii_strtod(words[i], NULL);
-    return sum;
-}
-
-char *text_bar(const char *parts, double most, guint width)
-{
-    GString *bar = g_string_new(NULL);
-    g_auto(GStrv) words = g_strsplit(parts, " ", -1);
-    double sum = 0;
-    guint drawn = 0;
-    for (guint i = 0; words[i] && text_bar_signs[i]; i++) {
-        /* Each part ends where all up to it would end alone, so that the whole is as long as its sum. */
-        sum += g_ascii_strtod(words[i], NULL);
-        guint end = most > 0 ? (guint)MIN(sum / most * width + 0.5, width) : 0;
-        for (; drawn < end; drawn++)
-            g_string_append(bar, text_bar_signs[i]);
-    }
-    return g_string_free(bar, FALSE);
-}

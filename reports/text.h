@@ -30,10 +30,3 @@ char *text_iso_time(const char *value);
 GPtrArray *text_list(const char *value);
 /* The elements with ", " or another separator between them. Owned by the caller. */
 char *text_list_joined(const char *value, const char *separator);
-
-/* The signs that the parts of a bar are drawn with; ends with NULL. */
-extern const char *const text_bar_signs[];
-/* What numbers with spaces between them sum up to. */
-double text_bar_sum(const char *parts);
-/* A bar for these, of which `most` is `width` columns long. Owned by the caller. */
-char *text_bar(const char *parts, double most, guint width);

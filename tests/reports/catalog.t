@@ -145,6 +145,20 @@ check "changes" 0 '^gone  *own mail \(selector s\)  *authorised  *1,?000 ' ''
 run coverage c.example --until 2026-09-20
 check "coverage: the domain first" 0 'no report at all for 6 days' ''
 
+# on_terminal COLUMNS ARGUMENT...: what the program writes to a terminal that is so wide
+on_terminal()
+{
+    COLUMNS=$1 python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))' "$program" "${@:2}" </dev/null | tr -d '\r'
+}
+is "timeline on a terminal: bars and what they mean" "$(on_terminal 160 timeline d.example --limit 1 --no-color | tail -n 3 | sed 's/.*  *1  //')" \
+    "$(printf '%.0s█' $(seq 36))▓▓▓▓
+
+█ authorised  ▓ misconfigured  ▒ forwarded  ░ unknown"
+is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 timeline d.example --no-color | tail -n 1)" \
+    "# authorised  + misconfigured  - forwarded  . unknown"
+run timeline d.example --limit 1
+is "... and nowhere else" "$(tail -n 1 "$dir/out" | tr -s ' ')" "2026-09-01 1100 90.9% 1000 100 0 0 1"
+
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"
 "$program" senders >/dev/full 2>"$dir/err"
