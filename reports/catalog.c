@@ -14,9 +14,9 @@ const struct report_row report_catalog[] = {
      .summary = "how much mail each domain sends, and how much of it may",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table = "domain messages pass_share authorised misconfigured forwarded unknown policy sources "
+     .table = "domain messages trend pass_share authorised misconfigured forwarded unknown policy sources "
               "reporters reports last_seen",
-     .narrow = "reporters sources last_seen policy reports",
+     .narrow = "reporters sources trend last_seen policy reports",
      .empty = "no reports"},
     {.name = "senders",
      .function = "dmarc.senders",
@@ -24,10 +24,10 @@ const struct report_row report_catalog[] = {
      .summary = "who sends as a domain, and may they",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table =
-         "domain sender class approved messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources last_seen "
+              "evidence",
      .advice = "advice",
-     .narrow = "sources evidence approved last_seen share",
+     .narrow = "sources trend evidence approved last_seen share",
      .empty = "no reports"},
     {.name = "senders",
      .option = "new",
@@ -36,10 +36,10 @@ const struct report_row report_catalog[] = {
      .summary = "who sends as a domain that did not before",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table =
-         "domain sender class approved messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources last_seen "
+              "evidence",
      .advice = "advice",
-     .narrow = "sources evidence approved last_seen share",
+     .narrow = "sources trend evidence approved last_seen share",
      .empty = "no new senders"},
     {.name = "sources",
      .function = "dmarc.sources",
@@ -280,10 +280,11 @@ enum column_kind report_column_kind(const char *name, guint type)
         INT4 = 23,
         CIDR = 650,
         INET = 869,
-        DATE = 1082,
         TEXT_ARRAY = 1009,
+        DATE = 1082,
         TIMESTAMP = 1114,
         TIMESTAMPTZ = 1184,
+        NUMERIC_ARRAY = 1231,
         NUMERIC = 1700
     };
     switch (type) {
@@ -301,6 +302,8 @@ enum column_kind report_column_kind(const char *name, guint type)
         return COLUMN_TIME;
     case TEXT_ARRAY:
         return COLUMN_LIST;
+    case NUMERIC_ARRAY:
+        return COLUMN_TREND;
     case CIDR:
     case INET:
         return COLUMN_ADDRESS;

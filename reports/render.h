@@ -20,6 +20,8 @@ enum column_kind {
     COLUMN_BOOL,
     COLUMN_SHARE,
     COLUMN_LIST,
+    COLUMN_TREND, /* numbers of equal parts of a time, the latest last: a table draws them where it is wide
+                     enough, and never in a pipe */
 };
 
 struct render_column {

@@ -82,6 +82,8 @@ static char *make_cell(const char *value, enum column_kind kind)
         made = g_strdup(strcmp(value, "t") == 0 ? "yes" : strcmp(value, "f") == 0 ? "no" : value);
     else if (kind == COLUMN_LIST)
         made = text_list_joined(value, ", ");
+    else if (kind == COLUMN_TREND)
+        made = text_trend(value);
     return render_safe(made ? made : value);
 }
 
@@ -275,6 +277,7 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         g_strdelimit(column->name, "_", ' ');
         column->kind = columns[i].kind;
         column->drop = columns[i].drop;
+        column->dropped = column->kind == COLUMN_TREND && !style->width;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }
     table->barred = bar_plan(columns, n, &table->plan);

@@ -181,3 +181,28 @@ char *text_list_joined(const char *value, const char *separator)
                                list->pdata[i] ? (const char *)list->pdata[i] : "");
     return g_string_free(out, FALSE);
 }
+
+double text_amount(const char *value)
+{
+    return value && text_is_number(value) && *value != '-' ? MIN(g_ascii_strtod(value, NULL), 1e300) : 0;
+}
+
+char *text_trend(const char *value)
+{
+    static const char *const blocks[] = {".",      "\u2581", "\u2582", "\u2583", "\u2584",
+                                         "\u2585", "\u2586", "\u2587", "\u2588"};
+    static const char *const plain[] = {".", "_", "-", "~", "=", "+", "*", "%", "#"};
+    const guint most = G_N_ELEMENTS(plain) - 1;
+    const char *const *signs = g_get_charset(NULL) ? blocks : plain;
+    g_autoptr(GPtrArray) list = text_list(value);
+    double highest = 0;
+    for (guint i = 0; i < list->len; i++)
+        highest = MAX(highest, text_amount(list->pdata[i]));
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++) {
+        double amount = text_amount(list->pdata[i]);
+        guint height = amount > 0 ? (guint)(amount / highest * most + 0.5) : 0;
+        g_string_append(out, signs[amount > 0 ? MAX(height, 1) : 0]);
+    }
+    return g_string_free(out, FALSE);
+}

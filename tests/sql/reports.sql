@@ -8,7 +8,7 @@
 --              10-03 google.test  no record, broken off
 --   b.example  10-01 google.test  192.0.2.1       7  nothing passes
 \ir support.sql
-SELECT plan(37);
+SELECT plan(43);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
 SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
@@ -90,8 +90,8 @@ SELECT is((SELECT count(*) FROM dmarc.senders_new()), (SELECT count(*) FROM dmar
 SELECT is((SELECT dkim || ' / ' || spf FROM dmarc.failures('b.example')), 'not signed / no result', 'failures: nothing at all');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.summary() $$),
-    $$(a.example,225,150,0.6667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03)
-(b.example,7,0,0.0000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01)$$, 'summary');
+    $$(a.example,225,150,0.6667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03,"{150,75,0}")
+(b.example,7,0,0.0000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01,"{7,0,0}")$$, 'summary');
 SELECT is((SELECT policy FROM dmarc.summary('a.example', NULL, '2026-10-03')), 'quarantine', 'summary: the policy last seen in the period');
 SELECT is((SELECT messages FROM dmarc.summary('a.example', '2026-10-03')), 0::numeric, 'summary: a report without records is no mail');
 
@@ -130,6 +130,33 @@ SELECT is(pg_temp.rows('SELECT code, what, problems, first_seen::date, last_seen
 SELECT is(pg_temp.rows('SELECT mails, stored, duplicate, no_report, problem, documents, problem_documents, domains, reports, failure_reports, tls_reports, first_day, last_day, last_mail::date FROM dmarc.status()'),
     '(6,1,1,1,3,4,2,2,4,0,0,2026-10-01,2026-10-03,2026-10-04)', 'status');
 SELECT cmp_ok((SELECT database_size FROM dmarc.status()), '>', 1000000::bigint, 'status: the size of the database');
+
+-- Trends: 25 days in twelve parts, of which the first has three and all others two.
+\o /dev/null
+SELECT pg_temp.report(100 + i, 't.example', date '2026-08-01' + i) FROM generate_series(0, 24) i;
+SELECT pg_temp.record(100 + i, 't.example', date '2026-08-01' + i, '192.0.2.1', 6, '{t.example|s|pass}', NULL, 't.example|s') FROM generate_series(0, 24) i;
+SELECT pg_temp.record(101, 't.example', '2026-08-02', '192.0.2.2', 6 + i) FROM generate_series(0, 1) i;
+SELECT pg_temp.record(124, 't.example', '2026-08-25', '192.0.2.2', 1, '{mcsv.net|k2|pass}');
+SELECT pg_temp.record(124, 't.example', '2026-08-25', '192.0.2.2', 2, '{mcsv.net|k3|pass}', header_from => 'news.t.example');
+SELECT pg_temp.sum_up();
+\o
+SELECT is(pg_temp.rows($$ SELECT sender, messages, trend FROM dmarc.senders('t.example') $$),
+    $$("own mail (selector s)",150,"{6,6,6,6,6,6,6,6,6,6,6,6}")
+("nothing authenticates",13,"{4.333,0,0,0,0,0,0,0,0,0,0,0}")
+(Mailchimp,3,"{0,0,0,0,0,0,0,0,0,0,0,1.5}")$$, 'trend: messages a day in each part, whatever its length');
+SELECT is((SELECT trend FROM dmarc.summary('t.example')), '{10.333,6,6,6,6,6,6,6,6,6,6,7.5}'::numeric[], 'trend: of a domain');
+SELECT is((SELECT trend FROM dmarc.senders('t.example', '2026-08-24', '2026-08-27') WHERE sender_key = 'mailchimp'), '{0,3}'::numeric[],
+          'trend: no part is shorter than a day, and none is of days that nobody reported');
+SELECT is((SELECT string_agg(trend::text, ' ' ORDER BY domain) FROM dmarc.summary(NULL, '2026-08-25', '2026-10-02') WHERE domain < 'c'),
+          '{0,0,0,0,0,0,0,0,0,0,0,50} {0,0,0,0,0,0,0,0,0,0,0,2.333}', 'trend: all domains over the same days');
+\o /dev/null
+SELECT pg_temp.report(200, 't.example', '2999-01-01');
+SELECT pg_temp.record(200, 't.example', '2999-01-01', '192.0.2.2', 2, '{mcsv.net|k2|pass}');
+SELECT pg_temp.sum_up();
+\o
+SELECT is((SELECT trend FROM dmarc.senders('t.example') WHERE sender_key = 'mailchimp'), '{0,0,0,0,0,0,0,0,0,0,0,2.5}'::numeric[],
+          'trend: what a reporter puts into the future makes no day small');
+SELECT is((SELECT trend FROM dmarc.senders('t.example', '2998-01-01')), '{2}'::numeric[], '... and is one part when there is nothing else');
 
 SELECT finish();
 ROLLBACK;

@@ -425,6 +425,52 @@ static void test_table_bars(void)
     }
 }
 
+static void test_trend(void)
+{
+    static const char *const vectors[][2] = {
+        {"{1,2,3,4,5,6,7,8}", "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"},
+        {"{0,0.001,1000}", ".\u2581\u2588"},
+        {"{0,0}", ".."},
+        {"{5}", "\u2588"},
+        {"{NULL,-3,x,2}", "...\u2588"},
+        {"{}", ""},
+        {"{1e999,9}", ".\u2588"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *trend = text_trend(vectors[i][0]);
+        g_assert_cmpstr(trend, ==, vectors[i][1]);
+    }
+    setlocale(LC_CTYPE, "C");
+    g_autofree char *plain = text_trend("{0,1,2,3,4,5,6,7,8}");
+    g_assert_cmpstr(plain, ==, "._-~=+*%#");
+    setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* A trend is drawn where all columns that go later have room, and never in a pipe; other formats have its
+ * numbers. */
+static void test_table_trend(void)
+{
+    static const struct render_column three[] = {
+        {"n", COLUMN_NUMBER, 0}, {"trend", COLUMN_TREND, 1}, {"day", COLUMN_TIME, 0}};
+    static const char *const values[] = {"12", "{0,8.5}", "2026-10-01", "3", NULL, "2026-10-02"};
+    struct render_style style = {.width = 21};
+    g_autofree char *drawn = render(&render_table, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(drawn, ==,
+                    " n  trend  day\n"
+                    "12  .\u2588     2026-10-01\n"
+                    " 3         2026-10-02\n");
+    for (guint width = 0; width < 21; width += 20) {
+        style.width = width;
+        g_autofree char *bare = render(&render_table, three, 3, &style, values, 2, TRUE);
+        g_assert_cmpstr(bare, ==, " n  day\n12  2026-10-01\n 3  2026-10-02\n");
+    }
+    g_autofree char *csv = render(&render_csv, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(csv, ==, "n,trend,day\n12,0; 8.5,2026-10-01\n3,,2026-10-02\n");
+    g_autofree char *json = render(&render_json, three, 3, &style, values, 2, TRUE);
+    g_assert_nonnull(strstr(json, "\"trend\": [0, 8.5], "));
+    g_assert_nonnull(strstr(json, "\"trend\": null, "));
+}
+
 /* The classes one behind the other: of each line, or all by one scale where lines are days. */
 static void test_table_stacked(void)
 {
@@ -521,6 +567,8 @@ int main(int argc, char **argv)
     g_test_add_func("/table/list", test_table_list);
     g_test_add_func("/table/color", test_table_color);
     g_test_add_func("/table/bars", test_table_bars);
+    g_test_add_func("/table/trend", test_table_trend);
+    g_test_add_func("/trend", test_trend);
     g_test_add_func("/table/stacked", test_table_stacked);
     g_test_add_func("/table/long", test_table_long);
     g_test_add_func("/catalog/rows", test_catalog);
