@@ -1,6 +1,6 @@
 -- A session that looks at a group sees its domains alone, of those that it may see.
 \ir support.sql
-SELECT plan(14);
+SELECT plan(16);
 \o /dev/null
 SELECT pg_temp.report(1, d, '2026-10-01') FROM unnest('{a.example,b.example,c.example}'::text[]) d;
 SELECT pg_temp.record(1, d, '2026-10-01', '192.0.2.1', 1) FROM unnest('{a.example,b.example,c.example}'::text[]) d;
@@ -31,6 +31,13 @@ SELECT is(dmarc.use_group('x'), true, 'a customer may look at a group');
 SELECT is(dmarc.visible(), '{b.example}', '... of which he sees what is his');
 RESET dmarc.domain_group;
 SELECT is((SELECT array_agg(d ORDER BY d) FROM unnest(dmarc.visible()) d), '{b.example,c.example}', '... and without it all of that');
+RESET ROLE;
+INSERT INTO dmarc_store.group_grant (name, role) VALUES ('x', 'whosends_test_customer');
+SET ROLE whosends_test_customer;
+SELECT is((SELECT array_agg(d ORDER BY d) FROM unnest(dmarc.visible()) d), '{a.example,b.example,c.example,d.example}', 'with a group granted, its domains as well');
+SET dmarc.domain_group = 'y';
+SELECT is(dmarc.visible(), '{c.example}', '... but not when he looks at another one');
+RESET dmarc.domain_group;
 RESET ROLE;
 SELECT is(dmarc_store.leave_group('x', '{A.example,c.example}'), 1::bigint, 'what is not in it cannot leave');
 
