@@ -24,10 +24,11 @@ const struct report_row report_catalog[] = {
      .summary = "who sends as a domain, and may they",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources last_seen "
-              "evidence",
+     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources hosts "
+              "last_seen evidence",
+     .sparse = "approved hosts",
      .advice = "advice",
-     .narrow = "sources trend evidence approved last_seen share",
+     .narrow = "sources trend evidence hosts approved last_seen share",
      .empty = "no reports"},
     {.name = "senders",
      .option = "new",
@@ -36,10 +37,11 @@ const struct report_row report_catalog[] = {
      .summary = "who sends as a domain that did not before",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources last_seen "
-              "evidence",
+     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources hosts "
+              "last_seen evidence",
+     .sparse = "approved hosts",
      .advice = "advice",
-     .narrow = "sources trend evidence approved last_seen share",
+     .narrow = "sources trend evidence hosts approved last_seen share",
      .empty = "no new senders"},
     {.name = "sources",
      .function = "dmarc.sources",
@@ -337,19 +339,27 @@ static void choose_columns(struct run *run, const struct db_result *result)
     run->about = find_column(result, "sender");
 }
 
+/* The place of a word among words with spaces between them, from 1; 0 when it is none of them. */
+static guint place_of(const char *words, const char *word)
+{
+    g_auto(GStrv) list = words ? g_strsplit(words, " ", -1) : NULL;
+    for (guint i = 0; list && list[i]; i++)
+        if (strcmp(list[i], word) == 0)
+            return i + 1;
+    return 0;
+}
+
 static void begin(struct run *run, const struct db_result *result)
 {
     choose_columns(run, result);
-    const char *words = run->request->row->narrow;
-    g_auto(GStrv) narrow = words ? g_strsplit(words, " ", -1) : NULL;
+    const struct report_row *row = run->request->row;
     g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len);
     for (guint i = 0; i < run->shown->len; i++) {
         guint at = g_array_index(run->shown, guint, i);
         columns[i].name = db_column_name(result, at);
         columns[i].kind = report_column_kind(columns[i].name, db_column_type(result, at));
-        for (guint rank = 0; narrow && narrow[rank]; rank++)
-            if (strcmp(narrow[rank], columns[i].name) == 0)
-                columns[i].drop = rank + 1;
+        columns[i].drop = place_of(row->narrow, columns[i].name);
+        columns[i].sparse = place_of(row->sparse, columns[i].name) > 0;
     }
     run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
 }

@@ -27,7 +27,8 @@ enum column_kind {
 struct render_column {
     const char *name;
     enum column_kind kind;
-    guint drop; /* 0: always shown; else left out of tables that are too wide, 1 first */
+    guint drop;      /* 0: always shown; else left out of tables that are too wide, 1 first */
+    gboolean sparse; /* left out of tables where none of the rows that one looks at first has a value */
 };
 
 struct render_style {

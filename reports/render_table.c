@@ -18,6 +18,7 @@ struct column {
     enum column_kind kind;
     gboolean is_class;
     guint drop;
+    gboolean sparse;
     gboolean dropped;
     guint width;
 };
@@ -252,8 +253,11 @@ static void settle(struct table *table)
             table->columns[i].width = MAX(table->columns[i].width, text_width(row->cells[i]));
         table->most = MAX(table->most, bar_sum(&row->bar));
     }
-    for (guint i = 0; i < table->n; i++)
-        place_name(&table->columns[i]);
+    for (guint i = 0; i < table->n; i++) {
+        struct column *column = &table->columns[i];
+        column->dropped = column->dropped || (column->sparse && !column->width);
+        place_name(column);
+    }
     table->list = table->style->list || (table->style->width && !fit(table)); /* which shows all again */
     if (!table->list)
         put_header(table);
@@ -277,6 +281,7 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         g_strdelimit(column->name, "_", ' ');
         column->kind = columns[i].kind;
         column->drop = columns[i].drop;
+        column->sparse = columns[i].sparse;
         column->dropped = column->kind == COLUMN_TREND && !style->width;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }

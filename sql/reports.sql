@@ -59,7 +59,8 @@ RETURNS TABLE (
     sender_key text,
     advice text,
     approved boolean,
-    trend numeric[]
+    trend numeric[],
+    hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
@@ -94,12 +95,23 @@ BEGIN
                (k.p).confidence, (k.p).evidence_said, (k.p).advice,
                dense_rank() OVER (ORDER BY k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key) AS line
         FROM known k
+    ), located AS MATERIALIZED (
+        SELECT DISTINCT w.line, w.known, s.source_ip
+        FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+        JOIN who w ON w.domain = s.domain AND w.profile = s.profile
     ), addresses AS (
-        SELECT a.line, count(*) AS sources
-        FROM (SELECT DISTINCT w.line, s.source_ip
-              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
-              JOIN who w ON w.domain = s.domain AND w.profile = s.profile) a
-        GROUP BY a.line
+        SELECT l.line, count(*) AS sources FROM located l GROUP BY l.line
+    ), hosts AS (
+        -- Whose machines these are, where nothing that passed names a sender of the catalogue. It says nothing about who may: anybody can
+        -- rent one, and a provider sends for all its customers.
+        SELECT h.line, array_agg(h.host ORDER BY h.n DESC, h.host) AS hosts, array_agg(h.n ORDER BY h.n DESC, h.host) AS counts,
+               array_agg(h.host || '=' || h.n ORDER BY h.n DESC, h.host) AS said
+        FROM (SELECT l.line, o.host, count(*) AS n
+              FROM located l
+              JOIN dmarc_store.hosts_of((SELECT array_agg(DISTINCT x.source_ip) FROM located x WHERE NOT x.known)) o ON o.source_ip = l.source_ip
+              WHERE NOT l.known
+              GROUP BY l.line, o.host) h
+        GROUP BY h.line
     ), sums AS (
         SELECT w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key, sum(w.messages) AS messages,
                coalesce(sum(w.messages) FILTER (WHERE w.dkim_aligned), 0) AS dkim_aligned,
@@ -120,18 +132,21 @@ BEGIN
         GROUP BY r.line
     )
     SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
-           s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen, s.confidence, s.evidence, s.known, s.kind,
+           s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen,
+           CASE WHEN s.confidence = 'none' AND h.line IS NOT NULL THEN 'low' ELSE s.confidence END,
+           s.evidence || coalesce('; ' || dmarc_store.hosts_said(h.hosts, h.counts, a.sources), ''), s.known, s.kind,
            s.sender_key, CASE WHEN s.class = 'authorised' AND w.approved IS FALSE
                               THEN 'it is disowned, and passes DMARC: take its keys and its SPF include out of the DNS of ' || s.domain
-                              ELSE s.advice END, w.approved, t.trend
+                              ELSE s.advice END, w.approved, t.trend, h.said
     FROM sums s
     CROSS JOIN LATERAL (SELECT dmarc_store.word_on(s.domain, s.sender_key, s.sender) AS approved) w
     LEFT JOIN addresses a ON a.line = s.line
     LEFT JOIN trends t ON t.line = s.line
+    LEFT JOIN hosts h ON h.line = s.line
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Where nothing that passed names a sender of the catalogue: to whom how many of the addresses belong by confirmed reverse names (hosts, sender=addresses), which is in the evidence, too. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 CREATE OR REPLACE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                               only_trusted boolean DEFAULT false)

@@ -55,10 +55,10 @@ check "what is not gets none" 0 '*' ''
 is "... not even a heading" "$(grep -c 'What to do' "$dir/out")" 0
 run senders a.example --format csv
 is "CSV: all columns" "$(head -n 1 "$dir/out")" \
-    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved,trend"
+    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved,trend,hosts"
 is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
 is "CSV: figures" "$(sed -n 2p "$dir/out")" \
-    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,,1234'
+    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,,1234,'
 run reporters b.example --format json
 check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap=1", "null_row=1"\], "first_seen": "2026-10-02"' ''
 run summary --since 2026-10-02 --format csv
@@ -156,7 +156,7 @@ is "timeline on a terminal: bars and what they mean" "$(on_terminal 160 timeline
 █ authorised  ▓ misconfigured  ▒ forwarded  ░ unknown"
 is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 timeline d.example --no-color | tail -n 1)" \
     "# authorised  + misconfigured  - forwarded  . unknown"
-is "senders on a terminal: a trend for each row" "$(on_terminal 160 senders d.example --no-color | grep -o '^own\|^Mail\|[.▁▂▃▄▅▆▇█]\{12\}' | paste -sd' ')" \
+is "senders on a terminal: a trend for each row" "$(on_terminal 160 senders d.example --no-color | sed -n 's/^\(own\|Mail\).*[0-9]  \([.▁▂▃▄▅▆▇█]\{12\}\) .*/\1 \2/p' | paste -sd' ')" \
     "own █........... Mail █..........."
 is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 senders d.example --no-color | grep -c ' #\.\{11\} ')" 2
 is "... not where it is narrow" "$(on_terminal 100 senders d.example --no-color | grep -c trend)" 0

@@ -158,10 +158,11 @@ static void test_list(void)
     g_assert_cmpstr(list->pdata[1], ==, "NULL");
 }
 
-static const struct render_column columns[] = {{"sender", COLUMN_TEXT, 0},     {"class", COLUMN_TEXT, 0},
-                                               {"messages", COLUMN_NUMBER, 0}, {"share", COLUMN_SHARE, 0},
-                                               {"known", COLUMN_BOOL, 0},      {"last_seen", COLUMN_TIME, 0},
-                                               {"reasons", COLUMN_LIST, 0}};
+static const struct render_column columns[] = {
+    {.name = "sender", .kind = COLUMN_TEXT},     {.name = "class", .kind = COLUMN_TEXT},
+    {.name = "messages", .kind = COLUMN_NUMBER}, {.name = "share", .kind = COLUMN_SHARE},
+    {.name = "known", .kind = COLUMN_BOOL},      {.name = "last_seen", .kind = COLUMN_TIME},
+    {.name = "reasons", .kind = COLUMN_LIST}};
 #define COLUMNS G_N_ELEMENTS(columns)
 
 static const char *const rows[ROWS * COLUMNS] = {
@@ -228,7 +229,7 @@ static void test_csv_cells(void)
         {"\xe2\x80\xaex", "\\u{202E}x"},
         {"", ""},
     };
-    static const struct render_column column = {"c", COLUMN_TEXT, 0};
+    static const struct render_column column = {.name = "c", .kind = COLUMN_TEXT};
     static const struct render_style style = {.width = 0};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
         g_autofree char *text = render(&render_csv, &column, 1, &style, &vectors[i][0], 1, TRUE);
@@ -236,7 +237,7 @@ static void test_csv_cells(void)
         g_assert_cmpstr(text, ==, wanted);
     }
     /* What is no number in a column of numbers is text. */
-    static const struct render_column number = {"n", COLUMN_NUMBER, 0};
+    static const struct render_column number = {.name = "n", .kind = COLUMN_NUMBER};
     static const char *const odd[] = {"-5", "-5+cmd"};
     g_autofree char *text = render(&render_csv, &number, 1, &style, odd, 2, TRUE);
     g_assert_cmpstr(text, ==, "n\n-5\n'-5+cmd\n");
@@ -280,7 +281,7 @@ static void test_json_strings(void)
         {"\xff", "\xef\xbf\xbd"},
         {"</script>", "</script>"},
     };
-    static const struct render_column column = {"c", COLUMN_TEXT, 0};
+    static const struct render_column column = {.name = "c", .kind = COLUMN_TEXT};
     static const struct render_style style = {.width = 0};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
         g_autofree char *text = render(&render_json, &column, 1, &style, &vectors[i][0], 1, TRUE);
@@ -305,8 +306,8 @@ static void test_table(void)
 
 static void test_table_two_lines(void)
 {
-    static const struct render_column two[] = {{"domain", COLUMN_TEXT, 0},
-                                               {"dkim_aligned", COLUMN_NUMBER, 0}};
+    static const struct render_column two[] = {{.name = "domain", .kind = COLUMN_TEXT},
+                                               {.name = "dkim_aligned", .kind = COLUMN_NUMBER}};
     static const char *const values[] = {"a.example", "7"};
     static const struct render_style style = {.width = 80};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 1, TRUE);
@@ -319,8 +320,9 @@ static void test_table_two_lines(void)
 /* Columns that may be left out are, in their order, and only as many as it takes. */
 static void test_table_drop(void)
 {
-    static const struct render_column three[] = {
-        {"a", COLUMN_NUMBER, 2}, {"b", COLUMN_NUMBER, 0}, {"c", COLUMN_NUMBER, 1}};
+    static const struct render_column three[] = {{.name = "a", .kind = COLUMN_NUMBER, .drop = 2},
+                                                 {.name = "b", .kind = COLUMN_NUMBER},
+                                                 {.name = "c", .kind = COLUMN_NUMBER, .drop = 1}};
     static const char *const values[] = {"111", "222", "333"};
     static const struct {
         guint width;
@@ -359,7 +361,8 @@ static void test_table_narrow(void)
 
 static void test_table_wide_characters(void)
 {
-    static const struct render_column two[] = {{"sender", COLUMN_TEXT, 0}, {"n", COLUMN_NUMBER, 0}};
+    static const struct render_column two[] = {{.name = "sender", .kind = COLUMN_TEXT},
+                                               {.name = "n", .kind = COLUMN_NUMBER}};
     static const char wide[] = "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5"
                                "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5";
     static const char *const values[] = {wide, "1", "abc", "22"};
@@ -389,7 +392,8 @@ static void test_table_list(void)
 /* Only the words of classes, and only in the column of that name, are coloured: text cannot paint itself. */
 static void test_table_color(void)
 {
-    static const struct render_column two[] = {{"class", COLUMN_TEXT, 0}, {"sender", COLUMN_TEXT, 0}};
+    static const struct render_column two[] = {{.name = "class", .kind = COLUMN_TEXT},
+                                               {.name = "sender", .kind = COLUMN_TEXT}};
     static const char *const values[] = {"unknown", "authorised", "\033[32mauthorised", "x"};
     static const struct render_style style = {.color = TRUE};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
@@ -402,8 +406,9 @@ static void test_table_color(void)
 /* Beside the columns, where there is room, and on a terminal alone. */
 static void test_table_bars(void)
 {
-    static const struct render_column three[] = {
-        {"class", COLUMN_TEXT, 0}, {"share", COLUMN_SHARE, 0}, {"n", COLUMN_NUMBER, 1}};
+    static const struct render_column three[] = {{.name = "class", .kind = COLUMN_TEXT},
+                                                 {.name = "share", .kind = COLUMN_SHARE},
+                                                 {.name = "n", .kind = COLUMN_NUMBER, .drop = 1}};
     static const char *const values[] = {"authorised", "0.75",    "1",       "unknown", "0.2",
                                          NULL,         "unknown", "0.001",   "3",       "evil",
                                          "0.9",        "4",       "unknown", "1e999",   "5"};
@@ -446,12 +451,31 @@ static void test_trend(void)
     setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+/* What may be left out where it has nothing to say, is. */
+static void test_table_sparse(void)
+{
+    static const struct render_column three[] = {{.name = "n", .kind = COLUMN_NUMBER},
+                                                 {.name = "hosts", .kind = COLUMN_LIST, .sparse = TRUE},
+                                                 {.name = "day", .kind = COLUMN_TIME}};
+    static const char *const values[] = {"1",          NULL, "2026-10-01", "2",         "{}",
+                                         "2026-10-02", "3",  "{A=1,B=2}",  "2026-10-03"};
+    static const struct render_style style = {.width = 0};
+    g_autofree char *without = render(&render_table, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(without, ==, "n  day\n1  2026-10-01\n2  2026-10-02\n");
+    g_autofree char *with = render(&render_table, three, 3, &style, values, 3, TRUE);
+    g_assert_nonnull(strstr(with, "n  hosts     day\n1            2026-10-01\n"));
+    g_assert_nonnull(strstr(with, "3  A=1, B=2  2026-10-03\n"));
+    g_autofree char *csv = render(&render_csv, three, 3, &style, values, 2, TRUE);
+    g_assert_true(g_str_has_prefix(csv, "n,hosts,day\n1,,2026-10-01\n"));
+}
+
 /* A trend is drawn where all columns that go later have room, and never in a pipe; other formats have its
  * numbers. */
 static void test_table_trend(void)
 {
-    static const struct render_column three[] = {
-        {"n", COLUMN_NUMBER, 0}, {"trend", COLUMN_TREND, 1}, {"day", COLUMN_TIME, 0}};
+    static const struct render_column three[] = {{.name = "n", .kind = COLUMN_NUMBER},
+                                                 {.name = "trend", .kind = COLUMN_TREND, .drop = 1},
+                                                 {.name = "day", .kind = COLUMN_TIME}};
     static const char *const values[] = {"12", "{0,8.5}", "2026-10-01", "3", NULL, "2026-10-02"};
     struct render_style style = {.width = 21};
     g_autofree char *drawn = render(&render_table, three, 3, &style, values, 2, TRUE);
@@ -474,11 +498,11 @@ static void test_table_trend(void)
 /* The classes one behind the other: of each line, or all by one scale where lines are days. */
 static void test_table_stacked(void)
 {
-    static const struct render_column five[] = {{"authorised", COLUMN_NUMBER, 0},
-                                                {"misconfigured", COLUMN_NUMBER, 0},
-                                                {"forwarded", COLUMN_NUMBER, 0},
-                                                {"unknown", COLUMN_NUMBER, 0},
-                                                {"day", COLUMN_TIME, 0}};
+    static const struct render_column five[] = {{.name = "authorised", .kind = COLUMN_NUMBER},
+                                                {.name = "misconfigured", .kind = COLUMN_NUMBER},
+                                                {.name = "forwarded", .kind = COLUMN_NUMBER},
+                                                {.name = "unknown", .kind = COLUMN_NUMBER},
+                                                {.name = "day", .kind = COLUMN_TIME}};
     static const char *const values[] = {
         "5",  "2", "1", "2",         "2026-10-01", "5", "0", "0", "0", "2026-10-02", "100000000000000000000",
         NULL, "0", "0", "2026-10-03"};
@@ -506,7 +530,7 @@ static void test_table_stacked(void)
 /* More rows than are looked at before printing: none is lost, all in order. */
 static void test_table_long(void)
 {
-    static const struct render_column column = {"n", COLUMN_NUMBER, 0};
+    static const struct render_column column = {.name = "n", .kind = COLUMN_NUMBER};
     static const struct render_style style = {.width = 80};
     char *text = NULL;
     size_t size = 0;
@@ -567,6 +591,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/list", test_table_list);
     g_test_add_func("/table/color", test_table_color);
     g_test_add_func("/table/bars", test_table_bars);
+    g_test_add_func("/table/sparse", test_table_sparse);
     g_test_add_func("/table/trend", test_table_trend);
     g_test_add_func("/trend", test_trend);
     g_test_add_func("/table/stacked", test_table_stacked);
