@@ -9,4 +9,4 @@ CREATE TABLE dmarc_store.group_grant (
 -- They have more columns or arguments now.
 DROP FUNCTION IF EXISTS dmarc.senders(text, date, date, boolean), dmarc.senders_new(text, date, date, boolean),
     dmarc.summary(text, date, date, boolean), dmarc.grants(), dmarc_store.grant_domains(name, text[]),
-    dmarc_store.revoke_domains(name, text[]);
+    dmarc_store.revoke_domains(name, text[]), dmarc_store.nearest_grant(text);
