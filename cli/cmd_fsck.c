@@ -8,7 +8,6 @@
 #include "reports/render.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -153,7 +152,7 @@ static gboolean show(const struct cli *cli, const struct proof *proof, enum repo
     const struct renderer *renderer = report_renderer(format);
     const struct render_style style = {.color = !cli->options.no_color && terminal_color(STDOUT_FILENO),
                                        .width = terminal_width(STDOUT_FILENO)};
-    setlocale(LC_NUMERIC, "");
+    terminal_locale();
     gpointer state = renderer->begin(stdout, columns, G_N_ELEMENTS(columns), &style);
     for (guint i = 0; i < proof->lines->len; i++) {
         const struct line *line = &g_array_index(proof->lines, struct line, i);

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/log.h"
+#include "cli/naming.h"
 #include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/render.h"
@@ -9,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The role and the domains of a command line. */
+/* The role, the domains and the groups of a command line. */
 struct grant {
-    char *role;    /* lent */
-    char *domains; /* as the text of an array; NULL: none is named */
+    char *role;             /* lent */
+    char *domains, *groups; /* as the text of arrays; NULL: none is named, of either */
 };
 
 static gboolean usage(GError **error, const char *message)
@@ -21,11 +22,11 @@ static gboolean usage(GError **error, const char *message)
     return FALSE;
 }
 
-/* All normalised, so that none of them needs quotes in an array. */
+/* All normalised, so that none of them needs more than quotes in an array. */
 static char *take_domains(char **names, GError **error)
 {
     g_autoptr(GString) array = g_string_new("{");
-    for (char **name = names; *name; name++) {
+    for (char **name = names; name && *name; name++) {
         gboolean ok = g_utf8_validate(*name, -1, NULL) && **name;
         g_autofree char *domain = ok ? domain_normalise(*name, &ok) : NULL;
         if (!ok || !domain_is_normal(domain)) {
@@ -39,13 +40,40 @@ static char *take_domains(char **names, GError **error)
     return g_string_free(g_steal_pointer(&array), FALSE);
 }
 
+static char *take_groups(char **names, GError **error)
+{
+    g_autoptr(GString) array = g_string_new("{");
+    for (char **name = names; name && *name; name++) {
+        if (!naming_group(*name, error))
+            return NULL;
+        g_string_append_printf(array, "%s\"%s\"", name == names ? "" : ",", *name);
+    }
+    g_string_append_c(array, '}');
+    return g_string_free(g_steal_pointer(&array), FALSE);
+}
+
 static gboolean take_grant(const struct cli *cli, struct grant *grant, GError **error)
 {
     grant->role = cli->arguments[0];
     if (!grant->role || !*grant->role || !g_utf8_validate(grant->role, -1, NULL))
         return usage(error, "no role is named\nhint: see \"whosends help grant\"");
-    if (cli->options.domains && !(grant->domains = take_domains(cli->options.domains, error)))
-        return FALSE;
+    if (!cli->options.domains && !cli->options.groups)
+        return TRUE;
+    return (grant->domains = take_domains(cli->options.domains, error)) &&
+           (grant->groups = take_groups(cli->options.groups, error));
+}
+
+static void clear_grant(struct grant *grant)
+{
+    g_free(grant->domains);
+    g_free(grant->groups);
+}
+
+static gboolean know_groups(struct db *db, char **names, GError **error)
+{
+    for (; names && *names; names++)
+        if (!naming_known_group(db, *names, error))
+            return FALSE;
     return TRUE;
 }
 
@@ -72,40 +100,43 @@ static gboolean find_role(struct db *db, const char *role, gboolean *all_r, GErr
 
 static gboolean change(struct db *db, const char *sql, const struct grant *grant, GError **error)
 {
-    const char *values[] = {grant->role, grant->domains};
-    struct db_result *result = db_query(db, "changing grants", sql, 2, values, error);
+    const char *values[] = {grant->role, grant->domains, grant->groups};
+    struct db_result *result = db_query(db, "changing grants", sql, G_N_ELEMENTS(values), values, error);
     if (!result)
         return FALSE;
-    g_autofree char *domains = text_list_joined(db_value(result, 0, 0), ", ");
-    g_autofree char *role = render_safe(grant->role);
-    printf("role %s may read about %s\n", role, *domains ? domains : "no domain");
+    const char *all = db_value(result, 0, 0);
+    g_autofree char *list = all ? text_list_joined(all, ", ") : g_strdup("no domain");
+    g_autofree char *safe = render_safe(list), *role = render_safe(grant->role);
+    printf("role %s may read about %s\n", role, safe);
     db_result_free(result);
     return TRUE;
 }
 
 gboolean cmd_grant(struct cli *cli, GError **error)
 {
-    struct grant grant = {NULL, NULL};
+    struct grant grant = {.role = NULL};
     gboolean all = FALSE;
-    gboolean ok = take_grant(cli, &grant, error) &&
-                  (grant.domains || usage(error, "no domain is named\nhint: --domain DOMAIN"));
+    gboolean ok =
+        take_grant(cli, &grant, error) &&
+        (grant.domains || usage(error, "no domain is named\nhint: --domain DOMAIN, or --group NAME"));
     struct db *db = ok ? database_ready(&cli->config, error) : NULL;
-    ok = db && find_role(db, grant.role, &all, error) &&
-         change(db, "SELECT dmarc_store.grant_domains($1::name, $2::text[])", &grant, error);
+    ok = db && find_role(db, grant.role, &all, error) && know_groups(db, cli->options.groups, error) &&
+         change(db, "SELECT dmarc_store.grant_reading($1::name, $2::text[], $3::text[])", &grant, error);
     if (ok && all)
         log_warning("this role may read about all domains by another membership, so nothing is kept from it\n"
                     "hint: revoke whosends_read and whosends_ingest from it");
     db_close(db);
-    g_free(grant.domains);
+    clear_grant(&grant);
     return ok;
 }
 
 gboolean cmd_revoke(struct cli *cli, GError **error)
 {
-    struct grant grant = {NULL, NULL};
+    struct grant grant = {.role = NULL};
     struct db *db = take_grant(cli, &grant, error) ? database_ready(&cli->config, error) : NULL;
-    gboolean ok = db && change(db, "SELECT dmarc_store.revoke_domains($1::name, $2::text[])", &grant, error);
+    gboolean ok = db && change(db, "SELECT dmarc_store.revoke_reading($1::name, $2::text[], $3::text[])",
+                               &grant, error);
     db_close(db);
-    g_free(grant.domains);
+    clear_grant(&grant);
     return ok;
 }

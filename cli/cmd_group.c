@@ -2,6 +2,8 @@
 #include "cli/database.h"
 #include "cli/naming.h"
 #include "parser/error.h"
+#include "reports/render.h"
+#include "reports/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,33 +29,28 @@ static gboolean change(struct cli *cli, const char *function, GError **error)
     if (!domains)
         return FALSE;
     const char *values[] = {cli->arguments[0], domains};
-    g_autofree char *sql = g_strdup_printf("SELECT %s($1, $2::text[])", function);
+    g_autofree char *sql = g_strdup_printf("SELECT %s($1, $2::text[]), ARRAY(SELECT g.role::text FROM "
+                                           "dmarc_store.group_grant g WHERE g.name = $1 ORDER BY 1)",
+                                           function);
     struct db *db = database_ready(&cli->config, error);
     struct db_result *done = db ? db_query(db, "changing a group", sql, 2, values, error) : NULL;
+    g_autofree char *roles = done ? text_list_joined(db_value(done, 0, 1), ", ") : NULL;
+    g_autofree char *safe = roles && *roles ? render_safe(roles) : NULL;
     if (done)
         printf("%" G_GINT64_FORMAT " domain%s %s\n", db_int(done, 0, 0), db_int(done, 0, 0) == 1 ? "" : "s",
                strstr(function, "join") ? "added" : "removed");
+    if (safe)
+        printf("group %s is granted to %s\n", cli->arguments[0], safe);
     db_result_free(done);
     db_close(db);
     return done != NULL;
 }
 
-static gboolean is_group_name(const char *name)
-{
-    gsize length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-    return length && length <= 63 && !name[length] && *name != '-';
-}
-
 gboolean cmd_group(struct cli *cli, GError **error)
 {
     const char *name = cli->arguments[0], *verb = name ? cli->arguments[1] : NULL;
-    if (name && !is_group_name(name)) {
-        g_autofree char *quoted = naming_quoted(name);
-        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
-                    "%s cannot be the name of a group\nhint: letters, digits, '.', '_' and '-', 63 at most",
-                    quoted);
+    if (name && !naming_group(name, error))
         return FALSE;
-    }
     if (!verb)
         return report_of_code(cli, name, error);
     gboolean adds = strcmp(verb, "add") == 0;

@@ -9,7 +9,6 @@
 #include "reports/catalog.h"
 #include "reports/render.h"
 
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,8 +87,7 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
     request->sort = options->sort;
     request->color = !options->no_color && terminal_color(STDOUT_FILENO);
     request->width = terminal_width(STDOUT_FILENO);
-    /* Only for the table's separators: all that is parsed or stored is in the form of the C locale. */
-    setlocale(LC_NUMERIC, "");
+    terminal_locale();
     if (request->trusted && !request->row->trusting) {
         g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "cannot use --trusted with %s: it leaves nothing out",
                     cli->command->name);

@@ -1,11 +1,11 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/log.h"
+#include "cli/terminal.h"
 #include "parser/error.h"
 #include "reports/render.h"
 #include "reports/show.h"
 
-#include <locale.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ gboolean cmd_show(struct cli *cli, GError **error)
                                      "harm\nhint: to a file, or into a pager that shows them");
         return FALSE;
     }
-    setlocale(LC_NUMERIC, "");
+    terminal_locale();
     struct db *db = database_ready(&cli->config, error);
     gboolean ok = db && (cli->options.raw ? show_raw(db, ref, stdout, error)
                                           : show_mails(db, ref, json, stdout, &more, error));

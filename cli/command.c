@@ -249,7 +249,9 @@ static const struct command commands[] = {
      .details =
          "ROLE, which is there already, sees these policy domains in all views and functions of schema "
          "dmarc that\n"
-         "whosends_customer may use, and nothing of any other.",
+         "whosends_customer may use, and nothing of any other. A group stands for the domains that are in "
+         "it when\n"
+         "ROLE asks.",
      .options = options_grant,
      .most = 1,
      .configured = TRUE,
@@ -258,7 +260,7 @@ static const struct command commands[] = {
      .group = GROUP_DATABASE,
      .usage = "ROLE",
      .summary = "take domains back from a role",
-     .details = "Without --domain, all.",
+     .details = "Without --domain and --group, all.",
      .options = options_grant,
      .most = 1,
      .configured = TRUE,

@@ -38,6 +38,39 @@ char *naming_nearest(struct db *db, const char *sql, const char *value, const ch
     return near;
 }
 
+gboolean naming_group(const char *name, GError **error)
+{
+    gsize length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    if (length && length <= 63 && !name[length] && *name != '-')
+        return TRUE;
+    g_autofree char *quoted = naming_quoted(name);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                "%s cannot be the name of a group\nhint: letters, digits, '.', '_' and '-', 63 at most",
+                quoted);
+    return FALSE;
+}
+
+static gboolean no_such_group(struct db *db, const char *group, GError **error)
+{
+    g_autofree char *quoted = naming_quoted(group);
+    g_autofree char *near = naming_nearest(db, "SELECT DISTINCT name FROM dmarc.domain_group", NULL, group);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "there is no group %s%s%s%s", quoted,
+                near ? "\nhint: did you mean '" : "\nhint: \"whosends group\" lists them", near ? near : "",
+                near ? "'?" : "");
+    return FALSE;
+}
+
+gboolean naming_known_group(struct db *db, const char *group, GError **error)
+{
+    struct db_result *found =
+        db_query(db, "looking for a group",
+                 "SELECT EXISTS (SELECT FROM dmarc.domain_group g WHERE g.name = $1)", 1, &group, error);
+    gboolean there = found && g_strcmp0(db_value(found, 0, 0), "t") == 0;
+    gboolean ok = there || (found && no_such_group(db, group, error));
+    db_result_free(found);
+    return ok;
+}
+
 gboolean naming_use_group(struct db *db, const char *group, GError **error)
 {
     struct db_result *used =
@@ -46,11 +79,6 @@ gboolean naming_use_group(struct db *db, const char *group, GError **error)
     db_result_free(used);
     if (!used || there)
         return there;
-    g_autofree char *quoted = naming_quoted(group);
     db_run(db, "leaving the group", "RESET dmarc.domain_group", NULL);
-    g_autofree char *near = naming_nearest(db, "SELECT DISTINCT name FROM dmarc.domain_group", NULL, group);
-    g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "there is no group %s%s%s%s", quoted,
-                near ? "\nhint: did you mean '" : "\nhint: \"whosends group\" lists them", near ? near : "",
-                near ? "'?" : "");
-    return FALSE;
+    return no_such_group(db, group, error);
 }

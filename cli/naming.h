@@ -14,3 +14,9 @@ char *naming_quoted(const char *text);
 char *naming_nearest(struct db *db, const char *sql, const char *value, const char *text);
 /* From now on this session sees the domains of a group alone. WS_ERROR_USAGE when it has none to see. */
 gboolean naming_use_group(struct db *db, const char *group, GError **error);
+
+/* FALSE with an error when a group cannot have this name. One that can needs no more than quotes in an array.
+ */
+gboolean naming_group(const char *name, GError **error);
+/* FALSE with an error, and a hint at what may be meant, when there is no group of this name. */
+gboolean naming_known_group(struct db *db, const char *group, GError **error);

@@ -216,6 +216,7 @@ const struct option_row options_fsck[] = {
 
 const struct option_row options_grant[] = {
     {"domain", 0, OPTION_LIST, AT(domains), "DOMAIN", "a policy domain; may be repeated"},
+    {"group", 0, OPTION_LIST, AT(groups), "NAME", "the domains of a group, now and later; may be repeated"},
     END,
 };
 
@@ -360,6 +361,7 @@ void options_clear(struct options *options)
     g_strfreev(options->limits);
     g_strfreev(options->accounts);
     g_strfreev(options->domains);
+    g_strfreev(options->groups);
     char *texts[] = {options->config, options->database, options->after, options->mailbox, options->watched,
                      options->domain, options->last,     options->since, options->until,   options->format,
                      options->sort,   options->limit,    options->by,    options->group,   options->note,

@@ -31,7 +31,7 @@ struct options {
     gboolean tune;
     /* prune, fsck, grant, revoke */
     gboolean yes, repair;
-    char *keep, *before, **domains;
+    char *keep, *before, **domains, **groups;
     /* help */
     gboolean table;
 };

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <locale.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,4 +22,10 @@ guint terminal_width(int fd)
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col)
         return size.ws_col;
     return 80;
+}
+
+void terminal_locale(void)
+{
+    setlocale(LC_CTYPE, "");
+    setlocale(LC_NUMERIC, "");
 }

@@ -40,19 +40,14 @@ gboolean bar_plan(const struct render_column *columns, guint n, struct bar_plan 
     return plan_r->stacked || (plan_r->share >= 0 && plan_r->class >= 0);
 }
 
-static double amount(const char *value)
-{
-    return value && text_is_number(value) && *value != '-' ? MIN(g_ascii_strtod(value, NULL), 1e300) : 0;
-}
-
 struct bar bar_of(const struct bar_plan *plan, const char *const *values)
 {
     struct bar bar = {.whole = 1};
     for (guint i = 0; i < BAR_PARTS; i++) {
         if (plan->stacked)
-            bar.parts[i] = amount(values[plan->parts[i]]);
+            bar.parts[i] = text_amount(values[plan->parts[i]]);
         else if (g_strcmp0(values[plan->class], classes[i].word) == 0)
-            bar.parts[i] = amount(values[plan->share]);
+            bar.parts[i] = text_amount(values[plan->share]);
     }
     if (plan->stacked)
         bar.whole = bar_sum(&bar);
@@ -95,4 +90,13 @@ void bar_write(FILE *out, const struct bar *bar, double whole, guint width, gboo
         if (painted)
             fputs("\033[0m", out);
     }
+}
+
+void bar_legend(FILE *out, gboolean color)
+{
+    gboolean utf8 = g_get_charset(NULL);
+    for (guint i = 0; i < BAR_PARTS; i++)
+        fprintf(out, "%s%s%s%s %s", i ? "  " : "", color ? classes[i].color : "",
+                utf8 ? classes[i].shade : classes[i].plain, color ? "\033[0m" : "", classes[i].word);
+    fputc('\n', out);
 }

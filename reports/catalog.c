@@ -14,9 +14,9 @@ const struct report_row report_catalog[] = {
      .summary = "how much mail each domain sends, and how much of it may",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table = "domain messages pass_share authorised misconfigured forwarded unknown policy sources "
+     .table = "domain messages trend pass_share authorised misconfigured forwarded unknown policy sources "
               "reporters reports last_seen",
-     .narrow = "reporters sources last_seen policy reports",
+     .narrow = "reporters sources trend last_seen policy reports",
      .empty = "no reports"},
     {.name = "senders",
      .function = "dmarc.senders",
@@ -24,10 +24,11 @@ const struct report_row report_catalog[] = {
      .summary = "who sends as a domain, and may they",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table =
-         "domain sender class approved messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources hosts "
+              "last_seen evidence",
+     .sparse = "approved hosts",
      .advice = "advice",
-     .narrow = "sources evidence approved last_seen share",
+     .narrow = "sources trend evidence hosts approved last_seen share",
      .empty = "no reports"},
     {.name = "senders",
      .option = "new",
@@ -36,10 +37,11 @@ const struct report_row report_catalog[] = {
      .summary = "who sends as a domain that did not before",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table =
-         "domain sender class approved messages share dkim_aligned spf_aligned sources last_seen evidence",
+     .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources hosts "
+              "last_seen evidence",
+     .sparse = "approved hosts",
      .advice = "advice",
-     .narrow = "sources evidence approved last_seen share",
+     .narrow = "sources trend evidence hosts approved last_seen share",
      .empty = "no new senders"},
     {.name = "sources",
      .function = "dmarc.sources",
@@ -85,7 +87,6 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain day messages pass_share authorised misconfigured forwarded unknown reports",
-     .bar = "authorised misconfigured forwarded unknown",
      .narrow = "reports forwarded misconfigured unknown authorised",
      .empty = "no reports"},
     {.name = "reporters",
@@ -225,7 +226,7 @@ const struct report_row report_catalog[] = {
      .function = "dmarc.grants",
      .ledger = TRUE,
      .summary = "which roles may read about which domains",
-     .table = "role domain granted_at there",
+     .table = "role domain domain_group granted_at there",
      .narrow = "granted_at",
      .empty = "no role is granted a domain"},
     {.name = NULL},
@@ -266,7 +267,6 @@ struct run {
     const struct renderer *renderer;
     gpointer state;      /* of the renderer, once the columns are known */
     GArray *shown;       /* guint: columns of the result that are rendered */
-    GArray *bar;         /* guint: those that the bar of a table is of; empty: no bar */
     int advice, about;   /* columns of the result, or -1 */
     GHashTable *advised; /* "sender: advice", the same strings as in `advices` */
     GPtrArray *advices;  /* in the order of the rows */
@@ -282,10 +282,11 @@ enum column_kind report_column_kind(const char *name, guint type)
         INT4 = 23,
         CIDR = 650,
         INET = 869,
-        DATE = 1082,
         TEXT_ARRAY = 1009,
+        DATE = 1082,
         TIMESTAMP = 1114,
         TIMESTAMPTZ = 1184,
+        NUMERIC_ARRAY = 1231,
         NUMERIC = 1700
     };
     switch (type) {
@@ -303,6 +304,8 @@ enum column_kind report_column_kind(const char *name, guint type)
         return COLUMN_TIME;
     case TEXT_ARRAY:
         return COLUMN_LIST;
+    case NUMERIC_ARRAY:
+        return COLUMN_TREND;
     case CIDR:
     case INET:
         return COLUMN_ADDRESS;
@@ -332,34 +335,33 @@ static void choose_columns(struct run *run, const struct db_result *result)
     }
     for (guint i = 0; !wanted && i < db_columns(result); i++)
         g_array_append_val(run->shown, i);
-    g_auto(GStrv) parts = table && row->bar ? g_strsplit(row->bar, " ", -1) : NULL;
-    for (guint i = 0; parts && parts[i]; i++) {
-        int at = find_column(result, parts[i]);
-        if (at >= 0)
-            g_array_append_val(run->bar, at);
-    }
     run->advice = table ? find_column(result, row->advice) : -1;
     run->about = find_column(result, "sender");
+}
+
+/* The place of a word among words with spaces between them, from 1; 0 when it is none of them. */
+static guint place_of(const char *words, const char *word)
+{
+    g_auto(GStrv) list = words ? g_strsplit(words, " ", -1) : NULL;
+    for (guint i = 0; list && list[i]; i++)
+        if (strcmp(list[i], word) == 0)
+            return i + 1;
+    return 0;
 }
 
 static void begin(struct run *run, const struct db_result *result)
 {
     choose_columns(run, result);
-    const char *words = run->request->row->narrow;
-    g_auto(GStrv) narrow = words ? g_strsplit(words, " ", -1) : NULL;
-    g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len + 1);
+    const struct report_row *row = run->request->row;
+    g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len);
     for (guint i = 0; i < run->shown->len; i++) {
         guint at = g_array_index(run->shown, guint, i);
         columns[i].name = db_column_name(result, at);
         columns[i].kind = report_column_kind(columns[i].name, db_column_type(result, at));
-        for (guint rank = 0; narrow && narrow[rank]; rank++)
-            if (strcmp(narrow[rank], columns[i].name) == 0)
-                columns[i].drop = rank + 1;
+        columns[i].drop = place_of(row->narrow, columns[i].name);
+        columns[i].sparse = place_of(row->sparse, columns[i].name) > 0;
     }
-    if (run->bar->len)
-        columns[run->shown->len] = (struct render_column){.name = "bar", .kind = COLUMN_BAR};
-    run->state =
-        run->renderer->begin(run->out, columns, run->shown->len + (run->bar->len ? 1 : 0), &run->style);
+    run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
 }
 
 static void keep_advice(struct run *run, const struct db_result *result)
@@ -375,16 +377,9 @@ static void keep_advice(struct run *run, const struct db_result *result)
 
 static void render_row(struct run *run, const struct db_result *result)
 {
-    g_autofree const char **values = g_new0(const char *, run->shown->len + 2);
-    g_autoptr(GString) parts = g_string_new(NULL);
+    g_autofree const char **values = g_new0(const char *, run->shown->len + 1);
     for (guint i = 0; i < run->shown->len; i++)
         values[i] = db_value(result, 0, g_array_index(run->shown, guint, i));
-    for (guint i = 0; i < run->bar->len; i++) {
-        const char *part = db_value(result, 0, g_array_index(run->bar, guint, i));
-        g_string_append_printf(parts, "%s%s", i ? " " : "", part ? part : "0");
-    }
-    if (run->bar->len)
-        values[run->shown->len] = parts->str;
     run->renderer->row(run->state, values);
     keep_advice(run, result);
     run->rows++;
@@ -400,16 +395,6 @@ static void write_advice(const struct run *run)
     }
     if (run->advices->len > MOST_ADVICE)
         fputs("  and more: see the column advice of --format csv\n", run->out);
-}
-
-static void write_legend(const struct run *run)
-{
-    const char *words = run->request->row->bar;
-    g_auto(GStrv) parts = run->state && run->bar->len ? g_strsplit(words, " ", -1) : NULL;
-    for (guint i = 0; parts && parts[i] && text_bar_signs[i]; i++)
-        fprintf(run->out, "%s%s %s", i ? "  " : "\n", text_bar_signs[i], parts[i]);
-    if (parts)
-        fputc('\n', run->out);
 }
 
 static void write_empty(const struct run *run)
@@ -512,7 +497,6 @@ gboolean report_run(struct db *db, const struct report_request *request, FILE *o
         .style = {.color = request->color, .width = request->width, .list = request->row->single},
         .renderer = renderers[request->format],
         .shown = g_array_new(FALSE, FALSE, sizeof(guint)),
-        .bar = g_array_new(FALSE, FALSE, sizeof(guint)),
         .advice = -1,
         .about = -1,
         .advised = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
@@ -523,15 +507,12 @@ gboolean report_run(struct db *db, const struct report_request *request, FILE *o
     else if (ok)
         write_empty(&run);
     if (ok)
-        write_legend(&run);
-    if (ok)
         write_advice(&run);
     if (ok && (fflush(out) != 0 || ferror(out))) {
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not write the report: %s", g_strerror(errno));
         ok = FALSE;
     }
     g_array_unref(run.shown);
-    g_array_unref(run.bar);
     g_ptr_array_unref(run.advices);
     g_hash_table_unref(run.advised);
     return ok;

@@ -21,10 +21,10 @@ struct report_row {
     gboolean classed;      /* its rows have a class, and may be had of one class alone */
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
+    const char *sparse;    /* columns that a table does without where no row has a value; or NULL */
     const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
-    const char *bar;    /* columns whose numbers a table also shows as a bar, on top of each other; or NULL */
-    const char *advice; /* a column whose texts follow below a table, each once; or NULL */
-    const char *empty;  /* what a table says when there is no row: "no reports" */
+    const char *advice;    /* a column whose texts follow below a table, each once; or NULL */
+    const char *empty;     /* what a table says when there is no row: "no reports" */
 };
 extern const struct report_row report_catalog[]; /* ends with name NULL */
 /* The report of a command, or with an option of it; NULL when there is none. */

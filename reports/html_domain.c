@@ -4,6 +4,7 @@
 #include "reports/html_page.h"
 #include "reports/html_table.h"
 #include "reports/html_text.h"
+#include "reports/text.h"
 
 #include <string.h>
 
@@ -36,6 +37,17 @@ static const char policies_sql[] =
     " CASE aspf WHEN 's' THEN 'strict' ELSE 'relaxed' END AS alignment FROM dmarc.policies" ASKED
     " ORDER BY first_seen DESC LIMIT " MOST_ROWS;
 
+/* The domain itself first, then its usual reporters. Missing days that follow one another are told together.
+ */
+static const char coverage_sql[] =
+    "SELECT c.*, count(*) OVER () - 1 AS all_rows, (SELECT array_agg(s.first || CASE WHEN s.last > s.first"
+    " THEN ' to ' || s.last ELSE '' END ORDER BY s.first) FROM (SELECT min(d.day) AS first, max(d.day) AS "
+    "last"
+    " FROM (SELECT u.day, u.day - (row_number() OVER (ORDER BY u.day))::int AS span"
+    " FROM unnest(c.missing_days) u (day)) d GROUP BY d.span) s) AS days FROM dmarc.coverage" ASKED " c"
+    " ORDER BY c.reporter IS NOT NULL, c.note IS NULL, c.messages_share DESC NULLS LAST, c.reporter"
+    " LIMIT 1 + " MOST_ROWS;
+
 struct page {
     struct db *db;
     FILE *out;
@@ -55,15 +67,15 @@ static void put_heading(const struct page *page, const char *id, const char *tit
     fprintf(page->out, "<section aria-labelledby=\"%s\">\n<h2 id=\"%s\">%s</h2>\n", id, id, title);
 }
 
-/* That a table does not have all, and who has. */
-static void put_rest(const struct page *page, const struct db_result *result, const char *command)
+/* That a table of so many rows does not have all, and who has. */
+static void put_rest(const struct page *page, const struct db_result *result, guint rows, const char *command)
 {
     const char *all = db_rows(result) ? html_value(result, 0, "all_rows") : NULL;
     g_autofree char *number = html_number(all ? all : "0");
-    if (!all || g_ascii_strtoull(all, NULL, 10) <= db_rows(result))
+    if (!all || g_ascii_strtoull(all, NULL, 10) <= rows)
         return;
-    fprintf(page->out, "<p class=\"note\">The first %u of %s rows; <code>whosends %s ", db_rows(result),
-            number, command);
+    fprintf(page->out, "<p class=\"note\">The first %u of %s rows; <code>whosends %s ", rows, number,
+            command);
     html_text(page->out, page->domain);
     fputs("</code> has all.</p>\n", page->out);
 }
@@ -77,7 +89,7 @@ static void put_section(const struct page *page, const char *id, const char *tit
         html_table(page->out, table, result);
     else
         fputs("<p class=\"note\">None in this period.</p>\n", page->out);
-    put_rest(page, result, command);
+    put_rest(page, result, db_rows(result), command);
     fputs("</section>\n", page->out);
 }
 
@@ -263,6 +275,58 @@ static gboolean put_reporters(const struct page *page, GError **error)
     return TRUE;
 }
 
+/* What is missing of the reports about the domain, whoever sends them. */
+static void put_gaps(FILE *out, const struct db_result *coverage)
+{
+    const char *week = html_value(coverage, 0, "usual_per_week"), *days = html_value(coverage, 0, "days");
+    const char *note = html_value(coverage, 0, "note");
+    g_autofree char *list = days ? text_list_joined(days, ", ") : NULL;
+    fputs("<p>There are reports of ", out);
+    html_text(out, week);
+    fprintf(out, " day%s a week, the last of ", g_strcmp0(week, "1.0") == 0 ? "" : "s");
+    html_text(out, html_value(coverage, 0, "last_seen"));
+    fputs(note ? ": <b>" : ".", out);
+    html_text(out, note ? note : "");
+    fputs(note ? "</b>." : "", out);
+    if (list) {
+        fputs(" Days without any report: ", out);
+        html_text(out, list);
+        fputs(".", out);
+    }
+    fputs("</p>\n", out);
+}
+
+static gboolean put_coverage(const struct page *page, GError **error)
+{
+    static const struct html_column columns[] = {{"reporter", "reporter", HTML_NAME},
+                                                 {"note", "what is missing", HTML_NAME},
+                                                 {"messages_share", "share of messages", HTML_SHARE},
+                                                 {"usual_per_week", "days a week", HTML_NUMBER},
+                                                 {"last_seen", "last day", HTML_DAY},
+                                                 {"days", "missing days", HTML_LIST},
+                                                 {NULL, NULL, HTML_WORD}};
+    static const struct html_table table = {
+        "coverage", "Who usually reports, those of whom something is missing first", columns};
+    struct db_result *coverage = ask(page, "the coverage", coverage_sql, error);
+    if (!coverage)
+        return FALSE;
+    put_heading(page, "missing", "What is missing");
+    if (db_rows(coverage))
+        put_gaps(page->out, coverage);
+    if (db_rows(coverage) > 1) {
+        html_table_begin(page->out, &table);
+        for (guint row = 1; row < db_rows(coverage); row++)
+            html_table_row(page->out, &table, coverage, row);
+        html_table_end(page->out);
+        put_rest(page, coverage, db_rows(coverage) - 1, "coverage");
+    } else {
+        fputs("<p class=\"note\">No reporter reports so often that it could be missed.</p>\n", page->out);
+    }
+    fputs("</section>\n", page->out);
+    db_result_free(coverage);
+    return TRUE;
+}
+
 static gboolean put_policies(const struct page *page, GError **error)
 {
     static const struct html_column columns[] = {{"first_seen", "from", HTML_DAY},
@@ -285,7 +349,7 @@ static gboolean put_policies(const struct page *page, GError **error)
     if (db_rows(policies)) {
         html_chart_policies(page->out, policies);
         html_table(page->out, &table, policies);
-        put_rest(page, policies, "policy");
+        put_rest(page, policies, db_rows(policies), "policy");
     } else {
         fputs("<p class=\"note\">No reporter told of one in this period.</p>\n", page->out);
     }
@@ -298,7 +362,7 @@ static gboolean put_sections(const struct page *page, const struct db_result *su
 {
     return put_verdict(page, error) && put_advice(page, error) && put_timeline(page, summary, error) &&
            put_senders(page, error) && put_networks(page, error) && put_reporters(page, error) &&
-           put_policies(page, error);
+           put_coverage(page, error) && put_policies(page, error);
 }
 
 static char *source_of(const struct db_result *summary)

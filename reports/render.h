@@ -20,14 +20,15 @@ enum column_kind {
     COLUMN_BOOL,
     COLUMN_SHARE,
     COLUMN_LIST,
-    COLUMN_BAR, /* for tables alone: numbers with spaces between them, drawn on top of each other, to the
-                   scale of the rows that a table looks at first */
+    COLUMN_TREND, /* numbers of equal parts of a time, the latest last: a table draws them where it is wide
+                     enough, and never in a pipe */
 };
 
 struct render_column {
     const char *name;
     enum column_kind kind;
-    guint drop; /* 0: always shown; else left out of tables that are too wide, 1 first */
+    guint drop;      /* 0: always shown; else left out of tables that are too wide, 1 first */
+    gboolean sparse; /* left out of tables where none of the rows that one looks at first has a value */
 };
 
 struct render_style {

@@ -45,12 +45,12 @@ static void write_value(FILE *out, const char *value, enum column_kind kind)
         write_cell(out, made, TRUE);
         break;
     case COLUMN_LIST:
+    case COLUMN_TREND:
         made = text_list_joined(value, "; ");
         write_cell(out, made, TRUE);
         break;
     case COLUMN_TEXT:
     case COLUMN_ADDRESS:
-    case COLUMN_BAR:
         write_cell(out, value, TRUE);
         break;
     }

@@ -40,17 +40,19 @@ static void write_string(FILE *out, const char *text)
     fputc('"', out);
 }
 
-static void write_list(FILE *out, const char *value)
+static void write_list(FILE *out, const char *value, gboolean numbers)
 {
     g_autoptr(GPtrArray) list = text_list(value);
     fputc('[', out);
     for (guint i = 0; i < list->len; i++) {
         if (i)
             fputs(", ", out);
-        if (list->pdata[i])
-            write_string(out, list->pdata[i]);
-        else
+        if (!list->pdata[i])
             fputs("null", out);
+        else if (numbers && text_is_number(list->pdata[i]))
+            fputs(list->pdata[i], out);
+        else
+            write_string(out, list->pdata[i]);
     }
     fputc(']', out);
 }
@@ -64,8 +66,8 @@ void json_value(FILE *out, const char *value, enum column_kind kind)
         fputs(value, out);
     else if (kind == COLUMN_BOOL && (strcmp(value, "t") == 0 || strcmp(value, "f") == 0))
         fputs(*value == 't' ? "true" : "false", out);
-    else if (kind == COLUMN_LIST)
-        write_list(out, value);
+    else if (kind == COLUMN_LIST || kind == COLUMN_TREND)
+        write_list(out, value, kind == COLUMN_TREND);
     else if (kind == COLUMN_TIME)
         write_string(out, time = text_iso_time(value));
     else

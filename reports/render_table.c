@@ -18,6 +18,7 @@ struct column {
     enum column_kind kind;
     gboolean is_class;
     guint drop;
+    gboolean sparse;
     gboolean dropped;
     guint width;
 };
@@ -82,6 +83,8 @@ static char *make_cell(const char *value, enum column_kind kind)
         made = g_strdup(strcmp(value, "t") == 0 ? "yes" : strcmp(value, "f") == 0 ? "no" : value);
     else if (kind == COLUMN_LIST)
         made = text_list_joined(value, ", ");
+    else if (kind == COLUMN_TREND)
+        made = text_trend(value);
     return render_safe(made ? made : value);
 }
 
@@ -250,8 +253,11 @@ static void settle(struct table *table)
             table->columns[i].width = MAX(table->columns[i].width, text_width(row->cells[i]));
         table->most = MAX(table->most, bar_sum(&row->bar));
     }
-    for (guint i = 0; i < table->n; i++)
-        place_name(&table->columns[i]);
+    for (guint i = 0; i < table->n; i++) {
+        struct column *column = &table->columns[i];
+        column->dropped = column->dropped || (column->sparse && !column->width);
+        place_name(column);
+    }
     table->list = table->style->list || (table->style->width && !fit(table)); /* which shows all again */
     if (!table->list)
         put_header(table);
@@ -275,6 +281,8 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         g_strdelimit(column->name, "_", ' ');
         column->kind = columns[i].kind;
         column->drop = columns[i].drop;
+        column->sparse = columns[i].sparse;
+        column->dropped = column->kind == COLUMN_TREND && !style->width;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }
     table->barred = bar_plan(columns, n, &table->plan);
@@ -306,6 +314,10 @@ static void table_end(gpointer state, gboolean complete)
     struct table *table = state;
     if (table->measured)
         settle(table);
+    if (table->bar && table->plan.stacked) {
+        fputc('\n', table->out);
+        bar_legend(table->out, table->style->color);
+    }
     for (guint i = 0; i < table->n; i++)
         g_free(table->columns[i].name);
     g_free(table->columns);

@@ -182,29 +182,27 @@ char *text_list_joined(const char *value, const char *separator)
     return g_string_free(out, FALSE);
 }
 
-const char *const text_bar_signs[] = {"\u2588", "\u2593", "\u2592", "\u2591", NULL};
-
-double text_bar_sum(const char *parts)
+double text_amount(const char *value)
 {
-    double sum = 0;
-    g_auto(GStrv) words = g_strsplit(parts, " ", -1);
-    for (guint i = 0; words[i]; i++)
-        sum += g_ascii_strtod(words[i], NULL);
-    return sum;
+    return value && text_is_number(value) && *value != '-' ? MIN(g_ascii_strtod(value, NULL), 1e300) : 0;
 }
 
-char *text_bar(const char *parts, double most, guint width)
+char *text_trend(const char *value)
 {
-    GString *bar = g_string_new(NULL);
-    g_auto(GStrv) words = g_strsplit(parts, " ", -1);
-    double sum = 0;
-    guint drawn = 0;
-    for (guint i = 0; words[i] && text_bar_signs[i]; i++) {
-        /* Each part ends where all up to it would end alone, so that the whole is as long as its sum. */
-        sum += g_ascii_strtod(words[i], NULL);
-        guint end = most > 0 ? (guint)MIN(sum / most * width + 0.5, width) : 0;
-        for (; drawn < end; drawn++)
-            g_string_append(bar, text_bar_signs[i]);
+    static const char *const blocks[] = {".",      "\u2581", "\u2582", "\u2583", "\u2584",
+                                         "\u2585", "\u2586", "\u2587", "\u2588"};
+    static const char *const plain[] = {".", "_", "-", "~", "=", "+", "*", "%", "#"};
+    const guint most = G_N_ELEMENTS(plain) - 1;
+    const char *const *signs = g_get_charset(NULL) ? blocks : plain;
+    g_autoptr(GPtrArray) list = text_list(value);
+    double highest = 0;
+    for (guint i = 0; i < list->len; i++)
+        highest = MAX(highest, text_amount(list->pdata[i]));
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < list->len; i++) {
+        double amount = text_amount(list->pdata[i]);
+        guint height = amount > 0 ? (guint)(amount / highest * most + 0.5) : 0;
+        g_string_append(out, signs[amount > 0 ? MAX(height, 1) : 0]);
     }
-    return g_string_free(bar, FALSE);
+    return g_string_free(out, FALSE);
 }

@@ -19,6 +19,8 @@ char *text_fit(const char *text, guint width);
 
 /* -12, 0.5: what JSON takes for a number, too. */
 gboolean text_is_number(const char *value);
+/* For drawings: 0 for NULL, what is no number and what is below it; 1e300 at most. */
+double text_amount(const char *value);
 /* With the separators of the locale; what is no number comes back as it is. Owned by the caller. */
 char *text_group_number(const char *value);
 /* 0.1234 as "12.3%" with the decimal point of the locale. Owned by the caller. */
@@ -30,10 +32,6 @@ char *text_iso_time(const char *value);
 GPtrArray *text_list(const char *value);
 /* The elements with ", " or another separator between them. Owned by the caller. */
 char *text_list_joined(const char *value, const char *separator);
-
-/* The signs that the parts of a bar are drawn with; ends with NULL. */
-extern const char *const text_bar_signs[];
-/* What numbers with spaces between them sum up to. */
-double text_bar_sum(const char *parts);
-/* A bar for these, of which `most` is `width` columns long. Owned by the caller. */
-char *text_bar(const char *parts, double most, guint width);
+/* The numbers of a list as signs that are as high as the numbers are, the greatest in full; "." is none.
+ * Where the locale has no such signs, the height is in how dark they are. Owned by the caller. */
+char *text_trend(const char *value);

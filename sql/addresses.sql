@@ -72,20 +72,78 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.take_networks(inet[], cidr[], text[], bigint[], text[], timestamptz) IS 'Keeps the networks of addresses';
 
--- The sender that the catalogue has for a reverse name: the longest rule, a user's own before all others.
+-- The senders that the catalogue has for reverse names: by the longest rule, a user's own before all others. Names that it has none
+-- for are left out.
+CREATE OR REPLACE FUNCTION dmarc_store.senders_by_names(names text[]) RETURNS TABLE (name text, sender text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+#variable_conflict use_column
+BEGIN
+    -- Most names differ in their first label alone: what is above that is looked at once.
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT a.name, substr(a.name, strpos(a.name, '.') + 1) AS above
+        FROM unnest(names) a (name)
+        WHERE a.name !~ '[^a-z0-9_.-]' AND strpos(a.name, '.') > 0
+        GROUP BY a.name
+    ), parents AS MATERIALIZED (
+        SELECT q.above, string_to_array(q.above, '.') AS labels FROM asked q GROUP BY q.above
+    ), patterns AS (
+        SELECT p.above, array_to_string(p.labels[cardinality(p.labels) - k.n + 1:], '.') AS pattern
+        FROM parents p CROSS JOIN generate_series(2, 6) k (n)
+        WHERE k.n <= cardinality(p.labels)
+    ), found AS (
+        SELECT q.name, q.name AS pattern FROM asked q
+        UNION ALL
+        SELECT q.name, t.pattern FROM asked q JOIN patterns t ON t.above = q.above
+    )
+    SELECT DISTINCT ON (f.name) f.name, r.sender
+    FROM found f
+    JOIN dmarc_store.sender_rule r ON r.kind = 'ptr_domain' AND r.pattern = f.pattern
+    ORDER BY f.name, r.origin = 'user' DESC, length(r.pattern) DESC, r.sender;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.senders_by_names(text[]) IS 'Who is known by which of these reverse names, as keys of the catalogue; only for names that are confirmed';
+
 CREATE OR REPLACE FUNCTION dmarc_store.sender_by_name(name text) RETURNS dmarc_store.sender
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     who dmarc_store.sender;
 BEGIN
-    IF dmarc.is_name(name) THEN
-        SELECT s.* INTO who
-        FROM dmarc_store.sender_rule r JOIN dmarc_store.sender s ON s.key = r.sender
-        WHERE r.kind = 'ptr_domain' AND r.pattern = ANY (dmarc.suffixes(string_to_array(sender_by_name.name, '.')))
-        ORDER BY r.origin = 'user' DESC, length(r.pattern) DESC, s.key
-        LIMIT 1;
-    END IF;
+    SELECT s.* INTO who
+    FROM dmarc_store.senders_by_names(ARRAY[sender_by_name.name]) n JOIN dmarc_store.sender s ON s.key = n.sender;
     RETURN who;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.sender_by_name(text) IS 'Who is known by a reverse name; only for names that are confirmed';
+
+-- Those of these addresses whose confirmed names the catalogue knows. Where nothing was looked up, it takes no time.
+CREATE OR REPLACE FUNCTION dmarc_store.hosts_of(addresses inet[]) RETURNS TABLE (source_ip inet, host text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+#variable_conflict use_column
+DECLARE
+    ips   inet[];
+    names text[];
+BEGIN
+    IF addresses IS NULL OR NOT EXISTS (SELECT FROM dmarc_store.address) THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(a.source_ip), array_agg(a.name) INTO ips, names
+    FROM dmarc_store.address a
+    WHERE a.source_ip = ANY (addresses) AND a.name IS NOT NULL;
+    RETURN QUERY
+    SELECT u.source_ip, s.name
+    FROM unnest(ips, names) u (source_ip, name)
+    JOIN dmarc_store.senders_by_names(names) n ON n.name = u.name
+    JOIN dmarc_store.sender s ON s.key = n.sender;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.hosts_of(inet[]) IS 'Of these addresses, those whose confirmed reverse names belong to a sender of the catalogue, and its name';
+
+-- The three to whom most addresses belong, in words.
+CREATE OR REPLACE FUNCTION dmarc_store.hosts_said(hosts text[], counts bigint[], addresses bigint) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT counts[1] || ' of ' || addresses || CASE WHEN addresses = 1 THEN ' address' ELSE ' addresses' END
+           || CASE WHEN counts[1] = 1 THEN ' has a confirmed reverse name of ' ELSE ' have confirmed reverse names of ' END || hosts[1]
+           || coalesce(', ' || counts[2] || ' of ' || hosts[2], '') || coalesce(', ' || counts[3] || ' of ' || hosts[3], '')
+$fn$;
+COMMENT ON FUNCTION dmarc_store.hosts_said(text[], bigint[], bigint) IS 'To whom how many of so many addresses belong by their confirmed reverse names, as evidence';

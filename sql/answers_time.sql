@@ -227,7 +227,9 @@ RETURNS TABLE (
     kind text,
     sender_key text,
     advice text,
-    approved boolean
+    approved boolean,
+    trend numeric[],
+    hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off AS $fn$

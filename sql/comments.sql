@@ -222,6 +222,11 @@ COMMENT ON COLUMN dmarc_store.domain_grant.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.domain_grant.role IS 'role of the database; its members may, too';
 COMMENT ON COLUMN dmarc_store.domain_grant.granted_at IS 'since when';
 
+COMMENT ON TABLE dmarc_store.group_grant IS 'Which roles may read about the policy domains of which groups: about those that are in the group when they ask';
+COMMENT ON COLUMN dmarc_store.group_grant.name IS 'name of the group, which may have no domain at the time';
+COMMENT ON COLUMN dmarc_store.group_grant.role IS 'role of the database; its members may, too';
+COMMENT ON COLUMN dmarc_store.group_grant.granted_at IS 'since when';
+
 COMMENT ON TABLE dmarc_store.pruning IS 'Up to which days was pruned: "whosends prune" took all reports before the latest of these away';
 COMMENT ON COLUMN dmarc_store.pruning.before IS 'first day of the month after one that was taken away';
 COMMENT ON COLUMN dmarc_store.pruning.pruned_at IS 'when';

@@ -11,6 +11,34 @@
 --
 -- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out.
 
+-- What a trend is over: the days from the first to the last that was reported in the period, in equal parts of whole days, twelve at
+-- most. A day that is still to come is a reporter's error, and would make all others small.
+CREATE OR REPLACE FUNCTION dmarc_store.trend_over(policy_domain text, mine text[], since date, until date, only_trusted boolean,
+                                                  OUT first date, OUT days int, OUT parts int)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+BEGIN
+    SELECT min(t.day), max(t.day) - min(t.day) + 1 INTO first, days
+    FROM dmarc_store.domain_day t
+    WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+      AND t.day >= coalesce(since, '-infinity') AND t.day < least(until, current_date + 1) AND NOT (only_trusted AND t.doubtful);
+    first := coalesce(first, current_date);
+    days := coalesce(days, 1);
+    parts := least(days, 12);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.trend_over(text, text[], date, date, boolean) IS 'The days that a trend is over: the first, how many, and in how many parts';
+
+CREATE OR REPLACE FUNCTION dmarc_store.trend_part(day date, first date, days int, parts int) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT least(greatest((day - first) * parts / days, 0), parts - 1)
+$fn$;
+COMMENT ON FUNCTION dmarc_store.trend_part(date, date, int, int) IS 'In which part of a trend a day lies, from 0';
+
+-- A part may have a day more than another one, so the messages of a day are told.
+CREATE OR REPLACE FUNCTION dmarc_store.trend_rate(messages numeric, part int, days int, parts int) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT trim_scale(round(messages / (((part + 1) * days + parts - 1) / parts - (part * days + parts - 1) / parts), 3))
+$fn$;
+COMMENT ON FUNCTION dmarc_store.trend_rate(numeric, int, int, int) IS 'Messages a day, of those in a part of a trend';
+
 CREATE OR REPLACE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                          only_trusted boolean DEFAULT false)
 RETURNS TABLE (
@@ -30,26 +58,35 @@ RETURNS TABLE (
     kind text,
     sender_key text,
     advice text,
-    approved boolean
+    approved boolean,
+    trend numeric[],
+    hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
+    span pg_catalog.record;
 BEGIN
     IF lower(policy_domain) <> ALL (mine) THEN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
+    span := dmarc_store.trend_over(policy_domain, mine, since, until, only_trusted);
     RETURN QUERY
-    WITH mail AS (
-        SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen
+    WITH parts AS MATERIALIZED (
+        SELECT d.domain, d.profile, dmarc_store.trend_part(d.day, span.first, span.days, span.parts) AS part, sum(d.messages) AS messages,
+               sum(d.records) AS records, min(d.day) AS first_seen, max(d.day) AS last_seen
         FROM dmarc_store.profile_day d
         WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
           AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
           AND NOT (only_trusted AND d.doubtful)
-        GROUP BY d.domain, d.profile
-        HAVING sum(d.records) <> 0
+        GROUP BY d.domain, d.profile, dmarc_store.trend_part(d.day, span.first, span.days, span.parts)
+    ), mail AS (
+        SELECT t.domain, t.profile, sum(t.messages) AS messages, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
+        FROM parts t
+        GROUP BY t.domain, t.profile
+        HAVING sum(t.records) <> 0
     ), known AS MATERIALIZED (
         SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
         FROM mail m
@@ -58,12 +95,23 @@ BEGIN
                (k.p).confidence, (k.p).evidence_said, (k.p).advice,
                dense_rank() OVER (ORDER BY k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key) AS line
         FROM known k
+    ), located AS MATERIALIZED (
+        SELECT DISTINCT w.line, w.known, s.source_ip
+        FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+        JOIN who w ON w.domain = s.domain AND w.profile = s.profile
     ), addresses AS (
-        SELECT a.line, count(*) AS sources
-        FROM (SELECT DISTINCT w.line, s.source_ip
-              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
-              JOIN who w ON w.domain = s.domain AND w.profile = s.profile) a
-        GROUP BY a.line
+        SELECT l.line, count(*) AS sources FROM located l GROUP BY l.line
+    ), hosts AS (
+        -- Whose machines these are, where nothing that passed names a sender of the catalogue. It says nothing about who may: anybody can
+        -- rent one, and a provider sends for all its customers.
+        SELECT h.line, array_agg(h.host ORDER BY h.n DESC, h.host) AS hosts, array_agg(h.n ORDER BY h.n DESC, h.host) AS counts,
+               array_agg(h.host || '=' || h.n ORDER BY h.n DESC, h.host) AS said
+        FROM (SELECT l.line, o.host, count(*) AS n
+              FROM located l
+              JOIN dmarc_store.hosts_of((SELECT array_agg(DISTINCT x.source_ip) FROM located x WHERE NOT x.known)) o ON o.source_ip = l.source_ip
+              WHERE NOT l.known
+              GROUP BY l.line, o.host) h
+        GROUP BY h.line
     ), sums AS (
         SELECT w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key, sum(w.messages) AS messages,
                coalesce(sum(w.messages) FILTER (WHERE w.dkim_aligned), 0) AS dkim_aligned,
@@ -74,19 +122,31 @@ BEGIN
                (array_agg(w.advice ORDER BY w.messages DESC, w.evidence_said))[1] AS advice
         FROM who w
         GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
+    ), trends AS (
+        SELECT r.line, array_agg(r.rate ORDER BY r.part) AS trend
+        FROM (SELECT p.line, p.part, dmarc_store.trend_rate(sum(p.messages), p.part, span.days, span.parts) AS rate
+              FROM (SELECT w.line, t.part, t.messages FROM parts t JOIN who w ON w.domain = t.domain AND w.profile = t.profile
+                    UNION ALL
+                    SELECT s.line, generate_series(0, span.parts - 1), 0 FROM sums s) p
+              GROUP BY p.line, p.part) r
+        GROUP BY r.line
     )
     SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
-           s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen, s.confidence, s.evidence, s.known, s.kind,
+           s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen,
+           CASE WHEN s.confidence = 'none' AND h.line IS NOT NULL THEN 'low' ELSE s.confidence END,
+           s.evidence || coalesce('; ' || dmarc_store.hosts_said(h.hosts, h.counts, a.sources), ''), s.known, s.kind,
            s.sender_key, CASE WHEN s.class = 'authorised' AND w.approved IS FALSE
                               THEN 'it is disowned, and passes DMARC: take its keys and its SPF include out of the DNS of ' || s.domain
-                              ELSE s.advice END, w.approved
+                              ELSE s.advice END, w.approved, t.trend, h.said
     FROM sums s
     CROSS JOIN LATERAL (SELECT dmarc_store.word_on(s.domain, s.sender_key, s.sender) AS approved) w
     LEFT JOIN addresses a ON a.line = s.line
+    LEFT JOIN trends t ON t.line = s.line
+    LEFT JOIN hosts h ON h.line = s.line
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, and the best evidence. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Where nothing that passed names a sender of the catalogue: to whom how many of the addresses belong by confirmed reverse names (hosts, sender=addresses), which is in the evidence, too. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 CREATE OR REPLACE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                               only_trusted boolean DEFAULT false)
@@ -422,20 +482,23 @@ RETURNS TABLE (
     reporters bigint,
     reports bigint,
     first_seen date,
-    last_seen date
+    last_seen date,
+    trend numeric[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
+    span pg_catalog.record;
 BEGIN
     IF lower(policy_domain) <> ALL (mine) THEN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
+    span := dmarc_store.trend_over(policy_domain, mine, since, until, only_trusted);
     RETURN QUERY
-    WITH mail AS (
-        SELECT t.domain, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
+    WITH parts AS MATERIALIZED (
+        SELECT t.domain, dmarc_store.trend_part(t.day, span.first, span.days, span.parts) AS part, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
                sum(t.misconfigured) AS misconfigured, sum(t.forwarded) AS forwarded, sum(t.unknown) AS unknown,
                sum(t.dkim_aligned) AS dkim_aligned, sum(t.spf_aligned) AS spf_aligned, sum(t.quarantined) AS quarantined,
                sum(t.rejected) AS rejected
@@ -443,7 +506,22 @@ BEGIN
         WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
           AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
           AND NOT (only_trusted AND t.doubtful)
+        GROUP BY t.domain, dmarc_store.trend_part(t.day, span.first, span.days, span.parts)
+    ), mail AS (
+        SELECT t.domain, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
+               sum(t.misconfigured) AS misconfigured, sum(t.forwarded) AS forwarded, sum(t.unknown) AS unknown,
+               sum(t.dkim_aligned) AS dkim_aligned, sum(t.spf_aligned) AS spf_aligned, sum(t.quarantined) AS quarantined,
+               sum(t.rejected) AS rejected
+        FROM parts t
         GROUP BY t.domain
+    ), trends AS (
+        SELECT r.domain, array_agg(dmarc_store.trend_rate(r.messages, r.part, span.days, span.parts) ORDER BY r.part) AS trend
+        FROM (SELECT p.domain, p.part, sum(p.messages) AS messages
+              FROM (SELECT t.domain, t.part, t.messages FROM parts t
+                    UNION ALL
+                    SELECT m.domain, generate_series(0, span.parts - 1), 0 FROM mail m) p
+              GROUP BY p.domain, p.part) r
+        GROUP BY r.domain
     ), names AS (
         SELECT n.domain, count(*) AS senders
         FROM (SELECT DISTINCT d.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = d.domain AND p.hash = d.profile) AS sender
@@ -471,15 +549,16 @@ BEGIN
     SELECT h.domain, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
            coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
            coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0),
-           h.policy, coalesce(n.senders, 0), coalesce(a.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen
+           h.policy, coalesce(n.senders, 0), coalesce(a.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen, t.trend
     FROM heads h
     LEFT JOIN mail m ON m.domain = h.domain
     LEFT JOIN names n ON n.domain = h.domain
     LEFT JOIN addresses a ON a.domain = h.domain
+    LEFT JOIN trends t ON t.domain = h.domain
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- One address or network over all time, for all policy domains.
 CREATE OR REPLACE FUNCTION dmarc.addresses(network inet, since date DEFAULT NULL, until date DEFAULT NULL)

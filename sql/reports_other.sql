@@ -37,7 +37,7 @@ BEGIN
     FROM dmarc_store.failure_report f
     WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)
            OR right(f.domain, length(policy_domain) + 1) = '.' || lower(policy_domain))
-      AND (mine IS NULL OR dmarc_store.nearest_grant(f.domain) = ANY (mine))
+      AND (mine IS NULL OR dmarc_store.nearest_grant(f.domain, mine) = ANY (mine))
       AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity')
     ORDER BY f.arrived DESC, f.domain, f.id DESC;
 END

@@ -10,59 +10,85 @@ CREATE OR REPLACE FUNCTION dmarc_store.reads_all(who name) RETURNS boolean LANGU
 $fn$;
 COMMENT ON FUNCTION dmarc_store.reads_all(name) IS 'Whether a role may read about all policy domains';
 
--- Grants policy domains to a role. All that it may read about then.
-CREATE OR REPLACE FUNCTION dmarc_store.grant_domains(who name, domains text[]) RETURNS text[] LANGUAGE plpgsql
+-- What a role may read about by what is granted to itself, in words.
+CREATE OR REPLACE FUNCTION dmarc_store.reading_of(who name) RETURNS text[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+BEGIN
+    RETURN (SELECT array_agg(r.said ORDER BY r.domain NULLS LAST, r.said)
+            FROM (SELECT g.domain, g.domain AS said FROM dmarc_store.domain_grant g WHERE g.role = who
+                  UNION ALL
+                  SELECT m.domain, CASE WHEN m.domain IS NULL THEN 'no domain of group ' || g.name ELSE m.domain || ' (group ' || g.name || ')' END
+                  FROM dmarc_store.group_grant g LEFT JOIN dmarc_store.domain_group m ON m.name = g.name WHERE g.role = who) r);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.reading_of(name) IS 'The policy domains that are granted to a role, by themselves or by a group; NULL: none';
+
+-- Grants policy domains and groups of them to a role.
+CREATE OR REPLACE FUNCTION dmarc_store.grant_reading(who name, domains text[], groups text[]) RETURNS text[] LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
     INSERT INTO dmarc_store.domain_grant (domain, role)
     SELECT DISTINCT d COLLATE "C", who FROM unnest(domains) d ORDER BY 1
     ON CONFLICT DO NOTHING;
+    INSERT INTO dmarc_store.group_grant (name, role)
+    SELECT DISTINCT n COLLATE "C", who FROM unnest(groups) n ORDER BY 1
+    ON CONFLICT DO NOTHING;
     IF NOT pg_has_role(who, 'whosends_customer', 'MEMBER') THEN
         EXECUTE format('GRANT whosends_customer TO %I', who);
     END IF;
-    RETURN ARRAY(SELECT g.domain FROM dmarc_store.domain_grant g WHERE g.role = who ORDER BY g.domain);
+    RETURN dmarc_store.reading_of(who);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.grant_domains(name, text[]) IS 'Grants policy domains to a role, which becomes a member of whosends_customer; all that are granted to it then';
+COMMENT ON FUNCTION dmarc_store.grant_reading(name, text[], text[]) IS 'Grants policy domains and groups to a role, which becomes a member of whosends_customer; all that it may read about then';
 
--- Takes them back, all with NULL. All that are left.
-CREATE OR REPLACE FUNCTION dmarc_store.revoke_domains(who name, domains text[]) RETURNS text[] LANGUAGE plpgsql
+-- Takes them back; NULL stands for all.
+CREATE OR REPLACE FUNCTION dmarc_store.revoke_reading(who name, domains text[], groups text[]) RETURNS text[] LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     rest text[];
 BEGIN
     DELETE FROM dmarc_store.domain_grant g WHERE g.role = who AND (domains IS NULL OR g.domain = ANY (domains));
-    rest := ARRAY(SELECT g.domain FROM dmarc_store.domain_grant g WHERE g.role = who ORDER BY g.domain);
-    IF rest = '{}' AND EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles c ON c.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
-                               WHERE c.rolname = 'whosends_customer' AND r.rolname = who) THEN
+    DELETE FROM dmarc_store.group_grant g WHERE g.role = who AND (groups IS NULL OR g.name = ANY (groups));
+    rest := dmarc_store.reading_of(who);
+    IF rest IS NULL AND EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles c ON c.oid = m.roleid JOIN pg_roles r ON r.oid = m.member
+                                WHERE c.rolname = 'whosends_customer' AND r.rolname = who) THEN
         EXECUTE format('REVOKE whosends_customer FROM %I', who);
     END IF;
     RETURN rest;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.revoke_domains(name, text[]) IS 'Takes policy domains back from a role (NULL: all), and the membership in whosends_customer with the last one; what is left';
+COMMENT ON FUNCTION dmarc_store.revoke_reading(name, text[], text[]) IS 'Takes policy domains and groups back from a role (NULL: all), and the membership in whosends_customer with the last one; what is left';
 
--- To whom a name below a policy domain belongs: to who was granted the nearest one above it.
-CREATE OR REPLACE FUNCTION dmarc_store.nearest_grant(name text) RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+-- To whom a name below a policy domain belongs: to who was granted the nearest one above it, by itself or by a group. Who looks at a
+-- group that nobody is granted has its domains all the same.
+CREATE OR REPLACE FUNCTION dmarc_store.nearest_grant(name text, mine text[]) RETURNS text LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
-    RETURN (SELECT g.domain FROM dmarc_store.domain_grant g
-            WHERE g.domain = name OR right(name, length(g.domain) + 1) = '.' || g.domain
+    RETURN (SELECT g.domain
+            FROM (SELECT d.domain FROM dmarc_store.domain_grant d
+                  UNION ALL
+                  SELECT m.domain FROM dmarc_store.group_grant r JOIN dmarc_store.domain_group m ON m.name = r.name
+                  UNION ALL
+                  SELECT u.domain FROM unnest(mine) u (domain)) g
+            WHERE g.domain = nearest_grant.name OR right(nearest_grant.name, length(g.domain) + 1) = '.' || g.domain
             ORDER BY length(g.domain) DESC LIMIT 1);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.nearest_grant(text) IS 'The longest policy domain that is granted to anybody, which a name is or lies below';
+COMMENT ON FUNCTION dmarc_store.nearest_grant(text, text[]) IS 'The longest policy domain, of those that are granted to anybody and of these, which a name is or lies below';
 
-CREATE OR REPLACE FUNCTION dmarc.grants() RETURNS TABLE (role text, domain text, granted_at timestamptz, there boolean)
+CREATE OR REPLACE FUNCTION dmarc.grants() RETURNS TABLE (role text, domain text, granted_at timestamptz, there boolean, domain_group text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    SELECT g.role::text, g.domain, g.granted_at, EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role)
-    FROM dmarc_store.domain_grant g
+    SELECT g.role::text, g.domain, g.granted_at, EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role), g.name
+    FROM (SELECT d.role, d.domain, d.granted_at, NULL::text AS name FROM dmarc_store.domain_grant d
+          UNION ALL
+          SELECT r.role, m.domain, r.granted_at, r.name
+          FROM dmarc_store.group_grant r LEFT JOIN dmarc_store.domain_group m ON m.name = r.name) g
     WHERE mine IS NULL OR g.domain = ANY (mine)
-    ORDER BY g.role, g.domain;
+    ORDER BY g.role, g.domain, g.name NULLS FIRST;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.grants() IS 'Which roles may read about which policy domains, since when, and whether the role is there';
+COMMENT ON FUNCTION dmarc.grants() IS 'Which roles may read about which policy domains, since when, whether the role is there, and by which group that is (NULL: the domain itself is granted; a group without domains is a row without one)';

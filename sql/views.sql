@@ -31,8 +31,11 @@ BEGIN
         RETURN members;
     END IF;
     roles := ARRAY(SELECT r.rolname FROM pg_roles r WHERE pg_has_role(who, r.oid, 'USAGE'));
-    RETURN ARRAY(SELECT DISTINCT g.domain FROM dmarc_store.domain_grant g
-                 WHERE g.role = ANY (roles) AND (wanted IS NULL OR g.domain = ANY (members)));
+    RETURN ARRAY(SELECT g.domain FROM dmarc_store.domain_grant g
+                 WHERE g.role = ANY (roles) AND (wanted IS NULL OR g.domain = ANY (members))
+                 UNION
+                 SELECT m.domain FROM dmarc_store.group_grant g JOIN dmarc_store.domain_group m ON m.name = g.name
+                 WHERE g.role = ANY (roles) AND (wanted IS NULL OR m.domain = ANY (members)));
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.visible() IS 'The policy domains that the role which asks may read about, of those in the group that the session looks at; NULL: all';

@@ -47,7 +47,7 @@ sql "analyze"
 run grant
 check "no role" 64 '' 'no role is named'
 run grant customer
-check "no domain" 64 '' 'no domain is named'
+check "no domain" 64 '' 'no domain is named.*|--group NAME'
 run grant customer --domain mine.example
 check "no such role" 66 '' "hint: CREATE ROLE customer LOGIN"
 sql 'create role customer login; create role neighbour login; create role member login in role customer; create role reader login in role whosends_read;
@@ -157,6 +157,8 @@ refused "what others were granted" "select * from dmarc.grants()"
 refused "the ledger" "select * from dmarc.status()"
 refused "a mail" "select * from dmarc.find_mail('1')"
 refused "a grant for himself" "insert into dmarc_store.domain_grant (domain, role) values ('neighbour.example', 'customer')"
+refused "a domain for a group" "insert into dmarc_store.domain_group (domain, name) values ('neighbour.example', 'shops')"
+refused "... by its function" "select dmarc_store.join_group('shops', '{neighbour.example}')"
 refused "another role" "set role whosends_read"
 refused "another session" "set session authorization neighbour"
 refused "another role for a function" "create function pg_temp.f() returns text[] language sql set role = 'neighbour' as 'select dmarc.visible()'; select pg_temp.f()"
@@ -167,6 +169,66 @@ is "functions of another schema change nothing" "$(as customer "create function 
 is "statistics" "$(as customer "select count(*) from pg_stats where schemaname like 'dmarc%' and tablename not in ('schema_version', 'repeatable')")" 0
 is "statistics of several columns" "$(as customer "select count(*) from pg_stats_ext where schemaname like 'dmarc%'")" 0
 is "nothing of his neighbour in what everybody may read" "$(as customer "select count(*) from pg_class where relname like '%neighbour%'")" 0
+
+# ---- a grant of a group, which follows the group ----
+
+sql 'create role grouped login; create role below login'
+run grant grouped --group shops
+check "no such group" 64 '' "there is no group 'shops'"
+run group shops add mine.example
+check "a group that nobody is granted" 0 '^1 domain added$' ''
+is "... of which nothing more is said" "$(wc -l <"$dir/out")" 1
+run grant grouped --group shopz
+check "a group mistyped" 64 '' "did you mean 'shops'"
+run grant grouped --group 'a"b'
+check "no group that can be one" 64 '' 'cannot be the name of a group'
+run grant grouped --group shops
+check "grant of a group" 0 '^role grouped may read about mine\.example \(group shops\)$' ''
+for view in $views; do
+    case $view in
+    sender | sender_rule) ;;
+    *) is "$view: rows of the group alone" "$(as grouped "select distinct domain from dmarc_own.$view")" mine.example ;;
+    esac
+done
+for function in $functions; do
+    is "$function: of all is of the group" "$(as grouped "select * from dmarc.$function()" | grep -c 'neighbour\|198.51.100\|secret')" 0
+    is "$function: of his neighbour" "$(as grouped "select count(*) from dmarc.$function('neighbour.example')")" 0
+done
+seen() { as "$1" "select string_agg(domain, ' ' order by domain) from dmarc.summary()"; }
+run group shops add neighbour.example
+check "a domain that joins" 0 '^1 domain added$' ''
+is "... is told whom it is shown to" "$(tail -n 1 "$dir/out")" "group shops is granted to grouped"
+is "... and is seen" "$(seen grouped)" "mine.example neighbour.example"
+is "... by nobody else" "$(seen customer)" mine.example
+run group shops remove neighbour.example
+is "a domain that leaves is not seen any more" "$(seen grouped)" mine.example
+is "reports of the group" "$("$program" --database "$PG_CONNINFO user=grouped" summary --group shops --format csv | sed 1d | cut -d, -f1)" mine.example
+run grant grouped --domain mine.example --domain third.example
+check "domains beside" 0 '^role grouped may read about mine\.example, mine\.example \(group shops\), third\.example$' ''
+is "... are seen once" "$(as grouped "select cardinality(dmarc.visible())")" 2
+run grants --format csv
+is "grants tells by which group" "$(sed 1d "$dir/out" | cut -d, -f1,2,4,5 | grep grouped | paste -sd' ')" \
+    "grouped,mine.example,true, grouped,mine.example,true,shops grouped,third.example,true,"
+run revoke grouped --domain mine.example --domain third.example
+check "revoke of a domain leaves what the group has" 0 '^role grouped may read about mine\.example \(group shops\)$' ''
+run group shops remove mine.example
+check "the last domain leaves" 0 '^1 domain removed$' ''
+is "nothing is seen" "$(seen grouped)" ""
+run grants
+check "... which grants tells" 0 '^grouped  *shops ' ''
+run group shops add mine.example
+is "a group that is made anew is the same group" "$(seen grouped)" mine.example
+run group mails add mail.mine.example
+run grant below --group mails
+is "a name below belongs to whose group it is in" "$(as below "select string_agg(domain, ' ') from dmarc.failure_samples()"), $(
+    as customer "select string_agg(domain, ' ') from dmarc.failure_samples()")" "mail.mine.example, mine.example"
+run revoke below
+check "revoke without more takes groups, too" 0 '^role below may read about no domain$' ''
+run revoke grouped --group mails
+check "revoke of another group" 0 'mine\.example \(group shops\)$' ''
+run revoke grouped --group shops
+check "revoke of a group" 0 '^role grouped may read about no domain$' ''
+is "he may ask nothing" "$(as grouped 'select * from dmarc.senders()' | grep -c 'permission denied')" 1
 
 run revoke customer
 check "without a grant" 0 'no domain' ''

@@ -7,18 +7,20 @@ cleanup()
     pg_stop
 }
 
-# report IP...: one report about a.example of yesterday, a message from each address, without anything that passes
+# report IP...: one report about a.example of yesterday, a message from each address, without anything that passes; with KEY, all are
+# signed with this key of a.example
 report()
 {
-    local begin
+    local begin signed= dkim=fail
+    test -z "${KEY:-}" || dkim=pass signed="<dkim><domain>a.example</domain><selector>$KEY</selector><result>pass</result></dkim>"
     begin=$(($(date -u +%s) / 86400 * 86400 - 86400))
     printf '%s\n' '<feedback><report_metadata><org_name>mx.example.net</org_name><email>r@mx.example.net</email>' \
         "<report_id>$RANDOM$RANDOM</report_id><date_range><begin>$begin</begin><end>$((begin + 86399))</end></date_range></report_metadata>" \
         '<policy_published><domain>a.example</domain><p>none</p></policy_published>'
     for ip; do
         printf '%s\n' "<record><row><source_ip>$ip</source_ip><count>1</count><policy_evaluated><disposition>none</disposition>" \
-            '<dkim>fail</dkim><spf>fail</spf></policy_evaluated></row><identifiers><header_from>a.example</header_from></identifiers>' \
-            '<auth_results><spf><domain>a.example</domain><result>fail</result></spf></auth_results></record>'
+            "<dkim>$dkim</dkim><spf>fail</spf></policy_evaluated></row><identifiers><header_from>a.example</header_from></identifiers>" \
+            "<auth_results>$signed" '<spf><domain>a.example</domain><result>fail</result></spf></auth_results></record>'
     done
     echo '</feedback>'
 }
@@ -62,6 +64,12 @@ is "one that is not confirmed is told to nobody" \
 is "a stranger's name is shown beside" \
     "$(sql "SELECT sender, reverse_name FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.3'")" "nothing authenticates|host.stranger.example"
 
+senders() { sql "SELECT sender, class, confidence, evidence, sources, hosts FROM dmarc.senders('a.example')$1"; }
+is "senders tells whose machines they are" "$(senders '')" \
+    'nothing authenticates|unknown|low|nothing passed; 1 of 5 addresses has a confirmed reverse name of Twilio SendGrid|5|{"Twilio SendGrid=1"}'
+run senders a.example
+is "... in a column of the table" "$(grep -o '  hosts  \|  Twilio SendGrid=1  ' "$dir/out" | tr -s ' \n' ' ')" " hosts Twilio SendGrid=1 "
+
 run names
 check "nothing is asked twice" 0 '^0 addresses asked about' ''
 sql "UPDATE dmarc_store.address SET name_expires = now() - interval '1 minute' WHERE source_ip IN ('20.0.0.1', '20.0.0.2')"
@@ -88,4 +96,25 @@ check "for a month" 0 '^0 addresses looked up in mmdb files$' ''
 head -c 100 "$dir/net.mmdb" >"$dir/cut.mmdb"
 run --set whosends.mmdb="$dir/cut.mmdb" names --no-dns
 check "a broken file" 66 '' 'cut.mmdb'
+
+# Mail that has nothing but the domain's own key, sent through a provider.
+KEY=ours report 20.0.1.1 20.0.1.2 20.0.1.3 20.0.1.4 >"$dir/mail/2.xml"
+KEY=theirs report 20.0.2.1 >"$dir/mail/3.xml"
+run ingest --quiet "$dir/mail/2.xml" "$dir/mail/3.xml"
+check "reports with keys" 0 '' ''
+is "before anybody was asked" "$(senders " WHERE class = 'authorised' ORDER BY sources DESC")" \
+    "own mail (selector ours)|authorised|high|dkim d=a.example s=ours, passed|4|
+own mail (selector theirs)|authorised|high|dkim d=a.example s=theirs, passed|1|"
+dns '1.1.0.20.in-addr.arpa PTR 7200 mail-ej1-f41.google.com' 'mail-ej1-f41.google.com A 7200 20.0.1.1' \
+    '2.1.0.20.in-addr.arpa PTR 7200 mail-ej1-f42.google.com' 'mail-ej1-f42.google.com A 7200 20.0.1.2' \
+    '3.1.0.20.in-addr.arpa PTR 7200 smtp03.salesforce.com' 'smtp03.salesforce.com A 7200 20.0.1.3' \
+    '4.1.0.20.in-addr.arpa PTR 7200 mail-ej1-f43.google.com' 'mail-ej1-f43.google.com A 7200 20.99.0.1' \
+    '1.2.0.20.in-addr.arpa PTR 7200 mail.notgoogle.com' 'mail.notgoogle.com A 7200 20.0.2.1'
+run names
+check "four of five names" 0 'asked about: 4 with a confirmed name, 1 with one that is not' ''
+is "who carries it is told, and nothing else is changed" "$(senders " WHERE class = 'authorised' ORDER BY sources DESC")" \
+    'own mail (selector ours)|authorised|high|dkim d=a.example s=ours, passed; 2 of 4 addresses have confirmed reverse names of Google Workspace / Gmail, 1 of Salesforce|4|{"Google Workspace / Gmail=2",Salesforce=1}
+own mail (selector theirs)|authorised|high|dkim d=a.example s=theirs, passed|1|'
+run verdict --line a.example --format csv
+is "... nor does a verdict know of it" "$(grep -c Google "$dir/out")" 0
 finish

@@ -24,6 +24,8 @@ FROM generate_series(0, 29) n WHERE n NOT BETWEEN 20 AND 24;
 SELECT pg_temp.record(100 + n, 'a.example', '2026-09-01'::date + n, '203.0.113.' || n, 20 * n)
 FROM generate_series(1, 12) n;
 SELECT pg_temp.record(105, 'a.example', '2026-09-06', '203.0.113.200', 70, '{a.example|s2026|pass}', '{lists.example.net|mfrom|pass}', 'a.example|s2026', NULL, '{forwarded}');
+-- One that reports every day, until it does not.
+SELECT pg_temp.report(150 + n, 'a.example', '2026-09-01'::date + n, 'daily.example') FROM generate_series(0, 17) n WHERE n NOT IN (7, 8, 11);
 
 -- Hostile text.
 SELECT pg_temp.report(200 + n, 'hostile.example', '2026-09-10'::date + n, pg_temp.hostile(n)) FROM generate_series(1, 9) n;
@@ -31,7 +33,8 @@ SELECT pg_temp.record(200 + n, 'hostile.example', '2026-09-10'::date + n, '2001:
 FROM generate_series(1, 9) n;
 SELECT pg_temp.record(200 + n, 'hostile.example', '2026-09-10'::date + n, '192.0.2.77', 3, ARRAY['hostile.example|' || pg_temp.hostile(n) || '|pass'], NULL, 'hostile.example|' || pg_temp.hostile(n))
 FROM generate_series(1, 9) n;
-UPDATE dmarc_store.report SET org_name = pg_temp.hostile(id::int - 200), p = CASE id WHEN 205 THEN pg_temp.hostile(1) ELSE p END WHERE domain = 'hostile.example';
+SELECT pg_temp.report(220 + 10 * d + n, 'hostile.example', '2026-09-20'::date + d, pg_temp.hostile(n)) FROM generate_series(1, 9) n, generate_series(0, 3) d;
+UPDATE dmarc_store.report SET org_name = pg_temp.hostile(id::int % 10), p = CASE id WHEN 205 THEN pg_temp.hostile(1) ELSE p END WHERE domain = 'hostile.example';
 
 -- One day; one class only; figures that no integer holds; names that are no name of a file.
 SELECT pg_temp.report(300, 'day.example', '2026-09-10');

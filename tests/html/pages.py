@@ -90,6 +90,22 @@ with open(f"{FIGURES}/reporters.json") as file:
 found = [(row["reporter"], row["messages"], row["last day"]) for row in rows_of(pages["a.example.html"], "reporters")]
 say("a.example: the reporters of the shell", found == said, found, said)
 
+with open(f"{FIGURES}/coverage.json") as file:
+    coverage = json.load(file)
+for domain in ("a.example", "hostile.example"):
+    said = [(row["note"] or "\u2013", f"{row['usual_per_week']:.1f}", row["last_seen"])
+            for row in coverage if row["domain"] == domain and row["reporter"]]
+    found = [(row["what is missing"], row["days a week"], row["last day"]) for row in rows_of(pages[domain + ".html"], "coverage")]
+    say(f"{domain}: the coverage of the shell", len(found) > 2 and sorted(found) == sorted(said), found, said)
+missing = pages["a.example.html"].find(".//section[@aria-labelledby='missing']")
+say("a.example: what is missing of all reports", text_of(missing.find("p")) == (
+    "There are reports of 5.8 days a week, the last of 2026-09-30: no report at all for 31 days; no report at all of 5 days between; "
+    "a quiet week: 0 messages, usually 4,000. Days without any report: 2026-09-21 to 2026-09-25, 2026-10-01 to 2026-10-31."), text_of(missing.find("p")))
+rows = {row["reporter"]: row for row in rows_of(pages["a.example.html"], "coverage")}
+say("a.example: days that a reporter missed", rows["daily.example"]["missing days"].startswith("2026-09-08 to 2026-09-09, 2026-09-12, 2026-09-19 to "),
+    rows)
+say("day.example: nobody can be missed", "No reporter reports so often" in text_of(pages["day.example.html"]))
+
 with open(f"{FIGURES}/timeline.json") as file:
     timeline = {row["day"]: row for row in json.load(file)}
 table = rows_of(pages["a.example.html"], "days")

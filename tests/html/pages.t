@@ -53,7 +53,7 @@ is "and says so" "$(grep -c 'nobody vouches for are left out' "$dir/trusted/a.ex
 psql -X -q -c "UPDATE dmarc_store.report SET foreign_domain = false; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
 
 run html -o "$dir/site" $period
-for name in senders reporters timeline; do
+for name in senders reporters coverage timeline; do
     run $name --format json $period $(test $name != timeline || echo a.example)
     cp "$dir/out" "$dir/$name.json"
 done

@@ -55,10 +55,10 @@ check "what is not gets none" 0 '*' ''
 is "... not even a heading" "$(grep -c 'What to do' "$dir/out")" 0
 run senders a.example --format csv
 is "CSV: all columns" "$(head -n 1 "$dir/out")" \
-    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved"
+    "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved,trend,hosts"
 is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
 is "CSV: figures" "$(sed -n 2p "$dir/out")" \
-    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,'
+    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,,1234,'
 run reporters b.example --format json
 check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap=1", "null_row=1"\], "first_seen": "2026-10-02"' ''
 run summary --since 2026-10-02 --format csv
@@ -144,6 +144,25 @@ run changes c.example --since 2026-09-08 --until 2026-09-14
 check "changes" 0 '^gone  *own mail \(selector s\)  *authorised  *1,?000 ' ''
 run coverage c.example --until 2026-09-20
 check "coverage: the domain first" 0 'no report at all for 6 days' ''
+
+# on_terminal COLUMNS ARGUMENT...: what the program writes to a terminal that is so wide
+on_terminal()
+{
+    COLUMNS=$1 python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))' "$program" "${@:2}" </dev/null | tr -d '\r'
+}
+is "timeline on a terminal: bars and what they mean" "$(on_terminal 160 timeline d.example --limit 1 --no-color | tail -n 3 | sed 's/.*  *1  //')" \
+    "$(printf '%.0s█' $(seq 36))▓▓▓▓
+
+█ authorised  ▓ misconfigured  ▒ forwarded  ░ unknown"
+is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 timeline d.example --no-color | tail -n 1)" \
+    "# authorised  + misconfigured  - forwarded  . unknown"
+is "senders on a terminal: a trend for each row" "$(on_terminal 160 senders d.example --no-color | sed -n 's/^\(own\|Mail\).*[0-9]  \([.▁▂▃▄▅▆▇█]\{12\}\) .*/\1 \2/p' | paste -sd' ')" \
+    "own █........... Mail █..........."
+is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 senders d.example --no-color | grep -c ' #\.\{11\} ')" 2
+is "... not where it is narrow" "$(on_terminal 100 senders d.example --no-color | grep -c trend)" 0
+is "summary on a terminal: the same" "$(on_terminal 200 summary --no-color | sed -n 's/^d.example *[0-9]* *\([^ ]*\) .*/\1/p')" "█..........."
+run timeline d.example --limit 1
+is "... and nowhere else" "$(tail -n 1 "$dir/out" | tr -s ' ')" "2026-09-01 1100 90.9% 1000 100 0 0 1"
 
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"

@@ -8,7 +8,7 @@
 --              10-03 google.test  no record, broken off
 --   b.example  10-01 google.test  192.0.2.1       7  nothing passes
 \ir support.sql
-SELECT plan(37);
+SELECT plan(48);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
 SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
@@ -90,8 +90,8 @@ SELECT is((SELECT count(*) FROM dmarc.senders_new()), (SELECT count(*) FROM dmar
 SELECT is((SELECT dkim || ' / ' || spf FROM dmarc.failures('b.example')), 'not signed / no result', 'failures: nothing at all');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.summary() $$),
-    $$(a.example,225,150,0.6667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03)
-(b.example,7,0,0.0000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01)$$, 'summary');
+    $$(a.example,225,150,0.6667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03,"{150,75,0}")
+(b.example,7,0,0.0000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01,"{7,0,0}")$$, 'summary');
 SELECT is((SELECT policy FROM dmarc.summary('a.example', NULL, '2026-10-03')), 'quarantine', 'summary: the policy last seen in the period');
 SELECT is((SELECT messages FROM dmarc.summary('a.example', '2026-10-03')), 0::numeric, 'summary: a report without records is no mail');
 
@@ -130,6 +130,65 @@ SELECT is(pg_temp.rows('SELECT code, what, problems, first_seen::date, last_seen
 SELECT is(pg_temp.rows('SELECT mails, stored, duplicate, no_report, problem, documents, problem_documents, domains, reports, failure_reports, tls_reports, first_day, last_day, last_mail::date FROM dmarc.status()'),
     '(6,1,1,1,3,4,2,2,4,0,0,2026-10-01,2026-10-03,2026-10-04)', 'status');
 SELECT cmp_ok((SELECT database_size FROM dmarc.status()), '>', 1000000::bigint, 'status: the size of the database');
+
+-- Trends: 25 days in twelve parts, of which the first has three and all others two.
+\o /dev/null
+SELECT pg_temp.report(100 + i, 't.example', date '2026-08-01' + i) FROM generate_series(0, 24) i;
+SELECT pg_temp.record(100 + i, 't.example', date '2026-08-01' + i, '192.0.2.1', 6, '{t.example|s|pass}', NULL, 't.example|s') FROM generate_series(0, 24) i;
+SELECT pg_temp.record(101, 't.example', '2026-08-02', '192.0.2.2', 6 + i) FROM generate_series(0, 1) i;
+SELECT pg_temp.record(124, 't.example', '2026-08-25', '192.0.2.2', 1, '{mcsv.net|k2|pass}');
+SELECT pg_temp.record(124, 't.example', '2026-08-25', '192.0.2.2', 2, '{mcsv.net|k3|pass}', header_from => 'news.t.example');
+SELECT pg_temp.sum_up();
+\o
+SELECT is(pg_temp.rows($$ SELECT sender, messages, trend FROM dmarc.senders('t.example') $$),
+    $$("own mail (selector s)",150,"{6,6,6,6,6,6,6,6,6,6,6,6}")
+("nothing authenticates",13,"{4.333,0,0,0,0,0,0,0,0,0,0,0}")
+(Mailchimp,3,"{0,0,0,0,0,0,0,0,0,0,0,1.5}")$$, 'trend: messages a day in each part, whatever its length');
+SELECT is((SELECT trend FROM dmarc.summary('t.example')), '{10.333,6,6,6,6,6,6,6,6,6,6,7.5}'::numeric[], 'trend: of a domain');
+SELECT is((SELECT trend FROM dmarc.senders('t.example', '2026-08-24', '2026-08-27') WHERE sender_key = 'mailchimp'), '{0,3}'::numeric[],
+          'trend: no part is shorter than a day, and none is of days that nobody reported');
+SELECT is((SELECT string_agg(trend::text, ' ' ORDER BY domain) FROM dmarc.summary(NULL, '2026-08-25', '2026-10-02') WHERE domain < 'c'),
+          '{0,0,0,0,0,0,0,0,0,0,0,50} {0,0,0,0,0,0,0,0,0,0,0,2.333}', 'trend: all domains over the same days');
+\o /dev/null
+SELECT pg_temp.report(200, 't.example', '2999-01-01');
+SELECT pg_temp.record(200, 't.example', '2999-01-01', '192.0.2.2', 2, '{mcsv.net|k2|pass}');
+SELECT pg_temp.sum_up();
+\o
+SELECT is((SELECT trend FROM dmarc.senders('t.example') WHERE sender_key = 'mailchimp'), '{0,0,0,0,0,0,0,0,0,0,0,2.5}'::numeric[],
+          'trend: what a reporter puts into the future makes no day small');
+SELECT is((SELECT trend FROM dmarc.senders('t.example', '2998-01-01')), '{2}'::numeric[], '... and is one part when there is nothing else');
+
+-- Whose machines they are, by confirmed reverse names.
+\o /dev/null
+SELECT pg_temp.report(300, 'h.example', '2026-10-01');
+SELECT pg_temp.record(300, 'h.example', '2026-10-01', '10.1.0.' || i, 10, '{h.example|own|pass}', NULL, 'h.example|own') FROM generate_series(1, 14) i;
+SELECT pg_temp.record(300, 'h.example', '2026-10-01', '10.1.1.1', 9, NULL, '{h.example|mfrom|pass}', NULL, 'h.example');
+SELECT pg_temp.record(300, 'h.example', '2026-10-01', '10.1.2.' || i, 8, '{mcsv.net|k2|pass}') FROM generate_series(1, 2) i;
+SELECT pg_temp.record(300, 'h.example', '2026-10-01', '10.1.3.' || i, 1) FROM generate_series(1, 3) i;
+SELECT pg_temp.sum_up();
+\o
+SELECT is((SELECT count(hosts) FROM dmarc.senders('h.example')), 0::bigint, 'hosts: none where nothing was looked up');
+INSERT INTO dmarc_store.address (source_ip, name, name_status)
+SELECT ('10.1.0.' || i)::inet, CASE WHEN i <= 9 THEN 'mail-' || i || '.google.com' WHEN i = 10 THEN 'google.com' WHEN i = 11 THEN 'a.b.c.d.e.f.g.1e100.net'
+                                    WHEN i = 12 THEN 'a1.smtp-out.amazonses.com' WHEN i = 13 THEN 'stranger.test' END, CASE WHEN i = 14 THEN 'unconfirmed' ELSE 'confirmed' END
+FROM generate_series(1, 14) i;
+INSERT INTO dmarc_store.address (source_ip, name, name_status)
+VALUES ('10.1.1.1', 'smtp.salesforce.com', 'confirmed'), ('10.1.2.1', 'mail.google.com', 'confirmed'), ('10.1.3.1', 'o1.ptr.sendgrid.net', 'confirmed'),
+       ('10.1.3.2', 'evil\.google.com', 'confirmed'), ('10.1.3.3', 'notgoogle.com', 'confirmed');
+SELECT is(pg_temp.rows($$ SELECT sender, class, confidence, evidence, hosts FROM dmarc.senders('h.example') $$),
+    $$("own mail (selector own)",authorised,high,"dkim d=h.example s=own, passed; 11 of 14 addresses have confirmed reverse names of Google Workspace / Gmail, 1 of Amazon SES","{""Google Workspace / Gmail=11"",""Amazon SES=1""}")
+(Mailchimp,misconfigured,high,"dkim d=mcsv.net, passed",)
+("own mail (spf h.example)",authorised,high,"spf h.example, passed; 1 of 1 address has a confirmed reverse name of Salesforce",{Salesforce=1})
+("nothing authenticates",unknown,low,"nothing passed; 1 of 3 addresses has a confirmed reverse name of Twilio SendGrid","{""Twilio SendGrid=1""}")$$,
+    'hosts: of what names no sender of the catalogue, and of confirmed names alone');
+SELECT is((SELECT hosts FROM dmarc.senders_new('h.example') WHERE class = 'unknown'), '{"Twilio SendGrid=1"}', 'hosts: of new senders, too');
+INSERT INTO dmarc_store.sender (key, name, kind, origin) VALUES ('ours', 'Our relay', 'own', 'user');
+INSERT INTO dmarc_store.sender_rule (kind, pattern, sender, origin) VALUES ('ptr_domain', 'stranger.test', 'ours', 'user'), ('ptr_domain', 'f.g.1e100.net', 'ours', 'user');
+SELECT is((SELECT hosts FROM dmarc.senders('h.example') WHERE messages = 140), '{"Google Workspace / Gmail=10","Our relay=2","Amazon SES=1"}', 'hosts: by rules of one''s own first');
+SELECT is((SELECT string_agg(n.name || ' ' || coalesce((dmarc_store.sender_by_name(n.name)).key, '-'), ', ' ORDER BY n.name COLLATE "C")
+           FROM unnest('{google.com,x.google.com,com,"",stranger.test,x.f.g.1e100.net,f.g.1e100.net,g.1e100.net,"evil\\.google.com"}'::text[]) n (name)),
+          ' -, com -, evil\.google.com -, f.g.1e100.net ours, g.1e100.net google, google.com google, stranger.test ours, x.f.g.1e100.net ours, x.google.com google',
+          'sender_by_name: by labels, the name itself included');
 
 SELECT finish();
 ROLLBACK;

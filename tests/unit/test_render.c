@@ -158,10 +158,11 @@ static void test_list(void)
     g_assert_cmpstr(list->pdata[1], ==, "NULL");
 }
 
-static const struct render_column columns[] = {{"sender", COLUMN_TEXT, 0},     {"class", COLUMN_TEXT, 0},
-                                               {"messages", COLUMN_NUMBER, 0}, {"share", COLUMN_SHARE, 0},
-                                               {"known", COLUMN_BOOL, 0},      {"last_seen", COLUMN_TIME, 0},
-                                               {"reasons", COLUMN_LIST, 0}};
+static const struct render_column columns[] = {
+    {.name = "sender", .kind = COLUMN_TEXT},     {.name = "class", .kind = COLUMN_TEXT},
+    {.name = "messages", .kind = COLUMN_NUMBER}, {.name = "share", .kind = COLUMN_SHARE},
+    {.name = "known", .kind = COLUMN_BOOL},      {.name = "last_seen", .kind = COLUMN_TIME},
+    {.name = "reasons", .kind = COLUMN_LIST}};
 #define COLUMNS G_N_ELEMENTS(columns)
 
 static const char *const rows[ROWS * COLUMNS] = {
@@ -228,7 +229,7 @@ static void test_csv_cells(void)
         {"\xe2\x80\xaex", "\\u{202E}x"},
         {"", ""},
     };
-    static const struct render_column column = {"c", COLUMN_TEXT, 0};
+    static const struct render_column column = {.name = "c", .kind = COLUMN_TEXT};
     static const struct render_style style = {.width = 0};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
         g_autofree char *text = render(&render_csv, &column, 1, &style, &vectors[i][0], 1, TRUE);
@@ -236,7 +237,7 @@ static void test_csv_cells(void)
         g_assert_cmpstr(text, ==, wanted);
     }
     /* What is no number in a column of numbers is text. */
-    static const struct render_column number = {"n", COLUMN_NUMBER, 0};
+    static const struct render_column number = {.name = "n", .kind = COLUMN_NUMBER};
     static const char *const odd[] = {"-5", "-5+cmd"};
     g_autofree char *text = render(&render_csv, &number, 1, &style, odd, 2, TRUE);
     g_assert_cmpstr(text, ==, "n\n-5\n'-5+cmd\n");
@@ -280,7 +281,7 @@ static void test_json_strings(void)
         {"\xff", "\xef\xbf\xbd"},
         {"</script>", "</script>"},
     };
-    static const struct render_column column = {"c", COLUMN_TEXT, 0};
+    static const struct render_column column = {.name = "c", .kind = COLUMN_TEXT};
     static const struct render_style style = {.width = 0};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
         g_autofree char *text = render(&render_json, &column, 1, &style, &vectors[i][0], 1, TRUE);
@@ -305,8 +306,8 @@ static void test_table(void)
 
 static void test_table_two_lines(void)
 {
-    static const struct render_column two[] = {{"domain", COLUMN_TEXT, 0},
-                                               {"dkim_aligned", COLUMN_NUMBER, 0}};
+    static const struct render_column two[] = {{.name = "domain", .kind = COLUMN_TEXT},
+                                               {.name = "dkim_aligned", .kind = COLUMN_NUMBER}};
     static const char *const values[] = {"a.example", "7"};
     static const struct render_style style = {.width = 80};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 1, TRUE);
@@ -319,8 +320,9 @@ static void test_table_two_lines(void)
 /* Columns that may be left out are, in their order, and only as many as it takes. */
 static void test_table_drop(void)
 {
-    static const struct render_column three[] = {
-        {"a", COLUMN_NUMBER, 2}, {"b", COLUMN_NUMBER, 0}, {"c", COLUMN_NUMBER, 1}};
+    static const struct render_column three[] = {{.name = "a", .kind = COLUMN_NUMBER, .drop = 2},
+                                                 {.name = "b", .kind = COLUMN_NUMBER},
+                                                 {.name = "c", .kind = COLUMN_NUMBER, .drop = 1}};
     static const char *const values[] = {"111", "222", "333"};
     static const struct {
         guint width;
@@ -359,7 +361,8 @@ static void test_table_narrow(void)
 
 static void test_table_wide_characters(void)
 {
-    static const struct render_column two[] = {{"sender", COLUMN_TEXT, 0}, {"n", COLUMN_NUMBER, 0}};
+    static const struct render_column two[] = {{.name = "sender", .kind = COLUMN_TEXT},
+                                               {.name = "n", .kind = COLUMN_NUMBER}};
     static const char wide[] = "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5"
                                "\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5\xe6\x97\xa5";
     static const char *const values[] = {wide, "1", "abc", "22"};
@@ -389,7 +392,8 @@ static void test_table_list(void)
 /* Only the words of classes, and only in the column of that name, are coloured: text cannot paint itself. */
 static void test_table_color(void)
 {
-    static const struct render_column two[] = {{"class", COLUMN_TEXT, 0}, {"sender", COLUMN_TEXT, 0}};
+    static const struct render_column two[] = {{.name = "class", .kind = COLUMN_TEXT},
+                                               {.name = "sender", .kind = COLUMN_TEXT}};
     static const char *const values[] = {"unknown", "authorised", "\033[32mauthorised", "x"};
     static const struct render_style style = {.color = TRUE};
     g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
@@ -402,8 +406,9 @@ static void test_table_color(void)
 /* Beside the columns, where there is room, and on a terminal alone. */
 static void test_table_bars(void)
 {
-    static const struct render_column three[] = {
-        {"class", COLUMN_TEXT, 0}, {"share", COLUMN_SHARE, 0}, {"n", COLUMN_NUMBER, 1}};
+    static const struct render_column three[] = {{.name = "class", .kind = COLUMN_TEXT},
+                                                 {.name = "share", .kind = COLUMN_SHARE},
+                                                 {.name = "n", .kind = COLUMN_NUMBER, .drop = 1}};
     static const char *const values[] = {"authorised", "0.75",    "1",       "unknown", "0.2",
                                          NULL,         "unknown", "0.001",   "3",       "evil",
                                          "0.9",        "4",       "unknown", "1e999",   "5"};
@@ -425,14 +430,79 @@ static void test_table_bars(void)
     }
 }
 
+static void test_trend(void)
+{
+    static const char *const vectors[][2] = {
+        {"{1,2,3,4,5,6,7,8}", "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"},
+        {"{0,0.001,1000}", ".\u2581\u2588"},
+        {"{0,0}", ".."},
+        {"{5}", "\u2588"},
+        {"{NULL,-3,x,2}", "...\u2588"},
+        {"{}", ""},
+        {"{1e999,9}", ".\u2588"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *trend = text_trend(vectors[i][0]);
+        g_assert_cmpstr(trend, ==, vectors[i][1]);
+    }
+    setlocale(LC_CTYPE, "C");
+    g_autofree char *plain = text_trend("{0,1,2,3,4,5,6,7,8}");
+    g_assert_cmpstr(plain, ==, "._-~=+*%#");
+    setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* What may be left out where it has nothing to say, is. */
+static void test_table_sparse(void)
+{
+    static const struct render_column three[] = {{.name = "n", .kind = COLUMN_NUMBER},
+                                                 {.name = "hosts", .kind = COLUMN_LIST, .sparse = TRUE},
+                                                 {.name = "day", .kind = COLUMN_TIME}};
+    static const char *const values[] = {"1",          NULL, "2026-10-01", "2",         "{}",
+                                         "2026-10-02", "3",  "{A=1,B=2}",  "2026-10-03"};
+    static const struct render_style style = {.width = 0};
+    g_autofree char *without = render(&render_table, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(without, ==, "n  day\n1  2026-10-01\n2  2026-10-02\n");
+    g_autofree char *with = render(&render_table, three, 3, &style, values, 3, TRUE);
+    g_assert_nonnull(strstr(with, "n  hosts     day\n1            2026-10-01\n"));
+    g_assert_nonnull(strstr(with, "3  A=1, B=2  2026-10-03\n"));
+    g_autofree char *csv = render(&render_csv, three, 3, &style, values, 2, TRUE);
+    g_assert_true(g_str_has_prefix(csv, "n,hosts,day\n1,,2026-10-01\n"));
+}
+
+/* A trend is drawn where all columns that go later have room, and never in a pipe; other formats have its
+ * numbers. */
+static void test_table_trend(void)
+{
+    static const struct render_column three[] = {{.name = "n", .kind = COLUMN_NUMBER},
+                                                 {.name = "trend", .kind = COLUMN_TREND, .drop = 1},
+                                                 {.name = "day", .kind = COLUMN_TIME}};
+    static const char *const values[] = {"12", "{0,8.5}", "2026-10-01", "3", NULL, "2026-10-02"};
+    struct render_style style = {.width = 21};
+    g_autofree char *drawn = render(&render_table, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(drawn, ==,
+                    " n  trend  day\n"
+                    "12  .\u2588     2026-10-01\n"
+                    " 3         2026-10-02\n");
+    for (guint width = 0; width < 21; width += 20) {
+        style.width = width;
+        g_autofree char *bare = render(&render_table, three, 3, &style, values, 2, TRUE);
+        g_assert_cmpstr(bare, ==, " n  day\n12  2026-10-01\n 3  2026-10-02\n");
+    }
+    g_autofree char *csv = render(&render_csv, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(csv, ==, "n,trend,day\n12,0; 8.5,2026-10-01\n3,,2026-10-02\n");
+    g_autofree char *json = render(&render_json, three, 3, &style, values, 2, TRUE);
+    g_assert_nonnull(strstr(json, "\"trend\": [0, 8.5], "));
+    g_assert_nonnull(strstr(json, "\"trend\": null, "));
+}
+
 /* The classes one behind the other: of each line, or all by one scale where lines are days. */
 static void test_table_stacked(void)
 {
-    static const struct render_column five[] = {{"authorised", COLUMN_NUMBER, 0},
-                                                {"misconfigured", COLUMN_NUMBER, 0},
-                                                {"forwarded", COLUMN_NUMBER, 0},
-                                                {"unknown", COLUMN_NUMBER, 0},
-                                                {"day", COLUMN_TIME, 0}};
+    static const struct render_column five[] = {{.name = "authorised", .kind = COLUMN_NUMBER},
+                                                {.name = "misconfigured", .kind = COLUMN_NUMBER},
+                                                {.name = "forwarded", .kind = COLUMN_NUMBER},
+                                                {.name = "unknown", .kind = COLUMN_NUMBER},
+                                                {.name = "day", .kind = COLUMN_TIME}};
     static const char *const values[] = {
         "5",  "2", "1", "2",         "2026-10-01", "5", "0", "0", "0", "2026-10-02", "100000000000000000000",
         NULL, "0", "0", "2026-10-03"};
@@ -445,6 +515,12 @@ static void test_table_stacked(void)
     g_assert_nonnull(
         strstr(days, "  2026-10-02  \033[32m\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"
                      "\033[0m\n"));
+    g_assert_true(g_str_has_suffix(days, "\n\n\033[32m\xe2\x96\x88\033[0m authorised  \033[33m\xe2\x96\x93"
+                                         "\033[0m misconfigured  \033[36m\xe2\x96\x92\033[0m forwarded  "
+                                         "\033[31m\xe2\x96\x91\033[0m unknown\n"));
+    static const struct render_style narrow = {.width = 60};
+    g_autofree char *bare = render(&render_table, five, 5, &narrow, values, 2, TRUE);
+    g_assert_true(g_str_has_suffix(bare, "2026-10-02\n"));
     static const struct render_style wide = {.width = 80};
     g_autofree char *huge = render(&render_table, five, 5, &wide, values, 3, TRUE);
     g_assert_nonnull(strstr(huge, "  2026-10-01\n"));
@@ -454,7 +530,7 @@ static void test_table_stacked(void)
 /* More rows than are looked at before printing: none is lost, all in order. */
 static void test_table_long(void)
 {
-    static const struct render_column column = {"n", COLUMN_NUMBER, 0};
+    static const struct render_column column = {.name = "n", .kind = COLUMN_NUMBER};
     static const struct render_style style = {.width = 80};
     char *text = NULL;
     size_t size = 0;
@@ -472,30 +548,6 @@ static void test_table_long(void)
     for (guint i = 0; i < 2500; i++)
         g_assert_cmpuint(g_ascii_strtoull(g_strstrip(lines[i + 1]), NULL, 10), ==, i);
     free(text);
-}
-
-/* A bar is as long as its sum, whatever its parts are rounded to; one that is longer than the scale ends with
- * it. */
-static void test_bar(void)
-{
-    static const struct {
-        const char *parts;
-        double most;
-        const char *bar;
-    } cases[] = {{"10 0 0 0", 10, "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"},
-                 {"4 1 2 3", 10, "\u2588\u2588\u2588\u2588\u2593\u2592\u2592\u2591\u2591\u2591"},
-                 {"0.3 0.3 0.3 0.3", 10, "\u2593"},
-                 {"0 0 0 2", 20, "\u2591"},
-                 {"0 0 0 0.4", 10, ""},
-                 {"30 0 0 1", 15, "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588"},
-                 {"0 0", 0, ""},
-                 {"x 5", 10, "\u2593\u2593\u2593\u2593\u2593"},
-                 {"", 10, ""}};
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *bar = text_bar(cases[i].parts, cases[i].most, 10);
-        g_assert_cmpstr(bar, ==, cases[i].bar);
-    }
-    g_assert_true(text_bar_sum("1 2.5 x 3") > 6.4 && text_bar_sum("1 2.5 x 3") < 6.6);
 }
 
 static void test_catalog(void)
@@ -539,9 +591,11 @@ int main(int argc, char **argv)
     g_test_add_func("/table/list", test_table_list);
     g_test_add_func("/table/color", test_table_color);
     g_test_add_func("/table/bars", test_table_bars);
+    g_test_add_func("/table/sparse", test_table_sparse);
+    g_test_add_func("/table/trend", test_table_trend);
+    g_test_add_func("/trend", test_trend);
     g_test_add_func("/table/stacked", test_table_stacked);
     g_test_add_func("/table/long", test_table_long);
-    g_test_add_func("/table/bar", test_bar);
     g_test_add_func("/catalog/rows", test_catalog);
     return g_test_run();
 }
