@@ -42,15 +42,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.revoke_domains(name, text[]) IS 'Takes policy domains back from a role (NULL: all), and the membership in whosends_customer with the last one; what is left';
 
--- To whom a name below a policy domain belongs: to who was granted the nearest one above it.
-CREATE OR REPLACE FUNCTION dmarc_store.nearest_grant(name text) RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
-BEGIN
-    RETURN (SELECT g.domain FROM dmarc_store.domain_grant g
-            WHERE g.domain = name OR right(name, length(g.domain) + 1) = '.' || g.domain
-            ORDER BY length(g.domain) DESC LIMIT 1);
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.nearest_grant(text) IS 'The longest policy domain that is granted to anybody, which a name is or lies below';
+-- Of older programs.
+DROP FUNCTION IF EXISTS dmarc_store.nearest_grant(text);
 
 CREATE OR REPLACE FUNCTION dmarc.grants() RETURNS TABLE (role text, domain text, granted_at timestamptz, there boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$

@@ -133,12 +133,12 @@ for view in $views; do
 done
 for name in neighbour.example stranger1.example; do
     for view in report record daily classification document; do
-        as customer "explain (analyze, timing off, summary off) select * from dmarc_own.$view where domain = '$name'" | sed "s/$name/NAME/g; s/(cost[^)]*)//"
+        as customer "explain (analyze, timing off, summary off, buffers) select * from dmarc_own.$view where domain = '$name'" | sed "s/$name/NAME/g; s/(cost[^)]*)//"
     done >"$dir/plans.$name"
     for view in report record daily; do
         as customer "explain select * from dmarc_own.$view where domain = '$name' and day > '2026-10-01'" | sed "s/$name/NAME/g"
     done >>"$dir/plans.$name"
-    for function in $functions; do as customer "explain (analyze, timing off, summary off) select * from dmarc.$function('$name')" | sed "s/$name/NAME/g"; done >>"$dir/plans.$name"
+    for function in $functions; do as customer "explain (analyze, timing off, summary off, buffers) select * from dmarc.$function('$name')" | sed "s/$name/NAME/g"; done >>"$dir/plans.$name"
 done
 diff "$dir/plans.neighbour.example" "$dir/plans.stranger1.example" | head -n 6 | sed 's/^/# /'
 is "EXPLAIN says the same of a domain that is there and of one that is not" "$(cmp "$dir/plans.neighbour.example" "$dir/plans.stranger1.example" && grep -c 'Scan' "$dir/plans.stranger1.example" | sed 's/^[1-9].*/some/')" some

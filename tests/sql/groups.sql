@@ -1,10 +1,12 @@
 -- A session that looks at a group sees its domains alone, of those that it may see.
 \ir support.sql
-SELECT plan(14);
+SELECT plan(15);
 \o /dev/null
 SELECT pg_temp.report(1, d, '2026-10-01') FROM unnest('{a.example,b.example,c.example}'::text[]) d;
 SELECT pg_temp.record(1, d, '2026-10-01', '192.0.2.1', 1) FROM unnest('{a.example,b.example,c.example}'::text[]) d;
 SELECT pg_temp.sum_up();
+INSERT INTO dmarc_store.failure_report (domain, day, identity, content, reporter, arrived, incidents)
+SELECT d, '2026-10-01', md5(d)::uuid, md5(d)::uuid, 'r', '2026-10-01', 1 FROM unnest('{a.example,mail.a.example,c.example}'::text[]) d;
 SELECT dmarc_store.join_group('x', '{a.example,B.example,d.example}');
 SELECT dmarc_store.join_group('y', '{c.example}');
 CREATE ROLE whosends_test_customer IN ROLE whosends_customer;
@@ -18,6 +20,7 @@ SELECT is(pg_temp.seen(), 'a.example b.example c.example, a.example b.example c.
 SELECT is(dmarc.use_group('x'), true, 'a group');
 SELECT is(pg_temp.seen(), 'a.example b.example, a.example b.example', 'of a group: its domains, in reports and views');
 SELECT is_empty($$ SELECT * FROM dmarc.senders('c.example') $$, '... and no other that is asked for');
+SELECT is((SELECT string_agg(domain, ' ' ORDER BY domain) FROM dmarc.failure_samples()), 'a.example mail.a.example', '... with failure reports of names below');
 SELECT is((SELECT string_agg(name || ' ' || domain || ' ' || reports, ', ') FROM dmarc.groups()), 'x a.example 1, x b.example 1, x d.example 0', '... in the list of groups, too');
 SELECT is(dmarc.use_group('z'), false, 'no such group');
 SELECT is(pg_temp.seen(), NULL, '... shows nothing');
