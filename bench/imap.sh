@@ -11,7 +11,7 @@ dir=$(mktemp -d)
 proxy=
 trap 'test -z "$proxy" || kill "$proxy"; dovecot_stop; rm -rf "$dir"' EXIT
 export IMAP_PASSWORD=secret
-DOVECOT_EXTRA='mail_location = mdbox:~/mdbox'
+DOVECOT_EXTRA=$(dovecot_mails mdbox '~/mdbox')
 dovecot_start "$dir" || exit 1
 python3 tests/lib/delay_proxy.py "$IMAPS_PORT" "$rtt" "$dir/port" &
 proxy=$!

@@ -394,13 +394,17 @@ static gboolean unzip_reopen(struct unzip *u, gsize chunk)
     return TRUE;
 }
 
-/* The next block of the member; a status of libarchive. */
+/* The next block of the member; a status of libarchive. A wrong sum or length is a warning up to
+ * libarchive 3.7, and later a failure that comes with the last block all the same; other damage is fatal in
+ * all versions. */
 static int unzip_block(struct unzip *u)
 {
     const void *block = NULL;
     la_int64_t offset = 0;
     size_t size = 0;
     int status = archive_read_data_block(u->archive, &block, &size, &offset);
+    if (status == ARCHIVE_FAILED)
+        status = ARCHIVE_WARN;
     u->block = block;
     u->block_n = status == ARCHIVE_OK || status == ARCHIVE_WARN ? size : 0;
     return status;

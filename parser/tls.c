@@ -184,13 +184,14 @@ static raw_words list_of(struct reading *reading, JsonObject *object, const char
     return list;
 }
 
-/* A number of sessions, or -1. */
+/* A number of sessions, or -1. The largest number is none: json-glib 1.10.8 takes it for all that are larger.
+ */
 static gint64 count_of(struct reading *reading, JsonObject *object, const char *name)
 {
     JsonNode *node = object ? json_object_get_member(object, name) : NULL;
     g_autofree char *text = text_of_node(node);
     guint64 number = 0;
-    if (text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL))
+    if (text && g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64 - 1, &number, NULL))
         return (gint64)number;
     if (node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE) {
         gdouble value = json_node_get_double(node);

@@ -39,14 +39,20 @@ struct xml_parser {
     guint depth, unknown;
 };
 
+/* As xmlByteConsumed, which libxml2 2.15 advises against, for input that is UTF-8 already. */
+static guint64 place(const xmlParserCtxt *library)
+{
+    const xmlParserInput *input = library->input;
+    return input != NULL ? input->consumed + (guint64)(input->cur - input->base) : 0;
+}
+
 static void finish(struct xml_parser *parser, enum xml_end end)
 {
     if (parser->ended)
         return;
     parser->ended = TRUE;
     parser->result.end = end;
-    long offset = xmlByteConsumed(parser->library);
-    parser->result.offset = offset > 0 ? (guint64)offset : 0;
+    parser->result.offset = place(parser->library);
     parser->result.line = xmlSAX2GetLineNumber(parser->library);
 }
 
@@ -257,8 +263,14 @@ static void take_message(struct xml_parser *parser, const char *text)
     g_strchomp(message);
 }
 
+#if LIBXML_VERSION >= 21200
+typedef const xmlError library_error;
+#else
+typedef xmlError library_error;
+#endif
+
 /* Only what breaks well-formedness counts; an unbound prefix, for one, does not. */
-static void on_error(void *user, xmlErrorPtr error)
+static void on_error(void *user, library_error *error)
 {
     struct xml_parser *parser = user;
     if (parser->ended || error->level != XML_ERR_FATAL)

@@ -26,9 +26,14 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column
 DECLARE
-    mine text[] := dmarc.visible();
+    mine   text[] := dmarc.visible();
+    others text[] := ARRAY(SELECT g.domain FROM dmarc_store.domain_grant g WHERE g.domain <> ALL (mine)
+                           UNION
+                           SELECT m.domain FROM dmarc_store.group_grant r JOIN dmarc_store.domain_group m ON m.name = r.name
+                           WHERE m.domain <> ALL (mine));
 BEGIN
-    -- A subdomain has its own name here, but mostly the policy of the domain above it. It may be somebody else's.
+    -- A subdomain has its own name here, but mostly the policy of the domain above it. It may be somebody else's. No row is looked up for
+    -- another one, so that the pages read do not tell whether there is such a domain.
     RETURN QUERY
     SELECT f.domain, f.arrived, f.reporter, f.source_ip, f.header_from, f.mail_from, f.auth_failures, f.alignment_failed,
            f.delivery_result, coalesce(f.dkim_domain, f.signature_domains[1]),
@@ -37,7 +42,9 @@ BEGIN
     FROM dmarc_store.failure_report f
     WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)
            OR right(f.domain, length(policy_domain) + 1) = '.' || lower(policy_domain))
-      AND (mine IS NULL OR dmarc_store.nearest_grant(f.domain, mine) = ANY (mine))
+      AND (mine IS NULL
+           OR (SELECT max(length(m)) FROM unnest(mine) m WHERE m = f.domain OR right(f.domain, length(m) + 1) = '.' || m)
+              > (SELECT coalesce(max(length(o)), 0) FROM unnest(others) o WHERE o = f.domain OR right(f.domain, length(o) + 1) = '.' || o))
       AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity')
     ORDER BY f.arrived DESC, f.domain, f.id DESC;
 END

@@ -58,23 +58,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.revoke_reading(name, text[], text[]) IS 'Takes policy domains and groups back from a role (NULL: all), and the membership in whosends_customer with the last one; what is left';
 
--- To whom a name below a policy domain belongs: to who was granted the nearest one above it, by itself or by a group. Who looks at a
--- group that nobody is granted has its domains all the same.
-CREATE OR REPLACE FUNCTION dmarc_store.nearest_grant(name text, mine text[]) RETURNS text LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp AS $fn$
-BEGIN
-    RETURN (SELECT g.domain
-            FROM (SELECT d.domain FROM dmarc_store.domain_grant d
-                  UNION ALL
-                  SELECT m.domain FROM dmarc_store.group_grant r JOIN dmarc_store.domain_group m ON m.name = r.name
-                  UNION ALL
-                  SELECT u.domain FROM unnest(mine) u (domain)) g
-            WHERE g.domain = nearest_grant.name OR right(nearest_grant.name, length(g.domain) + 1) = '.' || g.domain
-            ORDER BY length(g.domain) DESC LIMIT 1);
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.nearest_grant(text, text[]) IS 'The longest policy domain, of those that are granted to anybody and of these, which a name is or lies below';
-
 CREATE OR REPLACE FUNCTION dmarc.grants() RETURNS TABLE (role text, domain text, granted_at timestamptz, there boolean, domain_group text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 #variable_conflict use_column

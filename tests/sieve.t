@@ -19,15 +19,23 @@ install -m 755 "$program" "$dir/whosends"
 (umask 077 && printf '[whosends]\ndatabase = %s\n' "$PG_CONNINFO" >"$dir/whosends.conf")
 printf '#!/bin/sh\nexec %s --config %s ingest --quiet -\n' "$dir/whosends" "$dir/whosends.conf" >"$dir/bin/whosends-ingest"
 chmod 755 "$dir/bin/whosends-ingest"
-# The lines of the manual between "```" that begin with this word.
+# The lines of the manual between "```" that begin with these words.
 example() {
     sed -n "/^$1/,/^\`\`\`/p" docs/whosends.1.scd | sed '/^```/d'
 }
+# Those for this version of Dovecot.
+settings() {
+    awk -v version="Dovecot 2.$(dovecot_is_new && echo 4 || echo 3) (Debian" 'index($0, version) { found = 1 }
+        found && /^```/ { if (inside) exit; inside = 1; next }
+        inside' docs/whosends.1.scd
+}
 example 'require \["vnd' >"$dir/whosends.sieve"
 {
-    printf '%s\n' "base_dir = $dir/run" "state_dir = $dir/run" "log_path = $dir/log" 'protocols =' \
-        'mail_location = maildir:~/Maildir' 'first_valid_uid = 1' 'first_valid_gid = 0'
-    example 'protocol lda' | sed "s,/etc/dovecot/sieve,$dir,; s,/etc/dovecot/bin,$dir/bin,"
+    dovecot_version
+    dovecot_mails maildir '~/Maildir'
+    printf '%s\n' "base_dir = $dir/run" "state_dir = $dir/run" "log_path = $dir/log" 'protocols =' 'first_valid_uid = 1' \
+        'first_valid_gid = 0'
+    settings | sed "s,/etc/dovecot/sieve,$dir,; s,/etc/dovecot/bin,$dir/bin,"
 } >"$dir/dovecot.conf"
 owner=$(dovecot_owner)
 if test "$(id -u)" = 0; then

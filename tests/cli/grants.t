@@ -80,6 +80,8 @@ check "a customer grants nothing" 78 '' 'permission denied'
 # ---- what he sees ----
 
 as() { psql -X -q -A -t -U "$1" -c "$2" 2>&1; }
+# The setting has another name since PostgreSQL 16.
+parallel="do \$\$ begin perform set_config(name, 'on', false) from pg_settings where name in ('force_parallel_mode', 'debug_parallel_query'); end \$\$"
 views=$(sql "select relname from pg_class where relnamespace = 'dmarc_own'::regnamespace and relkind = 'v' order by 1")
 is "the views were found" "$(echo "$views" | wc -l)" 15
 is "each has its comments" "$(sql "select count(*) from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
@@ -91,7 +93,7 @@ for view in $views; do
         is "$view: his rows" "$(as customer "select distinct domain from dmarc_own.$view")" mine.example
         is "$view: as many as there are" "$(as customer "select count(*) from dmarc_own.$view")" "$(sql "select count(*) from dmarc.$view where domain = 'mine.example'")"
         is "$view: a member of him, too" "$(as member "select count(*) from dmarc_own.$view")" "$(as customer "select count(*) from dmarc_own.$view")"
-        is "$view: as who may do more" "$(as web "set role customer; set force_parallel_mode = on; select distinct domain from dmarc_own.$view")" mine.example
+        is "$view: as who may do more" "$(as web "set role customer; $parallel; select distinct domain from dmarc_own.$view")" mine.example
         ;;
     esac
 done
@@ -100,7 +102,7 @@ for function in $functions; do
     is "$function: of all is of his" "$(as customer "select * from dmarc.$function()" | grep -c 'neighbour\|198.51.100\|secret')" 0
     is "$function: of his neighbour" "$(as customer "select count(*) from dmarc.$function('neighbour.example')")" 0
     test $function = disagreements || is "$function: of his" "$(as customer "select count(*) > 0 from dmarc.$function('Mine.example')")" t
-    is "$function: as who may do more" "$(as web "set role customer; set force_parallel_mode = on; select count(*) from dmarc.$function('neighbour.example')")" 0
+    is "$function: as who may do more" "$(as web "set role customer; $parallel; select count(*) from dmarc.$function('neighbour.example')")" 0
 done
 is "addresses" "$(as customer "select distinct domain from dmarc.addresses('0.0.0.0/0')")" mine.example
 is "addresses of his neighbour" "$(as customer "select count(*) from dmarc.addresses('198.51.100.0/24')")" 0
@@ -131,12 +133,12 @@ for view in $views; do
 done
 for name in neighbour.example stranger1.example; do
     for view in report record daily classification document; do
-        as customer "explain (analyze, timing off, summary off) select * from dmarc_own.$view where domain = '$name'" | sed "s/$name/NAME/g; s/(cost[^)]*)//"
+        as customer "explain (analyze, timing off, summary off, buffers) select * from dmarc_own.$view where domain = '$name'" | sed "s/$name/NAME/g; s/(cost[^)]*)//"
     done >"$dir/plans.$name"
     for view in report record daily; do
         as customer "explain select * from dmarc_own.$view where domain = '$name' and day > '2026-10-01'" | sed "s/$name/NAME/g"
     done >>"$dir/plans.$name"
-    for function in $functions; do as customer "explain (analyze, timing off, summary off) select * from dmarc.$function('$name')" | sed "s/$name/NAME/g"; done >>"$dir/plans.$name"
+    for function in $functions; do as customer "explain (analyze, timing off, summary off, buffers) select * from dmarc.$function('$name')" | sed "s/$name/NAME/g"; done >>"$dir/plans.$name"
 done
 diff "$dir/plans.neighbour.example" "$dir/plans.stranger1.example" | head -n 6 | sed 's/^/# /'
 is "EXPLAIN says the same of a domain that is there and of one that is not" "$(cmp "$dir/plans.neighbour.example" "$dir/plans.stranger1.example" && grep -c 'Scan' "$dir/plans.stranger1.example" | sed 's/^[1-9].*/some/')" some

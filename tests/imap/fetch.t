@@ -57,7 +57,7 @@ run --starttls --port "$IMAP_PORT" --ca "$OTHER_CA_FILE"
 check 'and the other CA' 77 '' 'certificate of localhost:[0-9]+ is not trusted'
 run --port "$IMAPS_PORT" --ca "$dir/none.pem"
 check 'a missing CA file is no reason to trust' 77 '' 'certificate of localhost:[0-9]+ is not trusted'
-is 'no password was sent to any of them' "$(grep -c 'Login: user=' "$dir/log")" 3
+is 'no password was sent to any of them' "$(grep -cE 'Log(in|ged in): user=' "$dir/log")" 3
 
 IMAP_PASSWORD=Tr0ub4dor
 run $tls

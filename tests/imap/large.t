@@ -26,7 +26,7 @@ peak() {
 run --port "$IMAPS_PORT" --ca "$CA_FILE" --window 64 --rss
 check '1,000 mails are read' 0 '^remaining 0$' ''
 is 'each once' "$(sed -n 's/^imap:[^ ]*UID=\([0-9]*\) .*/\1/p' "$dir/out" | sort -nu | wc -l)" 1000
-is 'and moved as they were' "$(mails_in) $(cat "$MAILDIR"/.Processed/new/* | wc -c)" \
+is 'and moved as they were' "$(mails_in) $(find "$MAILDIR/.Processed/new" "$MAILDIR/.Processed/cur" -type f -exec cat {} + | wc -c)" \
     "0 $(awk '/^imap:/ { sum += $2 } END { print sum }' "$dir/out")"
 peak 'memory is bounded' 32
 

@@ -76,7 +76,7 @@ run $tls --after flag
 is 'mails to be flagged are read' "$(grep -c '^imap:' "$dir/out")" 4
 where 4 0 2 'stay where they are'
 is 'unseen' "$(find "$MAILDIR" -name '*:2,*S*' | wc -l)" 0
-is 'with our keyword' "$(cat "$MAILDIR/dovecot-keywords")" '0 $WhosendsDone'
+is 'with our keyword' "$(grep -c '^[0-9]* [$]WhosendsDone$' "$MAILDIR/dovecot-keywords")" 1
 mails 1
 run $tls --after flag
 is 'and are not read again' "$(grep -c '^imap:' "$dir/out")" 1

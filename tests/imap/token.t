@@ -26,12 +26,23 @@ active_value = true
 username_attribute = user
 CONF
 DOVECOT_EXTRA="auth_mechanisms = plain xoauth2 oauthbearer
-auth_cache_size = 0
+auth_cache_size = 0"
+if dovecot_is_new; then
+    DOVECOT_EXTRA+="
+oauth2 {
+$(sed 's/^/  /' "$dir/imap/oauth2.conf")
+}
+passdb oauth2 {
+  mechanisms_filter = xoauth2 oauthbearer
+}"
+else
+    DOVECOT_EXTRA+="
 passdb {
   driver = oauth2
   mechanisms = xoauth2 oauthbearer
   args = $dir/imap/oauth2.conf
 }"
+fi
 CA_FILE=$server/tls/ca.pem OTHER_CA_FILE=$server/tls/other.pem
 dovecot_start "$dir/imap" || exit 1
 pg_start "$dir/pg" && pg_newdb token || exit 1

@@ -50,7 +50,68 @@ held = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*[s.getsockname()[1] for s in held])'
 }
 
+# Whether it is Dovecot 2.4 or later, whose settings have other names.
+dovecot_is_new() {
+    ! "$(dovecot_binary)" --version | grep -q '^2[.][0-3][.]'
+}
+
+# dovecot_mails DRIVER PATH: where the mails are.
+dovecot_mails() {
+    if dovecot_is_new; then
+        printf '%s\n' "mail_driver = $1" "mail_path = $2"
+    else
+        echo "mail_location = $1:$2"
+    fi
+}
+
+# The first lines, which 2.4 insists on.
+dovecot_version() {
+    ! dovecot_is_new || printf '%s\n' 'dovecot_config_version = 2.4.0' 'dovecot_storage_version = 2.4.0'
+}
+
+# dovecot_tls NAME: which certificate is shown.
+dovecot_tls() {
+    if dovecot_is_new; then
+        printf '%s\n' "ssl_server_cert_file = $DOVECOT_DIR/tls/$1.pem" "ssl_server_key_file = $DOVECOT_DIR/tls/$1.key"
+    else
+        printf '%s\n' "ssl_cert = <$DOVECOT_DIR/tls/$1.pem" "ssl_key = <$DOVECOT_DIR/tls/$1.key"
+    fi
+}
+
+dovecot_users() {
+    local uid gid
+    uid=$(dovecot_owner)
+    gid=$(id -gn "$uid")
+    if dovecot_is_new; then
+        cat <<CONF
+passdb passwd-file {
+  passwd_file_path = $DOVECOT_DIR/users
+  default_password_scheme = PLAIN
+}
+userdb static {
+  fields {
+    uid = $uid
+    gid = $gid
+    home = $DOVECOT_DIR/home/%{user}
+  }
+}
+CONF
+    else
+        cat <<CONF
+passdb {
+  driver = passwd-file
+  args = scheme=PLAIN $DOVECOT_DIR/users
+}
+userdb {
+  driver = static
+  args = uid=$uid gid=$gid home=$DOVECOT_DIR/home/%u
+}
+CONF
+    fi
+}
+
 dovecot_conf() {
+    dovecot_version
     cat <<CONF
 base_dir = $DOVECOT_DIR/run
 state_dir = $DOVECOT_DIR/run
@@ -58,23 +119,14 @@ log_path = $DOVECOT_DIR/log
 protocols = imap
 listen = 127.0.0.1, 127.0.0.2
 ssl = required
-ssl_cert = <$DOVECOT_DIR/tls/right.pem
-ssl_key = <$DOVECOT_DIR/tls/right.key
+$(dovecot_tls right)
 local 127.0.0.2 {
-  ssl_cert = <$DOVECOT_DIR/tls/wrong.pem
-  ssl_key = <$DOVECOT_DIR/tls/wrong.key
+$(dovecot_tls wrong)
 }
-passdb {
-  driver = passwd-file
-  args = scheme=PLAIN $DOVECOT_DIR/users
-}
-userdb {
-  driver = static
-  args = uid=$(dovecot_owner) gid=$(id -gn "$(dovecot_owner)") home=$DOVECOT_DIR/home/%u
-}
+$(dovecot_users)
 first_valid_uid = 1
 first_valid_gid = 0
-mail_location = maildir:~/Maildir
+$(dovecot_mails maildir '~/Maildir')
 mail_fsync = never
 auth_failure_delay = 0
 namespace inbox {

@@ -39,7 +39,8 @@ class Proxy(socketserver.StreamRequestHandler):
     def target(self, kind, user, host, port):
         with open(f"{DIR}/log", "a", encoding="utf-8") as log:
             log.write(f"{kind} {user} {host}:{port}\n")
-        return socket.create_connection((read("divert") or host, port), 5)
+        # The servers are on IPv4 only, and libcurl may look up "localhost" as ::1.
+        return socket.create_connection((read("divert") or ("127.0.0.1" if host == "::1" else host), port), 5)
 
     def tunnel(self, other):
         def pump(source, sink):

@@ -30,7 +30,8 @@ UPDATE suffix SET wild = name LIKE '*.%', name = regexp_replace(split_part(name,
 
 -- Public suffixes where customers get web sites or forms, but neither signatures, MAIL FROM nor HELO of their own.
 CREATE TEMP TABLE harmless_suffix (name text, reverse boolean);
-INSERT INTO harmless_suffix VALUES ('activetrail.biz', true), ('typeform.com', true), ('firebaseapp.com', false), ('ik-server.com', false), ('ovh.net', false);
+INSERT INTO harmless_suffix VALUES ('activetrail.biz', true), ('typeform.com', true), ('salesforce.com', true), ('firebaseapp.com', false), ('ik-server.com', false),
+    ('ovh.net', false);
 
 -- Where anybody can have a mailbox: who passes as one of these is a mailbox provider, and never a product.
 CREATE TEMP TABLE free_mail (name text);

@@ -59,7 +59,7 @@ static void misbehave(struct bad_worker *worker, const char *name)
         (g_str_equal(name, "killed four times") && __atomic_fetch_add(visits, 1, __ATOMIC_SEQ_CST) < 4))
         raise(SIGKILL);
     if (g_str_equal(name, "spin"))
-        for (volatile guint i = 0;; i++)
+        for (volatile gboolean on = TRUE; on;)
             ;
     if (g_str_equal(name, "sleep"))
         while (read(worker->socket, &(char){0}, 1) > 0)

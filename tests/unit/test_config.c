@@ -97,7 +97,8 @@ static void test_every_key(void)
             g_autoptr(GError) error = NULL;
             load(&config, "", 0600, way ? NULL : in_variable, way ? in_setting : NULL, &error);
             if (key->kind == CONFIG_SECRET) {
-                g_assert_error(error, WS_ERROR, way ? WS_ERROR_USAGE : WS_ERROR_CONFIG);
+                const int code = way ? WS_ERROR_USAGE : WS_ERROR_CONFIG;
+                g_assert_error(error, WS_ERROR, code);
                 g_assert_null(strstr(error->message, "/text"));
             } else {
                 g_assert_no_error(error);

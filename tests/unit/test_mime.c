@@ -119,8 +119,7 @@ static const char *const other[] = {
     MIXED "<feedback>\n--b\n\nhello\n--b--\n",
     MIXED "--b\n\nhello\n--b--\n<feedback>\n",
     MIXED "--b\n\nhello\n--b--\n--b\n\nhello\n",
-    "Subject: Gr\xfc\xdf"
-    "e\n\nhello\n",
+    "Subject: Gr\374\337e\n\nhello\n",
 };
 
 static struct blob *blob_of(const char *data, gsize n)

@@ -64,7 +64,7 @@ static void test_places(void)
 /* What systemd hands over is guarded by systemd, whatever its mode. */
 static void test_credential(void)
 {
-    g_autofree char *path = write_file("imap_password", "credential", 0440);
+    g_free(write_file("imap_password", "credential", 0440));
     const struct secret_place place = {.name = "imap.password", .credential = "imap_password"},
                               other = {.name = "imap b.password", .credential = "imap_password_b"};
     g_setenv("CREDENTIALS_DIRECTORY", directory, TRUE);
