@@ -155,7 +155,7 @@ class Plant:
         if kind.said:
             self.said, self.after = (kind.said[0], fill(kind.said[1])), tuple(fill(part) for part in kind.said[2])
         few, many = "few" in kind.words, "many" in kind.words
-        self.weight = (20 if "always" in kind.words else 6 if "often" in kind.words else 2) / min(rng.paretovariate(1), 8)
+        self.weight = (20 if "most" in kind.words else 6 if "often" in kind.words else 2) / min(rng.paretovariate(1), 4)
         self.pool = rng.randrange(1, 6) if few else max(20, int(domain.records * 0.05)) if many else rng.randrange(2, 60)
         # Who is in the catalogue has the same addresses whoever it sends for.
         named = next((s for s in services if s.name in self.wanted[1]), None)
@@ -166,7 +166,7 @@ class Plant:
             self.base = domain.allocate(self.pool)
         # Some come in the course of the year, some go, and some strangers are here for a month.
         self.begin, self.end = 0, 365
-        if "always" not in kind.words and rng.random() < 0.4:
+        if not kind.words & {"always", "strict", "told"} and rng.random() < 0.4:
             at = rng.randrange(365)
             self.begin, self.end = (at, at + 30) if many and not named else (at, 365) if rng.random() < 0.5 else (0, at)
         self.used = bytearray(self.pool)
@@ -202,7 +202,7 @@ class Field:
         labels = domain.name.split(".")
         self.values = {"domain": domain.name, "own": rng.choice(domain.selectors), "number": garden.serial,
                        "token": "".join(rng.choices("abcdefghijklmnopqrstuvwxyz234567", k=32)),
-                       "label": rng.choice(["-".join(labels), "".join(labels), labels[0]]), "hostile": rng.choice(HOSTILE),
+                       "label": rng.choice(["-".join(labels), "".join(labels), labels[0]]), "hostile": HOSTILE[domain.rank % len(HOSTILE)],
                        "stranger": f"host{garden.serial}.test", "second": f"vps{garden.serial}.test", **services}
 
     def __call__(self, text):
