@@ -25,7 +25,7 @@ sums()
 {
     psql -X -A -t -F $'\t' -c "SELECT r.domain, count(DISTINCT r.id), count(*), sum(c.message_count),
             coalesce(sum(c.message_count) FILTER (WHERE $1), 0), coalesce(sum(c.message_count) FILTER (WHERE $2), 0)
-        FROM dmarc_store.report r JOIN dmarc.record c ON c.report = r.id AND c.domain = r.domain GROUP BY r.domain" | LC_ALL=C sort
+        FROM dmarc_store.report r JOIN dmarc.record c ON c.report = r.id AND c.domain = r.domain AND c.day = r.day GROUP BY r.domain" | LC_ALL=C sort
 }
 
 # check_sums TITLE TRUTH: the sums, by our own reckoning, are the generator's truth.
