@@ -5,6 +5,7 @@ a class: whoever plants a product that signs as itself alone knows what he has p
 """
 import csv
 import functools
+import ipaddress
 import os
 import re
 from xml.sax.saxutils import escape
@@ -178,8 +179,9 @@ class Plant:
         if self.service is not None:
             n += self.service * SERVICE_ADDRESSES
             return f"198.{18 + (n >> 16)}.{n >> 8 & 255}.{n & 255}" if index % 5 else f"2001:db8:1:{n >> 16:x}::{n & 0xffff:x}"
-        n = n * 2654435761 & 0x3fffff
-        return f"100.{64 + (n >> 16)}.{n >> 8 & 255}.{n & 255}" if index % 5 else f"2001:db8:2:{n >> 16:x}::{n & 0xffff:x}"
+        # Scattered, and none twice in a domain.
+        n = n & ~0x3fffff | n * 2654435761 & 0x3fffff
+        return str(ipaddress.IPv4Address(0x64400000 + n)) if index % 5 else f"2001:db8:2:{n >> 16:x}::{n & 0xffff:x}"
 
     def add(self, form, index, count, day):
         self.used[index] = 1

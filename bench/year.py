@@ -124,12 +124,15 @@ class Year:
             keep = rng.randrange(1, len(texts))
             self.send(report, report.cut(texts, keep), 0, delay)
             self.count(report, seen[:keep], 1)
-        elif 0.027 <= what < 0.032:  # the same identity with other content
+        elif 0.027 <= what < 0.032:  # the same identity, mostly with other content
             self.send(report, report.whole(texts), 0, 0)
             self.count(report, seen, 1)
-            texts, seen = report.draw()
-            self.send(report, report.whole(texts), 1, delay)
-            self.count(report, seen, 1)
+            other, seen = report.draw()
+            self.send(report, report.whole(other), 1, delay)
+            if other != texts:
+                self.count(report, seen, 1)
+            else:
+                self.truth.add(domain.name, 1)
         else:
             self.send(report, report.whole(texts), 0, delay)
             self.count(report, seen, 1)
