@@ -130,8 +130,9 @@ if [ ! -e "$year/server.made" ]; then
     year_load
     echo "$what loaded" >"$year/server.made"
 else
-    # Views and functions as this version has them.
-    whosends init >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
+    # Views, functions and classes as this version has them.
+    step 'bringing the database up to date'
+    { whosends init && whosends maintain --quiet; } >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
 fi
 if ! same_as "$year/server.made" "$what told"; then
     step 'comparing the records with the truth'
