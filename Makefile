@@ -9,6 +9,7 @@
 #   make bench-ingest  what loading mails costs, beside xmllint and COPY
 #   make bench-peers   the same mails read by other programs
 #   make bench-query   what answers cost on RECORDS=10000000, and their disk; make bench-growth: what a new mail costs there
+#   make bench-year    a generated year of DOMAINS=2000, RECORDS=5000000: whether all senders are found, and how long each report takes
 #   make bench-together  what four ingesters at once are worth
 #   make bench-imap    what IMAP alone costs, through a round trip of 30 ms
 #   make bench-parse   what parsing alone costs, beside xmllint
@@ -133,7 +134,7 @@ bench-imap: $B/tests/imap_tool
 bench-parse: $B/tests/parse_mails
 	@bench/parse.sh
 
-bench-confine bench-ingest bench-peers bench-query bench-growth bench-together: bench-%: $B/whosends
+bench-confine bench-ingest bench-peers bench-query bench-growth bench-together bench-year: bench-%: $B/whosends
 	@bench/$*.sh
 
 bench: $B/whosends $B/tests/parse_mails
@@ -175,5 +176,5 @@ clean:
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
 .PHONY: all tests fault fault-storm fuzz fuzz-build bench bench-imap bench-parse bench-confine bench-ingest bench-peers \
-	bench-query bench-growth bench-together deps deps-check demo check install clean
+	bench-query bench-growth bench-together bench-year deps deps-check demo check install clean
 .SECONDARY:

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit 1
 BENCH_RESULTS=$(mktemp) failed=
 export BENCH_RESULTS
 trap 'rm -f "$BENCH_RESULTS"' EXIT
-for name in parse confine ingest peers together query growth; do
+for name in parse confine ingest peers together query growth year; do
     printf '\n== bench-%s\n' "$name"
     "bench/$name.sh" || failed="$failed bench-$name"
 done

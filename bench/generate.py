@@ -130,22 +130,29 @@ class Kind:
         spf_aligned = self.spf_aligned(new)
         passed = self.dkim_aligned or spf_aligned
         disposition = self.policy if not passed and not self.reason else "pass" if passed and new else "none"
-        lines = ["      <policy_evaluated>", f"        <disposition>{disposition}</disposition>",
-                 f"        <dkim>{'pass' if self.dkim_aligned else 'fail'}</dkim>",
-                 f"        <spf>{'pass' if spf_aligned else 'fail'}</spf>"]
-        if self.reason:
-            lines += ["        <reason>", "          <type>local_policy</type>", "          <comment>arc=pass</comment>",
-                      "        </reason>"]
-        lines += ["      </policy_evaluated>", "    </row>", "    <identifiers>",
-                  f"      <header_from>{self.header_from}</header_from>",
-                  f"      <envelope_from>{self.spf[0]}</envelope_from>", "    </identifiers>", "    <auth_results>"]
-        for name, selector, result in self.dkim:
-            lines += ["      <dkim>", f"        <domain>{name}</domain>", f"        <selector>{selector}</selector>",
-                      f"        <result>{result}</result>", "      </dkim>"]
-        scope = "mfrom" if new else self.scope
-        lines += ["      <spf>", f"        <domain>{self.spf[0]}</domain>", f"        <scope>{scope}</scope>",
-                  f"        <result>{self.spf[1]}</result>", "      </spf>", "    </auth_results>", "  </record>"]
-        return "  <record>\n    <row>\n      <source_ip>", "</count>\n" + "\n".join(lines) + "\n"
+        return record_text(self.header_from, self.dkim, [(self.spf[0], "mfrom" if new else self.scope, self.spf[1])], self.spf[0],
+                           ("local_policy", "arc=pass") if self.reason else None, disposition, self.dkim_aligned, spf_aligned)
+
+
+def record_text(header_from, dkim, spf, envelope_from, reason, disposition, dkim_passed, spf_passed):
+    """A record as two pieces around its address and its count. dkim: (domain, selector, result); spf: (domain, scope, result)."""
+    lines = ["      <policy_evaluated>", f"        <disposition>{disposition}</disposition>",
+             f"        <dkim>{'pass' if dkim_passed else 'fail'}</dkim>",
+             f"        <spf>{'pass' if spf_passed else 'fail'}</spf>"]
+    if reason:
+        lines += ["        <reason>", f"          <type>{reason[0]}</type>", f"          <comment>{reason[1]}</comment>",
+                  "        </reason>"]
+    lines += ["      </policy_evaluated>", "    </row>", "    <identifiers>",
+              f"      <header_from>{header_from}</header_from>",
+              f"      <envelope_from>{envelope_from}</envelope_from>", "    </identifiers>", "    <auth_results>"]
+    for name, selector, result in dkim:
+        lines += ["      <dkim>", f"        <domain>{name}</domain>", f"        <selector>{selector}</selector>",
+                  f"        <result>{result}</result>", "      </dkim>"]
+    for name, scope, result in spf:
+        lines += ["      <spf>", f"        <domain>{name}</domain>", f"        <scope>{scope}</scope>",
+                  f"        <result>{result}</result>", "      </spf>"]
+    lines += ["    </auth_results>", "  </record>"]
+    return "  <record>\n    <row>\n      <source_ip>", "</count>\n" + "\n".join(lines) + "\n"
 
 
 def signatures(rng):

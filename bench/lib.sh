@@ -29,6 +29,12 @@ conninfo()
     echo "host=$PG_SOCKETS port=5432 user=postgres dbname=$1"
 }
 
+# same_as FILE TEXT: whether the file has that text
+same_as()
+{
+    [ "$(cat "$1" 2>/dev/null)" = "$2" ]
+}
+
 # fresh NAME TEMPLATE: the database NAME once more, as a copy, with its catalogue cache and with nothing left to write.
 fresh()
 {

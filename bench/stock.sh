@@ -27,12 +27,6 @@ stages_of_stock()
     cat "$stock/stages"
 }
 
-# same_as FILE TEXT: whether the file has that text
-same_as()
-{
-    [ "$(cat "$1" 2>/dev/null)" = "$2" ]
-}
-
 stock_mails()
 {
     local what

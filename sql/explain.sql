@@ -83,11 +83,12 @@ BEGIN
         SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, x.word, ARRAY[x.word, regexp_replace(x.word, '[0-9]+', '#', 'g')]
         FROM passed x WHERE x.word IS NOT NULL
     ), answered AS (
-        SELECT a.kind, a.word, string_agg(DISTINCT r.pattern || ' is ' || c.name || CASE WHEN c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') THEN ', who relays' ELSE '' END, '; ') AS said
+        SELECT DISTINCT ON (a.kind, a.word) a.kind, a.word,
+               r.pattern || ' is ' || c.name || CASE WHEN c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') THEN ', who relays' ELSE '' END AS said
         FROM asked a
         LEFT JOIN dmarc_store.sender_rule r ON r.kind = a.kind AND r.pattern = ANY (a.patterns)
         LEFT JOIN dmarc_store.sender c ON c.key = r.sender
-        GROUP BY a.kind, a.word
+        ORDER BY a.kind, a.word, r.origin = 'user' DESC, length(r.pattern) DESC, r.pattern
     ), steps AS (
         SELECT 1 AS place, 0::bigint AS n, 'record' AS what,
                dmarc_store.amount(o.message_count) || ' from ' || coalesce(host(o.source_ip), o.source_raw, 'nowhere') || ', From: ' || e.header_from

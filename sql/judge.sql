@@ -3,7 +3,8 @@
 -- Who sent and whether he may, for many profiles at once: the rules of classes.sql and the catalogue. Of several names that the
 -- catalogue knows, this order decides: where nothing aligns, one that is approved, and last one that is disowned; a user's
 -- rule; one that does not relay; a product before the carrier that it sends through; DKIM d=, selector, MAIL FROM and its host,
--- HELO; the longest pattern; the first by name.
+-- HELO; the longest pattern; the first by name. One name that passed is one sender's alone: what is below a domain of his, and has
+-- a rule of its own, is not his.
 CREATE OR REPLACE FUNCTION dmarc_store.judge(profiles dmarc_store.profile[]) RETURNS SETOF dmarc_store.profile
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
 BEGIN
@@ -42,8 +43,8 @@ WITH seen AS MATERIALIZED (
     SELECT i.n, 'spf_host', split_part(i.name, '.', 1), i.name, i.strength, i.said
     FROM passed i WHERE i.rule_kind = 'spf_domain' AND i.own AND i.below AND i.strength = 2
 ), named AS MATERIALIZED (
-    -- Each name once, whoever bears it.
-    SELECT k.rule_kind, k.by, r.pattern, r.tenant, r.origin = 'user' AS users, c.key, c.name, c.kind, c.advice, c.carrier,
+    -- Each name once, whoever bears it. One name is one sender's: of a user's rule, else of the longest pattern.
+    SELECT DISTINCT ON (k.rule_kind, k.by) k.rule_kind, k.by, r.pattern, r.tenant, r.origin = 'user' AS users, c.key, c.name, c.kind, c.advice, c.carrier,
            c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') AS relay
     FROM (SELECT g.rule_kind, g.by, unnest(CASE WHEN g.rule_kind IN ('dkim_selector', 'spf_host')
                                                 THEN ARRAY[g.by, regexp_replace(g.by, '[0-9]+', '#', 'g')]
@@ -51,6 +52,7 @@ WITH seen AS MATERIALIZED (
           FROM (SELECT DISTINCT a.rule_kind, a.by FROM asked a) g) k
     JOIN dmarc_store.sender_rule r ON r.kind = k.rule_kind AND r.pattern = k.pattern
     JOIN dmarc_store.sender c ON c.key = r.sender
+    ORDER BY k.rule_kind, k.by, r.origin = 'user' DESC, length(k.pattern) DESC, k.pattern
 ), found AS MATERIALIZED (
     SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind, w.approved,
            -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
