@@ -156,8 +156,11 @@ class Plant:
         if kind.said:
             self.said, self.after = (kind.said[0], fill(kind.said[1])), tuple(fill(part) for part in kind.said[2])
         few, many = "few" in kind.words, "many" in kind.words
-        self.weight = (20 if "most" in kind.words else 6 if "often" in kind.words else 2) / min(rng.paretovariate(1), 4)
-        self.pool = rng.randrange(1, 6) if few else max(20, int(domain.records * 0.05)) if many else rng.randrange(2, 60)
+        self.weight = (20 if "most" in kind.words else 6 if kind.words & {"often", "old"} else 2) / min(rng.paretovariate(1), 4)
+        # So that of a large domain about one record in six shows a new address.
+        self.pool = rng.randrange(1, 6) if few else rng.randrange(2, 60)
+        if many:
+            self.pool = max(20, int(domain.records * self.weight / 500))
         # Who is in the catalogue has the same addresses whoever it sends for.
         named = next((s for s in services if s.name in self.wanted[1]), None)
         self.service = named.number if named else None
