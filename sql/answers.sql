@@ -19,7 +19,7 @@ RETURNS TABLE (
     sender_key text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -156,7 +156,7 @@ RETURNS TABLE (
     last_seen date
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -176,14 +176,18 @@ BEGIN
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
-    ), sent AS (
-        SELECT o.domain, o.evidence, o.source_ip, h.reporter, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
+    ), seen AS MATERIALIZED (
+        -- By itself: joined before they are taken apart, the rows of records would come once for each piece of evidence of a domain.
+        SELECT o.domain, o.day, o.report, o.evidence, o.source_ip, o.message_count
         FROM dmarc_store.observation o
-        JOIN heads h ON h.domain = o.domain AND h.day = o.day AND h.id = o.report
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND EXISTS (SELECT FROM marked m WHERE m.domain = o.domain AND m.hash = o.evidence)
-        GROUP BY o.domain, o.evidence, o.source_ip, h.reporter
+    ), sent AS (
+        SELECT s.domain, s.evidence, s.source_ip, h.reporter, sum(s.message_count) AS messages, min(s.day) AS first_seen, max(s.day) AS last_seen
+        FROM seen s
+        JOIN heads h ON h.domain = s.domain AND h.day = s.day AND h.id = s.report
+        WHERE EXISTS (SELECT FROM marked m WHERE m.domain = s.domain AND m.hash = s.evidence)
+        GROUP BY s.domain, s.evidence, s.source_ip, h.reporter
     ), whole AS (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t
@@ -224,7 +228,7 @@ RETURNS TABLE (
     last_seen date
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();

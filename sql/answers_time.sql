@@ -161,7 +161,7 @@ BEGIN
         SELECT s.* FROM sized s WHERE s.whole_before > 0
     ), fresh AS MATERIALIZED (
         SELECT c.* FROM compared c WHERE c.before = 0 AND c.after > 0 AND (c.class IN ('authorised', 'misconfigured') OR c.after >= c.floor)
-    ), earlier AS (
+    ), earlier AS MATERIALIZED (
         SELECT f.domain, f.sender, max(d.day) AS last_seen
         FROM fresh f
         JOIN dmarc_store.profile p ON p.domain = f.domain AND p.sender = f.sender

@@ -63,11 +63,12 @@ RETURNS TABLE (
     hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
     span pg_catalog.record;
+    talked text[] := ARRAY(SELECT DISTINCT a.domain FROM dmarc_store.approval a); -- domains with a word of their owners
 BEGIN
     IF lower(policy_domain) <> ALL (mine) THEN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
@@ -123,13 +124,20 @@ BEGIN
         FROM who w
         GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
     ), trends AS (
-        SELECT r.line, array_agg(r.rate ORDER BY r.part) AS trend
-        FROM (SELECT p.line, p.part, dmarc_store.trend_rate(sum(p.messages), p.part, span.days, span.parts) AS rate
-              FROM (SELECT w.line, t.part, t.messages FROM parts t JOIN who w ON w.domain = t.domain AND w.profile = t.profile
-                    UNION ALL
-                    SELECT s.line, generate_series(0, span.parts - 1), 0 FROM sums s) p
-              GROUP BY p.line, p.part) r
-        GROUP BY r.line
+        SELECT w.line, (ARRAY[coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 0), 0, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 1), 1, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 2), 2, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 3), 3, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 4), 4, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 5), 5, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 6), 6, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 7), 7, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 8), 8, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 9), 9, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 10), 10, span.days, span.parts), 0),
+                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 11), 11, span.days, span.parts), 0)])[1:span.parts] AS trend
+        FROM parts t JOIN who w ON w.domain = t.domain AND w.profile = t.profile
+        GROUP BY w.line
     )
     SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
            s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen,
@@ -139,7 +147,7 @@ BEGIN
                               THEN 'it is disowned, and passes DMARC: take its keys and its SPF include out of the DNS of ' || s.domain
                               ELSE s.advice END, w.approved, t.trend, h.said
     FROM sums s
-    CROSS JOIN LATERAL (SELECT dmarc_store.word_on(s.domain, s.sender_key, s.sender) AS approved) w
+    CROSS JOIN LATERAL (SELECT CASE WHEN s.domain = ANY (talked) THEN dmarc_store.word_on(s.domain, s.sender_key, s.sender) END AS approved) w
     LEFT JOIN addresses a ON a.line = s.line
     LEFT JOIN trends t ON t.line = s.line
     LEFT JOIN hosts h ON h.line = s.line
@@ -171,7 +179,7 @@ RETURNS TABLE (
     as_name text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -419,7 +427,7 @@ RETURNS TABLE (
     spf_why text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();

@@ -439,7 +439,7 @@ COMMENT ON VIEW dmarc_store.fresh_source IS 'The addresses of records that are n
 CREATE OR REPLACE FUNCTION dmarc_store.sources_of(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (domain text, profile uuid, source_ip inet) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp STABLE ROWS 10000
 SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off
-SET work_mem = '16MB' AS $fn$
+SET enable_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
