@@ -148,6 +148,8 @@ BEGIN
 END
 $do$;
 
+-- Each record has its evidence. These are outer joins so that the planner knows: by the statistics of the hashes it takes them for
+-- hardly any rows, and joins two such views row by row.
 CREATE OR REPLACE VIEW dmarc.record WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, o.source_ip, o.source_raw, o.message_count,
        e.header_from, e.envelope_from, e.envelope_to, e.disposition,
@@ -155,7 +157,7 @@ SELECT o.domain, o.report, o.day, o.ordinal, o.source_ip, o.source_raw, o.messag
        e.dkim_aligned_domain, e.dkim_aligned_selector, e.spf_aligned_domain, e.disagree,
        e.extensions, e.raw, o.evidence
 FROM dmarc_store.observation o
-JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
 COMMENT ON VIEW dmarc.record IS 'One row for each record of an aggregate report: an address, how many messages, and what the reporter found';
@@ -187,7 +189,7 @@ CREATE OR REPLACE VIEW dmarc.dkim_result WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position,
        r.signing_domain COLLATE "C" AS signing_domain, r.selector COLLATE "C" AS selector, r.result, r.raw, r.human_result
 FROM dmarc_store.observation o
-JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.dkim_domains, e.dkim_selectors, e.dkim_results, e.dkim_raw, e.dkim_human)
     WITH ORDINALITY AS r (signing_domain, selector, result, raw, human_result, n)
 WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
@@ -208,7 +210,7 @@ CREATE OR REPLACE VIEW dmarc.spf_result WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position,
        r.spf_domain COLLATE "C" AS spf_domain, r.scope, r.result, r.raw, r.human_result
 FROM dmarc_store.observation o
-JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.spf_domains, e.spf_scopes, e.spf_results, e.spf_raw, e.spf_human)
     WITH ORDINALITY AS r (spf_domain, scope, result, raw, human_result, n)
 WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
@@ -228,7 +230,7 @@ COMMENT ON COLUMN dmarc.spf_result.human_result IS 'the reporter''s remark';
 CREATE OR REPLACE VIEW dmarc.override_reason WITH (security_barrier) AS
 SELECT o.domain, o.report, o.day, o.ordinal, r.n::int AS position, r.type, r.raw, r.comment
 FROM dmarc_store.observation o
-JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
+LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY AS r (type, raw, comment, n)
 WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
