@@ -124,7 +124,7 @@ DECLARE
     ips   inet[];
     names text[];
 BEGIN
-    IF addresses IS NULL OR NOT EXISTS (SELECT FROM dmarc_store.address) THEN
+    IF addresses IS NULL THEN
         RETURN;
     END IF;
     SELECT array_agg(a.source_ip), array_agg(a.name) INTO ips, names

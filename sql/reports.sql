@@ -68,6 +68,7 @@ SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_me
 DECLARE
     mine text[] := dmarc.visible();
     span pg_catalog.record;
+    looked_up boolean := EXISTS (SELECT FROM dmarc_store.address a WHERE a.name IS NOT NULL);
     talked text[] := ARRAY(SELECT DISTINCT a.domain FROM dmarc_store.approval a); -- domains with a word of their owners
 BEGIN
     IF lower(policy_domain) <> ALL (mine) THEN
@@ -109,7 +110,7 @@ BEGIN
                array_agg(h.host || '=' || h.n ORDER BY h.n DESC, h.host) AS said
         FROM (SELECT l.line, o.host, count(*) AS n
               FROM located l
-              JOIN dmarc_store.hosts_of((SELECT array_agg(DISTINCT x.source_ip) FROM located x WHERE NOT x.known)) o ON o.source_ip = l.source_ip
+              JOIN dmarc_store.hosts_of((SELECT array_agg(DISTINCT x.source_ip) FROM located x WHERE NOT x.known AND looked_up)) o ON o.source_ip = l.source_ip
               WHERE NOT l.known
               GROUP BY l.line, o.host) h
         GROUP BY h.line
