@@ -34,25 +34,31 @@ BEGIN
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
-        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned
+        -- place: the evidence of a line is the one with most messages, of equals the first by its text.
+        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned,
+               row_number() OVER (ORDER BY c.evidence_said DESC) AS place
         FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
         LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
         LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
     ), placed AS (
         SELECT s.*, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr AS network,
-               j.sender, j.class, j.sender_key, j.confidence, j.evidence_said, j.dkim_aligned, j.spf_aligned
+               j.sender, j.class, j.sender_key, j.place, j.dkim_aligned, j.spf_aligned
         FROM seen s
         LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
+    ), lines AS (
+        SELECT p.domain, p.network, p.sender, p.class, sum(p.messages) AS messages, count(DISTINCT p.source_ip) AS sources,
+               coalesce(sum(p.messages) FILTER (WHERE p.dkim_aligned), 0) AS dkim_aligned,
+               coalesce(sum(p.messages) FILTER (WHERE p.spf_aligned), 0) AS spf_aligned,
+               min(p.first_seen) AS first_seen, max(p.last_seen) AS last_seen, (max(ARRAY[p.messages, p.place]))[2] AS place, p.sender_key
+        FROM placed p
+        GROUP BY p.domain, p.network, p.sender, p.class, p.sender_key
     )
-    SELECT p.domain, p.network, p.sender, p.class, sum(p.messages),
-           round(sum(p.messages) / nullif(sum(sum(p.messages)) OVER (PARTITION BY p.domain), 0), 4), count(DISTINCT p.source_ip),
-           coalesce(sum(p.messages) FILTER (WHERE p.dkim_aligned), 0), coalesce(sum(p.messages) FILTER (WHERE p.spf_aligned), 0),
-           min(p.first_seen), max(p.last_seen),
-           (array_agg(p.confidence ORDER BY p.messages DESC, p.evidence_said))[1],
-           (array_agg(p.evidence_said ORDER BY p.messages DESC, p.evidence_said))[1], p.sender_key
-    FROM placed p
-    GROUP BY p.domain, p.network, p.sender, p.class, p.sender_key
-    ORDER BY p.domain, sum(p.messages) DESC, p.network, p.sender, p.class;
+    SELECT l.domain, l.network, l.sender, l.class, l.messages,
+           round(l.messages / nullif(sum(l.messages) OVER (PARTITION BY l.domain), 0), 4), l.sources, l.dkim_aligned, l.spf_aligned,
+           l.first_seen, l.last_seen, b.confidence, b.evidence_said, l.sender_key
+    FROM lines l
+    LEFT JOIN judged b ON b.place = l.place
+    ORDER BY l.domain, l.messages DESC, l.network, l.sender, l.class;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks that send as the domain, of 256 addresses (/24) or a usual site of IPv6 (/48), who is behind each, and how many addresses. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -198,7 +198,9 @@ BEGIN
                                                                           AND (t.trusted IS FALSE OR t.foreign_domain)))
         GROUP BY o.domain, o.evidence, o.source_ip
     ), judged AS MATERIALIZED (
-        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, e.dkim_aligned, e.spf_aligned
+        -- place: the evidence of a line is the one with most messages, of equals the first by its text.
+        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, e.dkim_aligned, e.spf_aligned,
+               row_number() OVER (ORDER BY c.evidence_said DESC) AS place
         FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
         LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
         LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
@@ -206,9 +208,7 @@ BEGIN
         SELECT s.domain, s.source_ip, j.sender, j.class, sum(s.messages) AS messages,
                coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
                coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
-               min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen,
-               (array_agg(j.confidence ORDER BY s.messages DESC, j.evidence_said))[1] AS confidence,
-               (array_agg(j.evidence_said ORDER BY s.messages DESC, j.evidence_said))[1] AS evidence, j.sender_key,
+               min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, (max(ARRAY[s.messages, j.place]))[2] AS place, j.sender_key,
                bool_and(j.rule = 'nothing') AS nameless
         FROM seen s
         LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
@@ -218,10 +218,11 @@ BEGIN
     -- may rent a machine.
     SELECT l.domain, l.source_ip, CASE WHEN n.named AND l.nameless THEN (n.who).name ELSE l.sender END, l.class, l.messages,
            round(l.messages / nullif(sum(l.messages) OVER (PARTITION BY l.domain), 0), 4), l.dkim_aligned, l.spf_aligned,
-           l.first_seen, l.last_seen, CASE WHEN n.named AND l.nameless THEN 'low' ELSE l.confidence END,
-           CASE WHEN n.named AND l.nameless THEN l.evidence || '; reverse name ' || n.name || ', confirmed' ELSE l.evidence END,
+           l.first_seen, l.last_seen, CASE WHEN n.named AND l.nameless THEN 'low' ELSE b.confidence END,
+           CASE WHEN n.named AND l.nameless THEN b.evidence_said || '; reverse name ' || n.name || ', confirmed' ELSE b.evidence_said END,
            CASE WHEN n.named AND l.nameless THEN (n.who).key ELSE l.sender_key END, n.name, n.network, n.country, n.as_number, n.as_name
     FROM lines l
+    LEFT JOIN judged b ON b.place = l.place
     LEFT JOIN (
         SELECT m.*, m.nameless AND (m.who).key IS NOT NULL AS named
         FROM (SELECT a.source_ip, a.name, a.network, a.country, a.as_number, a.as_name, w.nameless,
