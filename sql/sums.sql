@@ -227,7 +227,9 @@ COMMENT ON FUNCTION dmarc_store.sums_of(text[], date[], bigint[], boolean[], int
 -- count, too.
 CREATE OR REPLACE FUNCTION dmarc_store.add_sums(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[],
                                                 sums dmarc_store.profile_day[], sign int)
-RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1 SET jit = off AS $fn$
+RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1 SET jit = off
+-- Profiles are looked up by key: read as a whole they cost more with each that is stored.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_material = off AS $fn$
 BEGIN
     INSERT INTO dmarc_store.profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected)
     SELECT s.domain, s.day, s.profile, s.doubtful, s.records, s.messages, s.quarantined, s.rejected
