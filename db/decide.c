@@ -14,28 +14,11 @@ static struct batch_report *report_at(const struct decision *d, guint i)
     return &g_array_index(d->batch->reports, struct batch_report, i);
 }
 
-static guint key_hash(gconstpointer key)
-{
-    guint hash;
-    memcpy(&hash, key, sizeof hash);
-    return hash;
-}
-
-static gboolean same_key(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, REPORT_KEY_BYTES);
-}
-
-static gboolean same_identity(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, DIGEST_BYTES);
-}
-
 /* Finds those that are there twice. The whole one of two stands for both; its trust is that of the first,
  * unless one of them came trusted. */
 static void find_same(struct decision *d)
 {
-    g_autoptr(GHashTable) keys = g_hash_table_new(key_hash, same_key);
+    g_autoptr(GHashTable) keys = g_hash_table_new(digest_hash, digest_equal_pair);
     for (guint i = d->first; i < d->end; i++) {
         struct batch_report *report = report_at(d, i);
         gpointer earlier;
@@ -72,7 +55,7 @@ static gboolean is_better(const struct batch_report *a, const struct batch_repor
 /* Incomplete ones are the same as a better copy. */
 static void find_better(struct decision *d)
 {
-    g_autoptr(GHashTable) identities = g_hash_table_new_full(key_hash, same_identity, NULL, g_free);
+    g_autoptr(GHashTable) identities = g_hash_table_new_full(digest_hash, digest_equal, NULL, g_free);
     for (guint i = d->first; i < d->end; i++) {
         struct batch_report *report = report_at(d, i);
         if (report->same_as != i)
@@ -95,7 +78,7 @@ static void find_better(struct decision *d)
 
 void decide_among(struct decision *d)
 {
-    g_autoptr(GHashTable) identities = g_hash_table_new(key_hash, same_identity);
+    g_autoptr(GHashTable) identities = g_hash_table_new(digest_hash, digest_equal);
     if (d->first == d->end)
         return;
     find_same(d);

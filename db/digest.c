@@ -273,6 +273,23 @@ void digest_tls_failure(struct digest *digest, const struct tls_failure *failure
     sha256_add(digest->content, out->data, out->len);
 }
 
+guint digest_hash(gconstpointer key)
+{
+    guint32 start; /* as good as random */
+    memcpy(&start, key, sizeof start);
+    return start;
+}
+
+gboolean digest_equal(gconstpointer a, gconstpointer b)
+{
+    return !memcmp(a, b, DIGEST_BYTES);
+}
+
+gboolean digest_equal_pair(gconstpointer a, gconstpointer b)
+{
+    return !memcmp(a, b, (gsize)2 * DIGEST_BYTES);
+}
+
 /* Open addressing; the hash is its own hash. A slot of zeros is empty, which a SHA-256 never is. */
 #define SET_MOST 262144u
 #define SET_FIRST 256u
@@ -309,9 +326,7 @@ void digest_set_clear(struct digest_set *set)
 static guint8 *find_slot(struct digest_set *set, const guint8 *hash)
 {
     static const guint8 empty[DIGEST_BYTES];
-    guint32 start;
-    memcpy(&start, hash, sizeof start);
-    guint i = start & (set->size - 1);
+    guint i = digest_hash(hash) & (set->size - 1);
     while (memcmp(set->slots[i], empty, DIGEST_BYTES) && memcmp(set->slots[i], hash, DIGEST_BYTES))
         i = (i + 1) & (set->size - 1);
     return set->slots[i];

@@ -35,6 +35,11 @@ void digest_tls_begin(struct digest *digest, const struct tls_head *head, guint8
 void digest_tls_policy(struct digest *digest, const struct tls_policy *policy);
 void digest_tls_failure(struct digest *digest, const struct tls_failure *failure);
 
+/* For a GHashTable whose keys begin with such a hash, or with two of them, identity and content. */
+guint digest_hash(gconstpointer key);
+gboolean digest_equal(gconstpointer a, gconstpointer b);
+gboolean digest_equal_pair(gconstpointer a, gconstpointer b);
+
 /* A set of such hashes that forgets everything when it holds 262,144 (8 MiB): it saves work, and decides
  * nothing. */
 struct digest_set;

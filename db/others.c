@@ -203,29 +203,12 @@ struct writing {
     guint staged[OTHER_KINDS];
 };
 
-static guint key_hash(gconstpointer key)
-{
-    guint hash;
-    memcpy(&hash, key, sizeof hash);
-    return hash;
-}
-
-static gboolean same_key(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, sizeof((struct other_report *)0)->key);
-}
-
-static gboolean same_identity(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, DIGEST_BYTES);
-}
-
 /* Finds those that are in the transaction twice, and those that contradict an earlier one. The hashes of the
  * two kinds never meet. */
 static void find_same(struct writing *w)
 {
-    g_autoptr(GHashTable) keys = g_hash_table_new(key_hash, same_key);
-    g_autoptr(GHashTable) identities = g_hash_table_new(key_hash, same_identity);
+    g_autoptr(GHashTable) keys = g_hash_table_new(digest_hash, digest_equal_pair);
+    g_autoptr(GHashTable) identities = g_hash_table_new(digest_hash, digest_equal);
     for (guint i = w->first; i < w->end; i++) {
         struct other_report *report = at(w->others, i);
         gpointer earlier;

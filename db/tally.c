@@ -7,7 +7,7 @@
 enum { OTHER, QUARANTINE, REJECT };
 
 struct tally {
-    GHashTable *by_hash, *by_profile; /* keys and values lie in the two arrays, which do not move */
+    GHashTable *by_hash, *by_profile; /* of the two arrays, which do not move; both begin with the hash */
     struct tally_evidence *evidence;
     struct tally_profile *profiles;
     guint most, n_evidence, n_profiles; /* no more profiles than pieces of evidence */
@@ -20,24 +20,11 @@ void message_sum_add(struct message_sum *sum, gint64 messages)
     sum->low %= SUM_BASE;
 }
 
-/* Both begin with the hash, which is as good as random. */
-static guint hash_of(gconstpointer key)
-{
-    guint start;
-    memcpy(&start, key, sizeof start);
-    return start;
-}
-
-static gboolean is_same(gconstpointer a, gconstpointer b)
-{
-    return !memcmp(a, b, DIGEST_BYTES);
-}
-
 struct tally *tally_new(guint most)
 {
     struct tally *tally = g_new0(struct tally, 1);
-    tally->by_hash = g_hash_table_new(hash_of, is_same);
-    tally->by_profile = g_hash_table_new(hash_of, is_same);
+    tally->by_hash = g_hash_table_new(digest_hash, digest_equal);
+    tally->by_profile = g_hash_table_new(digest_hash, digest_equal);
     tally->most = most;
     tally->evidence = g_new(struct tally_evidence, most);
     tally->profiles = g_new(struct tally_profile, most);

@@ -294,7 +294,8 @@ RETURNS void LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc_store.count_reports(text[], date[], bigint[], bigint[], boolean[], int) IS 'Adds reports, and how many records each has, to the sums (sign 1), or takes them out (-1) while their records are still there';
 
--- The staged reports that turned out to be new, with the sums that the writer made while it read them. Stored rows are not asked.
+-- The staged reports that turned out to be new, and the sums that the writer made of these, and only these, while it read them. Stored
+-- rows are not asked.
 CREATE OR REPLACE FUNCTION dmarc_store.count_staged(ids bigint[]) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
@@ -307,13 +308,11 @@ BEGIN
     SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.record_count), array_agg(s.trusted IS FALSE OR s.foreign_domain)
     INTO domains, days, ids, counts, doubts
     FROM pg_temp.stage_report s WHERE s.id = ANY (ids);
-    WITH asked AS MATERIALIZED (
-        SELECT u.domain, u.day, u.id, u.doubtful FROM unnest(domains, days, ids, doubts) u (domain, day, id, doubtful)
-    ), summed AS MATERIALIZED (
-        SELECT a.domain, a.day, s.profile, a.doubtful, sum(s.records)::bigint AS records, sum(s.messages::numeric) AS messages,
-               sum(s.quarantined::numeric) AS quarantined, sum(s.rejected::numeric) AS rejected
-        FROM pg_temp.stage_sum s JOIN asked a ON a.id = s.report
-        GROUP BY a.domain, a.day, s.profile, a.doubtful
+    WITH summed AS MATERIALIZED (
+        SELECT r.domain, r.day, s.profile, r.trusted IS FALSE OR r.foreign_domain AS doubtful, sum(s.records)::bigint AS records,
+               sum(s.messages::numeric) AS messages, sum(s.quarantined::numeric) AS quarantined, sum(s.rejected::numeric) AS rejected
+        FROM pg_temp.stage_sum s JOIN pg_temp.stage_report r ON r.id = s.report
+        GROUP BY r.domain, r.day, s.profile, r.trusted IS FALSE OR r.foreign_domain
     )
     SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
                      ORDER BY x.domain, x.day, x.profile, x.doubtful)
@@ -605,8 +604,8 @@ BEGIN
     SELECT array_agg(d.domain), array_agg(d.hash) INTO domains, hashes FROM done d;
     FOR one IN
         SELECT o.domain, min(o.day) AS since, max(o.day) AS until
-        FROM dmarc_store.observation o
-        WHERE o.domain = ANY (domains) AND o.evidence = ANY (hashes)
+        FROM dmarc_store.observed o
+        WHERE o.domain = ANY (domains) AND o.evidence && hashes
         GROUP BY o.domain
     LOOP
         PERFORM dmarc_store.rebuild(one.domain, one.since, one.until);
