@@ -34,10 +34,19 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.trend_part(date, date, int, int) IS 'In which part of a trend a day lies, from 0';
 
 -- A part may have a day more than another one, so the messages of a day are told.
-CREATE OR REPLACE FUNCTION dmarc_store.trend_rate(messages numeric, part int, days int, parts int) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT trim_scale(round(messages / (((part + 1) * days + parts - 1) / parts - (part * days + parts - 1) / parts), 3))
+CREATE OR REPLACE FUNCTION dmarc_store.trend_of(messages numeric[], days int, parts int) RETURNS numeric[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    rates numeric[];
+BEGIN
+    FOR part IN 0..parts - 1 LOOP
+        rates[part + 1] := coalesce(trim_scale(round(messages[part + 1] / (((part + 1) * days + parts - 1) / parts
+                                                                           - (part * days + parts - 1) / parts), 3)), 0);
+    END LOOP;
+    RETURN rates;
+END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.trend_rate(numeric, int, int, int) IS 'Messages a day, of those in a part of a trend';
+COMMENT ON FUNCTION dmarc_store.trend_of(numeric[], int, int) IS 'Messages a day in each part of a trend, by the messages of each; NULL: none';
 
 CREATE OR REPLACE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                          only_trusted boolean DEFAULT false)
@@ -126,18 +135,12 @@ BEGIN
         FROM who w
         GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
     ), trends AS (
-        SELECT w.line, (ARRAY[coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 0), 0, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 1), 1, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 2), 2, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 3), 3, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 4), 4, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 5), 5, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 6), 6, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 7), 7, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 8), 8, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 9), 9, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 10), 10, span.days, span.parts), 0),
-                      coalesce(dmarc_store.trend_rate(sum(t.messages) FILTER (WHERE t.part = 11), 11, span.days, span.parts), 0)])[1:span.parts] AS trend
+        SELECT w.line,
+               dmarc_store.trend_of(ARRAY[sum(t.messages) FILTER (WHERE t.part = 0), sum(t.messages) FILTER (WHERE t.part = 1), sum(t.messages) FILTER (WHERE t.part = 2),
+                                          sum(t.messages) FILTER (WHERE t.part = 3), sum(t.messages) FILTER (WHERE t.part = 4), sum(t.messages) FILTER (WHERE t.part = 5),
+                                          sum(t.messages) FILTER (WHERE t.part = 6), sum(t.messages) FILTER (WHERE t.part = 7), sum(t.messages) FILTER (WHERE t.part = 8),
+                                          sum(t.messages) FILTER (WHERE t.part = 9), sum(t.messages) FILTER (WHERE t.part = 10), sum(t.messages) FILTER (WHERE t.part = 11)],
+                                    span.days, span.parts) AS trend
         FROM parts t JOIN who w ON w.domain = t.domain AND w.profile = t.profile
         GROUP BY w.line
     )
@@ -508,31 +511,23 @@ BEGIN
     END IF;
     span := dmarc_store.trend_over(policy_domain, mine, since, until, only_trusted);
     RETURN QUERY
-    WITH parts AS MATERIALIZED (
-        SELECT t.domain, dmarc_store.trend_part(t.day, span.first, span.days, span.parts) AS part, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
-               sum(t.misconfigured) AS misconfigured, sum(t.forwarded) AS forwarded, sum(t.unknown) AS unknown,
-               sum(t.dkim_aligned) AS dkim_aligned, sum(t.spf_aligned) AS spf_aligned, sum(t.quarantined) AS quarantined,
-               sum(t.rejected) AS rejected
-        FROM dmarc_store.domain_day t
-        WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
-          AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
-          AND NOT (only_trusted AND t.doubtful)
-        GROUP BY t.domain, dmarc_store.trend_part(t.day, span.first, span.days, span.parts)
-    ), mail AS (
+    WITH mail AS (
         SELECT t.domain, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
                sum(t.misconfigured) AS misconfigured, sum(t.forwarded) AS forwarded, sum(t.unknown) AS unknown,
                sum(t.dkim_aligned) AS dkim_aligned, sum(t.spf_aligned) AS spf_aligned, sum(t.quarantined) AS quarantined,
-               sum(t.rejected) AS rejected
-        FROM parts t
+               sum(t.rejected) AS rejected,
+               dmarc_store.trend_of(ARRAY[sum(t.messages) FILTER (WHERE t.part = 0), sum(t.messages) FILTER (WHERE t.part = 1), sum(t.messages) FILTER (WHERE t.part = 2),
+                                          sum(t.messages) FILTER (WHERE t.part = 3), sum(t.messages) FILTER (WHERE t.part = 4), sum(t.messages) FILTER (WHERE t.part = 5),
+                                          sum(t.messages) FILTER (WHERE t.part = 6), sum(t.messages) FILTER (WHERE t.part = 7), sum(t.messages) FILTER (WHERE t.part = 8),
+                                          sum(t.messages) FILTER (WHERE t.part = 9), sum(t.messages) FILTER (WHERE t.part = 10), sum(t.messages) FILTER (WHERE t.part = 11)],
+                                    span.days, span.parts) AS trend
+        FROM (SELECT d.domain, dmarc_store.trend_part(d.day, span.first, span.days, span.parts) AS part, d.messages, d.passed, d.authorised,
+                     d.misconfigured, d.forwarded, d.unknown, d.dkim_aligned, d.spf_aligned, d.quarantined, d.rejected
+              FROM dmarc_store.domain_day d
+              WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
+                AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
+                AND NOT (only_trusted AND d.doubtful)) t
         GROUP BY t.domain
-    ), trends AS (
-        SELECT r.domain, array_agg(dmarc_store.trend_rate(r.messages, r.part, span.days, span.parts) ORDER BY r.part) AS trend
-        FROM (SELECT p.domain, p.part, sum(p.messages) AS messages
-              FROM (SELECT t.domain, t.part, t.messages FROM parts t
-                    UNION ALL
-                    SELECT m.domain, generate_series(0, span.parts - 1), 0 FROM mail m) p
-              GROUP BY p.domain, p.part) r
-        GROUP BY r.domain
     ), names AS (
         SELECT n.domain, count(*) AS senders
         FROM (SELECT DISTINCT d.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = d.domain AND p.hash = d.profile) AS sender
@@ -560,12 +555,11 @@ BEGIN
     SELECT h.domain, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
            coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
            coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0),
-           h.policy, coalesce(n.senders, 0), coalesce(a.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen, t.trend
+           h.policy, coalesce(n.senders, 0), coalesce(a.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen, m.trend
     FROM heads h
     LEFT JOIN mail m ON m.domain = h.domain
     LEFT JOIN names n ON n.domain = h.domain
     LEFT JOIN addresses a ON a.domain = h.domain
-    LEFT JOIN trends t ON t.domain = h.domain
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
