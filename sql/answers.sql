@@ -234,13 +234,15 @@ RETURNS TABLE (
     last_seen date
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH mail AS (
+    WITH published AS (
+        SELECT DISTINCT ON (p.domain) p.* FROM dmarc.policies(policy_domain, since, until, only_trusted) p ORDER BY p.domain, p.first_seen DESC
+    ), mail AS (
         SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen
         FROM dmarc_store.profile_day d
         WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
@@ -252,18 +254,26 @@ BEGIN
         FROM mail m
     ), who AS MATERIALIZED (
         SELECT k.domain, k.profile, k.messages, k.first_seen, k.last_seen, (k.p).header_from, (k.p).sender, (k.p).class,
-               (k.p).dkim_aligned OR (k.p).spf_aligned AS passes
+               (k.p).dkim_aligned OR (k.p).spf_aligned AS passes, dense_rank() OVER (ORDER BY k.domain, (k.p).header_from) AS line
         FROM known k
+    ), packs AS MATERIALIZED (
+        SELECT row_number() OVER () AS n, s.* FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+    ), lined AS MATERIALIZED (
+        -- The line of each profile of a row, so that this is not looked up for each address.
+        SELECT q.n, array_agg(w.line ORDER BY q.place) AS lines
+        FROM (SELECT p.n, p.domain, u.profile, u.place FROM packs p CROSS JOIN LATERAL unnest(p.profiles) WITH ORDINALITY u (profile, place)) q
+        LEFT JOIN who w ON w.domain = q.domain AND w.profile = q.profile
+        GROUP BY q.n
     ), addresses AS (
-        SELECT a.domain, a.header_from, count(*) AS sources
-        FROM (SELECT DISTINCT w.domain, w.header_from, s.source_ip
-              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
-              JOIN who w ON w.domain = s.domain AND w.profile = s.profile) a
-        GROUP BY a.domain, a.header_from
-    ), published AS (
-        SELECT DISTINCT ON (p.domain) p.* FROM dmarc.policies(policy_domain, since, until, only_trusted) p ORDER BY p.domain, p.first_seen DESC
+        SELECT a.line, count(*) AS sources
+        FROM (SELECT DISTINCT l.lines[r.profile_at] AS line, r.source_ip
+              FROM packs p
+              JOIN lined l ON l.n = p.n
+              CROSS JOIN LATERAL (SELECT unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days) r
+              WHERE r.days & p.wanted <> 0) a
+        GROUP BY a.line
     ), sums AS (
-        SELECT w.domain, w.header_from, sum(w.messages) AS messages, coalesce(sum(w.messages) FILTER (WHERE w.passes), 0) AS passed,
+        SELECT w.line, w.domain, w.header_from, sum(w.messages) AS messages, coalesce(sum(w.messages) FILTER (WHERE w.passes), 0) AS passed,
                count(DISTINCT w.sender) AS senders,
                coalesce(sum(w.messages) FILTER (WHERE w.class = 'authorised'), 0) AS authorised,
                coalesce(sum(w.messages) FILTER (WHERE w.class = 'misconfigured'), 0) AS misconfigured,
@@ -271,7 +281,7 @@ BEGIN
                coalesce(sum(w.messages) FILTER (WHERE w.class = 'unknown'), 0) AS unknown,
                min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen
         FROM who w
-        GROUP BY w.domain, w.header_from
+        GROUP BY w.line, w.domain, w.header_from
     )
     SELECT s.domain, s.header_from, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4), s.passed,
            round(s.passed / nullif(s.messages, 0), 4), s.senders, coalesce(a.sources, 0), s.authorised, s.misconfigured, s.forwarded, s.unknown,
@@ -279,7 +289,7 @@ BEGIN
                 WHEN p.np <> p.sp THEN 'sp=' || p.sp || ' np=' || p.np
                 ELSE 'sp=' || p.sp END, s.first_seen, s.last_seen
     FROM sums s
-    LEFT JOIN addresses a ON a.domain = s.domain AND a.header_from = s.header_from
+    LEFT JOIN addresses a ON a.line = s.line
     LEFT JOIN published p ON p.domain = s.domain
     ORDER BY s.domain, s.messages DESC, s.header_from;
 END

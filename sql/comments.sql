@@ -185,15 +185,25 @@ COMMENT ON COLUMN dmarc_store.profile_day.messages IS 'messages';
 COMMENT ON COLUMN dmarc_store.profile_day.quarantined IS 'messages of these that the reporter put into quarantine';
 COMMENT ON COLUMN dmarc_store.profile_day.rejected IS 'messages of these that the reporter rejected';
 
-COMMENT ON TABLE dmarc_store.profile_source IS 'Which address sent a profile on which days of a month';
+COMMENT ON VIEW dmarc_store.profile_source IS 'Which address sent a profile on which days of a month';
 COMMENT ON COLUMN dmarc_store.profile_source.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.profile_source.day IS 'first day of the month';
 COMMENT ON COLUMN dmarc_store.profile_source.source_ip IS 'address that sent the messages';
 COMMENT ON COLUMN dmarc_store.profile_source.profile IS 'hash of dmarc_store.profile, together with domain';
 COMMENT ON COLUMN dmarc_store.profile_source.doubtful IS 'by reports that nobody vouches for';
 COMMENT ON COLUMN dmarc_store.profile_source.days IS 'the days of the month: bit 0 stands for the first';
+COMMENT ON COLUMN dmarc_store.profile_source.row_ips IS 'all addresses that are stored in one row with this one';
 
-COMMENT ON TABLE dmarc_store.unfolded IS 'Reports whose addresses are not in profile_source yet: "whosends maintain" puts them there';
+COMMENT ON TABLE dmarc_store.folded IS 'Which addresses sent a profile on which days of a month, up to 48 a row, one beside the other. dmarc_store.profile_source has a row for each';
+COMMENT ON COLUMN dmarc_store.folded.day IS 'first day of the month';
+COMMENT ON COLUMN dmarc_store.folded.doubtful IS 'by reports that nobody vouches for';
+COMMENT ON COLUMN dmarc_store.folded.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc_store.folded.profiles IS 'hashes of dmarc_store.profile, together with domain, each once';
+COMMENT ON COLUMN dmarc_store.folded.profile_at IS 'for each address: which of them, from 1';
+COMMENT ON COLUMN dmarc_store.folded.source_ips IS 'addresses that sent the messages: those of one profile next to each other';
+COMMENT ON COLUMN dmarc_store.folded.days IS 'for each address: the days of the month, bit 0 stands for the first';
+
+COMMENT ON TABLE dmarc_store.unfolded IS 'Reports whose addresses are not in folded yet: "whosends maintain" puts them there';
 COMMENT ON COLUMN dmarc_store.unfolded.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.unfolded.day IS 'UTC day on which the period begins';
 COMMENT ON COLUMN dmarc_store.unfolded.report IS 'id of dmarc.report';

@@ -107,21 +107,32 @@ BEGIN
                (k.p).confidence, (k.p).evidence_said, (k.p).advice,
                dense_rank() OVER (ORDER BY k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key) AS line
         FROM known k
+    ), packs AS MATERIALIZED (
+        SELECT row_number() OVER () AS n, s.* FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+    ), lined AS MATERIALIZED (
+        -- The line of each profile of a row, so that this is not looked up for each address.
+        SELECT q.n, array_agg(w.line ORDER BY q.place) AS lines
+        FROM (SELECT p.n, p.domain, u.profile, u.place FROM packs p CROSS JOIN LATERAL unnest(p.profiles) WITH ORDINALITY u (profile, place)) q
+        LEFT JOIN who w ON w.domain = q.domain AND w.profile = q.profile
+        GROUP BY q.n
     ), located AS MATERIALIZED (
-        SELECT DISTINCT w.line, w.known, s.source_ip
-        FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
-        JOIN who w ON w.domain = s.domain AND w.profile = s.profile
+        SELECT DISTINCT l.lines[r.profile_at] AS line, r.source_ip
+        FROM packs p
+        JOIN lined l ON l.n = p.n
+        CROSS JOIN LATERAL (SELECT unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days) r
+        WHERE r.days & p.wanted <> 0
     ), addresses AS (
         SELECT l.line, count(*) AS sources FROM located l GROUP BY l.line
+    ), unnamed AS MATERIALIZED (
+        SELECT l.line, l.source_ip FROM located l JOIN (SELECT DISTINCT w.line FROM who w WHERE NOT w.known AND looked_up) k ON k.line = l.line
     ), hosts AS (
         -- Whose machines these are, where nothing that passed names a sender of the catalogue. It says nothing about who may: anybody can
         -- rent one, and a provider sends for all its customers.
         SELECT h.line, array_agg(h.host ORDER BY h.n DESC, h.host) AS hosts, array_agg(h.n ORDER BY h.n DESC, h.host) AS counts,
                array_agg(h.host || '=' || h.n ORDER BY h.n DESC, h.host) AS said
         FROM (SELECT l.line, o.host, count(*) AS n
-              FROM located l
-              JOIN dmarc_store.hosts_of((SELECT array_agg(DISTINCT x.source_ip) FROM located x WHERE NOT x.known AND looked_up)) o ON o.source_ip = l.source_ip
-              WHERE NOT l.known
+              FROM unnamed l
+              JOIN dmarc_store.hosts_of((SELECT array_agg(DISTINCT x.source_ip) FROM unnamed x)) o ON o.source_ip = l.source_ip
               GROUP BY l.line, o.host) h
         GROUP BY h.line
     ), sums AS (
@@ -500,7 +511,7 @@ RETURNS TABLE (
     trend numeric[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '16MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -541,7 +552,10 @@ BEGIN
         GROUP BY n.domain
     ), addresses AS (
         SELECT a.domain, count(*) AS sources
-        FROM (SELECT DISTINCT s.domain, s.source_ip FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s) a
+        FROM (SELECT DISTINCT p.domain, r.source_ip
+              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) p
+              CROSS JOIN LATERAL (SELECT unnest(p.source_ips) AS source_ip, unnest(p.days) AS days) r
+              WHERE r.days & p.wanted <> 0) a
         GROUP BY a.domain
     ), heads AS (
         SELECT h.domain, count(*) AS reports, count(DISTINCT h.reporter) AS reporters, min(h.day) AS first_seen, max(h.day) AS last_seen,
@@ -589,7 +603,7 @@ BEGIN
         FROM (SELECT s.source_ip, s.domain, s.profile, s.day,
                      s.days & dmarc.days_of(s.day, coalesce(since, '-infinity'), coalesce(until, 'infinity')) AS days
               FROM dmarc_store.profile_source s
-              WHERE s.source_ip <<= network AND (mine IS NULL OR s.domain = ANY (mine))
+              WHERE network >>= ANY (s.row_ips) AND s.source_ip <<= network AND (mine IS NULL OR s.domain = ANY (mine))
                 AND s.day >= coalesce(date_trunc('month', since::timestamp)::date, '-infinity') AND s.day < coalesce(until, 'infinity')
               UNION ALL
               SELECT s.source_ip, s.domain, s.profile, date_trunc('month', s.day::timestamp)::date,

@@ -97,15 +97,15 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.move_month(date, text) IS 'Moves the rows of a month out of the default partition of a table into a partition of their own; how many';
 
 -- Folds the next reports, one caller at a time: two would take the same ones, and one of them would think that nothing is left.
-CREATE OR REPLACE FUNCTION dmarc_store.fold_next(most bigint DEFAULT 200000, least_records bigint DEFAULT 10000) RETURNS bigint LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION dmarc_store.fold_next() RETURNS bigint LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(7710423);
     PERFORM pg_advisory_xact_lock(hashtext('dmarc.fold'));
-    RETURN dmarc_store.fold(most, least_records);
+    RETURN dmarc_store.fold();
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.fold_next(bigint, bigint) IS 'Folds the addresses of the next reports that wait for it, as dmarc_store.fold; how many reports, 0 when none is left';
+COMMENT ON FUNCTION dmarc_store.fold_next() IS 'Folds the addresses of the next reports that wait for it, as dmarc_store.fold; how many reports, 0 when none is left';
 
 -- Which stored profiles the catalogue judges in another way now, by policy domain and in portions: a domain may come twice. Without
 -- a lock: the answer is a hint for who is going to judge them again.

@@ -353,11 +353,13 @@ BEGIN
         FROM grouped g JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
         GROUP BY g.domain, g.source_ip, e.profile, g.doubtful
     ), stored AS MATERIALIZED (
-        SELECT t.domain, t.day, t.source_ip, t.profile, t.doubtful, t.days FROM dmarc_store.profile_source t
+        SELECT t.domain, t.source_ip, t.profile, t.doubtful, min(t.days) AS days, count(*) = 1 AND min(t.day) = part::date AS once
+        FROM dmarc_store.profile_source t
         WHERE t.day >= part::date AND t.day < dmarc_store.month_behind(part::date)
+        GROUP BY t.domain, t.source_ip, t.profile, t.doubtful
     ), both_sides AS (
         SELECT coalesce(s.domain, d.domain) AS domain, coalesce(s.source_ip, d.source_ip) AS source_ip, coalesce(s.profile, d.profile) AS profile,
-               s.days IS DISTINCT FROM d.days OR d.day <> part::date AS wrong
+               s.days IS DISTINCT FROM d.days OR NOT d.once AS wrong
         FROM sent s
         FULL JOIN stored d
              ON d.domain = s.domain AND d.source_ip = s.source_ip AND d.profile = s.profile AND d.doubtful = s.doubtful

@@ -4,7 +4,7 @@
 
 bench/generate.py --reports 40 --records-mean 4 --domains 3 --days 70 --duplicates 0.1 --mbox "$dir/in.mbox" --truth "$dir/truth" || exit 1
 run ingest --quiet "$dir/in.mbox"
-fold_all() { while test "$(sql 'select dmarc_store.fold(1000, 1)')" != 0; do :; done; }
+fold_all() { while test "$(sql 'select dmarc_store.fold(1000, true)')" != 0; do :; done; }
 fold_all
 bench/generate.py --reports 10 --records-mean 4 --domains 2 --days 40 --seed 7 --mbox "$dir/more.mbox" --truth "$dir/truth" || exit 1
 run ingest --quiet "$dir/more.mbox"
@@ -66,12 +66,14 @@ broken "a daily sum too few" mended "profile_day domain_day" "delete from dmarc_
 broken "a daily sum too many" mended "profile_day domain_day" "insert into dmarc_store.profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected) select domain, day, profile, not doubtful, records, messages, quarantined, rejected from dmarc_store.profile_day limit 1" "$sound"
 broken "a daily sum that is there twice" mended "profile_day domain_day" "insert into dmarc_store.profile_day select * from dmarc_store.profile_day where records > 0 limit 1" "$sound"
 broken "what was quarantined" mended "profile_day domain_day" "update dmarc_store.profile_day set quarantined = quarantined + 1" "$sound"
-broken "an address too few" mended profile_source "delete from dmarc_store.profile_source where source_ip = (select min(source_ip) from dmarc_store.profile_source)" "$sound"
-broken "an address too many" mended profile_source "insert into dmarc_store.profile_source select domain, day, '203.0.113.9', profile, doubtful, 1 from dmarc_store.profile_source limit 1" "$sound"
-broken "the days of addresses" mended profile_source "update dmarc_store.profile_source set days = days # 1" "$sound"
+broken "an address too few" mended profile_source "update dmarc_store.folded set profile_at = profile_at[2:], source_ips = source_ips[2:], days = days[2:] where cardinality(days) > 1 and source_ips[1] = (select min(source_ips[1]) from dmarc_store.folded where cardinality(days) > 1)" "$sound"
+broken "an address too many" mended profile_source "insert into dmarc_store.folded select day, doubtful, domain, profiles[1:1], '{1}', '{203.0.113.9}', '{1}' from dmarc_store.folded limit 1" "$sound"
+broken "the days of addresses" mended profile_source "update dmarc_store.folded set days[1] = days[1] # 1" "$sound"
+broken "the profile of an address" mended profile_source "update dmarc_store.folded f set profiles[1] = (select p.hash from dmarc_store.profile p where p.domain = f.domain and p.hash <> all (f.profiles) limit 1) where cardinality(f.profiles) = (select min(cardinality(profiles)) from dmarc_store.folded)" "$sound"
+broken "addresses that are there twice" mended profile_source "insert into dmarc_store.folded select * from dmarc_store.folded limit 1" "$sound"
 broken "a report that waits no more" mended profile_source "delete from dmarc_store.unfolded where report = (select min(report) from dmarc_store.unfolded)" "$sound"
 broken "a report that waits and is none" mended unfolded "insert into dmarc_store.unfolded (domain, day, report, records, doubtful) values ('a.example', '2026-10-01', 999999, 1, false)" "$sound"
-broken "the doubt about one that waits" mended "profile_source unfolded" "update dmarc_store.unfolded set doubtful = true where report = (select min(report) from dmarc_store.unfolded); insert into dmarc_store.profile_source select domain, day, '203.0.113.9', profile, doubtful, 1 from dmarc_store.profile_source limit 1" "$sound"
+broken "the doubt about one that waits" mended "profile_source unfolded" "update dmarc_store.unfolded set doubtful = true where report = (select min(report) from dmarc_store.unfolded); insert into dmarc_store.folded select day, doubtful, domain, profiles[1:1], '{1}', '{203.0.113.9}', '{1}' from dmarc_store.folded limit 1" "$sound"
 broken "the records of one that waits" mended unfolded "update dmarc_store.unfolded set records = records + 1" "$sound"
 broken "a class of a day" mended domain_day "update dmarc_store.domain_day set unknown = unknown + 1" "$sound"
 broken "the reports of a day" mended domain_day "update dmarc_store.domain_day set reports = reports + 1" "$sound"
@@ -103,7 +105,7 @@ broken "a partition of another name" stays partition "do \$\$ declare t text; be
 
 # Several at once, in one repair.
 sql "update dmarc_store.evidence e set profile = (select p.hash from dmarc_store.profile p where p.domain = e.domain order by p.hash limit 1);
-     update dmarc_store.report set message_count = 1; delete from dmarc_store.profile_source; update dmarc_store.domain_day set passed = 0"
+     update dmarc_store.report set message_count = 1; delete from dmarc_store.folded; update dmarc_store.domain_day set passed = 0"
 run fsck
 check "much at once" 65 '^profile_hash +[0-9]+ +[1-9]' ''
 run fsck --repair

@@ -49,7 +49,7 @@ for file in sql/[0-9]*_*.sql; do
     check "$number: is upgraded" 0 "^schema dmarc is at version" ''
     answers "$number"
     is "$number: all sums are what the records say" "$(sql -f tests/lib/sums.sql)" ""
-    while test "$(sql -c 'SELECT dmarc_store.fold(5, 1)')" != 0; do :; done
+    while test "$(sql -c 'SELECT dmarc_store.fold(5, true)')" != 0; do :; done
     is "$number: also when all addresses are folded" "$(sql -f tests/lib/sums.sql)" ""
     sql -f tests/lib/shape.sql >"$dir/shape"
     is "$number: and the schema is that of a new database" "$(diff "$dir/new" "$dir/shape" | head -n 20)" ""
