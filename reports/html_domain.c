@@ -193,12 +193,16 @@ static gboolean put_timeline(const struct page *page, const struct db_result *su
     g_autofree char *caption =
         days ? g_strdup("Messages and reports of each day; a dash is a day without a report")
              : g_strdup_printf("Messages and reports of %s days from each day on", step ? step : "");
-    const struct html_table table = {"days", caption, columns};
+    const struct html_table table = {"days", caption, columns, TRUE};
     put_heading(page, "time", "Classes over time");
     html_key(page->out, summary, 0, "");
-    fputs("<div class=\"figure\">\n", page->out);
-    html_chart_classes(page->out, points);
-    fputs("</div>\n", page->out);
+    if (html_amount(html_value(summary, 0, "messages")) > 0) {
+        fputs("<div class=\"figure\">\n", page->out);
+        html_chart_classes(page->out, points);
+        fputs("</div>\n", page->out);
+    } else {
+        fputs("<p class=\"note\">The reports of this period tell of no message.</p>\n", page->out);
+    }
     if (step && !days)
         fprintf(page->out, "<p class=\"note\">Each step is %s days; the last may not be over.</p>\n", step);
     fputs("<details>\n<summary>The same as a table</summary>\n", page->out);
@@ -221,7 +225,7 @@ static gboolean put_senders(const struct page *page, GError **error)
                                                  {"evidence", "evidence", HTML_NAME},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {"senders", "Who sends as the domain, and how that is known",
-                                            columns};
+                                            columns, FALSE};
     struct db_result *senders =
         ask(page, "the senders", ROWS_OF("dmarc.senders", "messages DESC, sender, class"), error);
     if (!senders)
@@ -243,7 +247,8 @@ static gboolean put_networks(const struct page *page, GError **error)
                                                  {"spf_aligned", "SPF aligned", HTML_NUMBER},
                                                  {"last_seen", "last seen", HTML_DAY},
                                                  {NULL, NULL, HTML_WORD}};
-    static const struct html_table table = {"networks", "Where the mail came from, by network", columns};
+    static const struct html_table table = {"networks", "Where the mail came from, by network", columns,
+                                            FALSE};
     struct db_result *networks =
         ask(page, "the networks", ROWS_OF("dmarc.networks", "messages DESC, network, sender, class"), error);
     if (!networks)
@@ -265,7 +270,7 @@ static gboolean put_reporters(const struct page *page, GError **error)
                                                  {"last_seen", "last day", HTML_DAY},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {"reporters", "Who reports about the domain, and until when",
-                                            columns};
+                                            columns, FALSE};
     struct db_result *reporters =
         ask(page, "the reporters", ROWS_OF("dmarc.reporters", "messages DESC, reporter"), error);
     if (!reporters)
@@ -306,7 +311,7 @@ static gboolean put_coverage(const struct page *page, GError **error)
                                                  {"days", "missing days", HTML_LIST},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {
-        "coverage", "Who usually reports, those of whom something is missing first", columns};
+        "coverage", "Who usually reports, those of whom something is missing first", columns, FALSE};
     struct db_result *coverage = ask(page, "the coverage", coverage_sql, error);
     if (!coverage)
         return FALSE;
@@ -334,14 +339,14 @@ static gboolean put_policies(const struct page *page, GError **error)
                                                  {"p", "p", HTML_WORD},
                                                  {"sp", "sp", HTML_WORD},
                                                  {"np", "np", HTML_WORD},
-                                                 {"alignment", "alignment", HTML_WORD},
+                                                 {"alignment", "alignment", HTML_NAME},
                                                  {"pct", "pct", HTML_NUMBER},
                                                  {"testing", "testing", HTML_WORD},
                                                  {"reports", "reports", HTML_NUMBER},
                                                  {"messages", "messages", HTML_NUMBER},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {"policies", "The policy as reporters saw it, the latest first",
-                                            columns};
+                                            columns, FALSE};
     struct db_result *policies = ask(page, "the policies", policies_sql, error);
     if (!policies)
         return FALSE;

@@ -12,7 +12,7 @@ CLASSES = ["authorised", "misconfigured", "forwarded", "unknown"]
 ELEMENTS = set("""html head meta title style body a svg defs pattern rect circle header span nav main h1 h2 p b bdi section dl div dt dd
     ol ul li details summary table caption thead tbody tr th td footer time code path line text desc""".split())
 ATTRIBUTES = set("""lang charset http-equiv content name class href id aria-hidden aria-label aria-labelledby focusable width height
-    patternUnits patternTransform x y cx cy r tabindex role fill viewBox preserveAspectRatio d x1 x2 y1 y2 dx dy scope
+    patternUnits patternTransform x y cx cy r data-label tabindex role fill viewBox preserveAspectRatio d x1 x2 y1 y2 dx dy scope
     datetime""".split())
 
 
@@ -29,7 +29,7 @@ def text_of(element):
 
 def rows_of(page, table):
     """The rows of a table as dictionaries by the words of its head."""
-    found = page.find(f".//table[@class='{table}']")
+    found = next(each for each in page.iter("table") if each.get("class").split()[0] == table)
     head = [text_of(th) for th in found.findall("thead/tr/th")]
     return [dict(zip(head, map(text_of, tr))) for tr in found.findall("tbody/tr")]
 
@@ -139,6 +139,14 @@ say("day.example: one day is a bar", pages["day.example.html"].find(".//svg[@cla
     len(pages["day.example.html"].findall(".//div[@class='figure']/svg/rect")) == 2)
 say("years.example: two hundred steps at most, none left out", 50 < len(rows_of(pages["years.example.html"], "days")) <= 201 and
     sum(int(row["messages"]) for row in rows_of(pages["years.example.html"], "days") if row["messages"] != "\u2013") == 201 * 202 // 2)
+say("empty.example: no chart of nothing", "The reports of this period tell of no message" in text_of(pages["empty.example.html"]) and
+    not pages["empty.example.html"].findall(".//div[@class='figure']"))
+unlabelled = [(file, text_of(cell)) for file, page in pages.items() for table in page.iter("table") if "cards" in table.get("class")
+              for row in table.findall("tbody/tr") for head, cell in zip(table.findall("thead/tr/th"), row)
+              if cell.tag == "td" and cell.get("data-label") != text_of(head)]
+say("each cell of a card has the heading of its column", not unlabelled, *unlabelled)
+key = [[text_of(span) for span in li.findall("span")] for li in pages["index.html"].findall(".//ul[@class='key']/li")]
+say("the index: what is little is not nothing, and what is not all is not all", [row[2] for row in key] == ["99.9%", "<0.1%", "<0.1%", "<0.1%"], *key)
 say("empty.example: reports without mail have a page", "empty.example" in text_of(pages["empty.example.html"]))
 
 index = rows_of(pages["index.html"], "index")
