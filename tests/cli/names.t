@@ -70,6 +70,9 @@ is "explain tells it, and that it decides nothing" "$(steps 20.0.0.1)" \
 is "... of one that is not confirmed, no name" "$(steps 20.0.0.2)" \
     "['a reverse name that does not point back, so that it counts for nothing => no reason for class or verdict']"
 
+run sources a.example
+is "the table of sources has the names" "$(sed -n 's/.* \([a-z.0-9]*\.[a-z]*\)$/\1/p' "$dir/out" | sort | paste -sd' ')" "host.stranger.example o1.ptr.sendgrid.net"
+
 senders() { sql "SELECT sender, class, confidence, evidence, sources, hosts FROM dmarc.senders('a.example')$1"; }
 is "senders tells whose machines they are" "$(senders '')" \
     'nothing authenticates|unknown|low|nothing passed; 1 of 5 addresses has a confirmed reverse name of Twilio SendGrid|5|{"Twilio SendGrid=1"}'

@@ -172,6 +172,8 @@ is "advice goes on below, indented, with whole names" "$(on_terminal 60 senders 
     dkim3.mcsv.net; SPF never aligns, DKIM decides; remove"
 is "policies of all domains are a table at 80" "$(on_terminal 80 policy --no-color | grep -c '^[abcd]\.example ')" 4
 is "... and so are sub-domains" "$(on_terminal 80 subdomains --no-color | grep -c '^[abcd]\.example ')" 5
+run sources a.example
+is "sources have no column of names where none were looked up" "$(grep -c reverse "$dir/out")" 0
 is "timeline of all domains has no empty column" "$(on_terminal 80 timeline --no-color | sed -n 2p | cut -c1-3)" "day"
 is "verdict --line: the whole sentence at 80" "$(on_terminal 80 verdict --line d.example --no-color | tr -s ' \n' ' ' | grep -c 'Mailchimp would lose 100 messages unless it is disowned')" 1
 run timeline d.example --limit 1
