@@ -34,8 +34,9 @@ static const char policies_sql[] =
     "SELECT *, count(*) OVER () AS all_rows, first_seen - min(first_seen) OVER () AS from_day,"
     " last_seen - first_seen + 1 AS for_days, max(last_seen) OVER () - min(first_seen) OVER () + 1 AS days,"
     " 'DKIM ' || CASE adkim WHEN 's' THEN 'strict' ELSE 'relaxed' END || ', SPF ' ||"
-    " CASE aspf WHEN 's' THEN 'strict' ELSE 'relaxed' END AS alignment FROM dmarc.policies" ASKED
-    " ORDER BY first_seen DESC LIMIT " MOST_ROWS;
+    " CASE aspf WHEN 's' THEN 'strict' ELSE 'relaxed' END AS alignment,"
+    " CASE testing WHEN 'y' THEN 'yes' WHEN 'n' THEN 'no' ELSE testing END AS in_test FROM "
+    "dmarc.policies" ASKED " ORDER BY first_seen DESC LIMIT " MOST_ROWS;
 
 /* The domain itself first, then its usual reporters. Missing days that follow one another are told together.
  */
@@ -163,9 +164,14 @@ static gboolean put_advice(const struct page *page, GError **error)
         g_autofree char *lost = html_number(html_value(advice, row, "lost"));
         fputs("<li><b>", page->out);
         html_name(page->out, html_value(advice, row, "sender"));
-        fprintf(page->out, "</b> <span class=\"aside\">(%s message%s do%s not pass)</span>: ", lost,
-                strcmp(lost, "1") == 0 ? "" : "s", strcmp(lost, "1") == 0 ? "es" : "");
-        html_name(page->out, html_value(advice, row, "advice"));
+        fputs("</b>", page->out);
+        if (strcmp(lost, "0") != 0)
+            fprintf(page->out, " <span class=\"aside\">(%s message%s do%s not pass)</span>", lost,
+                    strcmp(lost, "1") == 0 ? "" : "s", strcmp(lost, "1") == 0 ? "es" : "");
+        fputs(": ", page->out);
+        g_autoptr(GString) text = g_string_new(html_value(advice, row, "advice"));
+        g_string_replace(text, " -> ", " \xe2\x86\x92 ", 0); /* which no line ends in the middle of */
+        html_name(page->out, text->str);
         fputs("</li>\n", page->out);
     }
     if (db_rows(advice))
@@ -341,7 +347,7 @@ static gboolean put_policies(const struct page *page, GError **error)
                                                  {"np", "np", HTML_WORD},
                                                  {"alignment", "alignment", HTML_NAME},
                                                  {"pct", "pct", HTML_NUMBER},
-                                                 {"testing", "testing", HTML_WORD},
+                                                 {"in_test", "testing", HTML_WORD},
                                                  {"reports", "reports", HTML_NUMBER},
                                                  {"messages", "messages", HTML_NUMBER},
                                                  {NULL, NULL, HTML_WORD}};

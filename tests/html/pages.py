@@ -132,6 +132,16 @@ wrong = [(n, drawn[n], timeline.get(f"2026-09-{n + 1:02}")) for n in drawn
          if abs(drawn[n] - timeline.get(f"2026-09-{n + 1:02}", {"authorised": 0})["authorised"]) > 5]
 say("a.example: the area is as high as the figures", len(drawn) > 20 and not wrong and drawn[20] == 0, *wrong)
 say("a.example: all four classes have an area", all(heights(pages["a.example.html"], name)[0] for name in CLASSES))
+labels = {domain: [text.text for text in pages[domain + ".html"].find(".//svg[@class='chart']").findall("text") if text.get("class").startswith("day")]
+          for domain in ("a.example", "hostile.example", "huge.example")}
+say("days are written at even distances, with both ends", labels == {
+    "a.example": [f"{n} Sep" for n in (1, 6, 11, 16, 21, 26, 30)], "hostile.example": [f"{n} Sep" for n in range(11, 24, 2)],
+    "huge.example": ["10 Sep", "11 Sep", "12 Sep"]}, labels)
+advice = [text_of(li) for li in pages["a.example.html"].findall(".//ol[@class='advice']/li")]
+say("a.example: the advice, with arrows that no line is broken in", any(
+    "Mailchimp (4,500 messages do not pass): CNAME k2._domainkey.a.example \u2192 dkim2.mcsv.net" in text for text in advice) and
+    not any("->" in text or "(0 messages" in text for text in advice), *advice)
+say("a.example: testing in words", {row["testing"] for row in rows_of(pages["a.example.html"], "policies")} <= {"no", "yes", "\u2013"})
 say("huge.example: one class has an area, which fits", [bool(heights(pages["huge.example.html"], name)[0]) for name in CLASSES] ==
     [True, False, False, False] and all(0 <= y <= 208 for x, y in heights(pages["huge.example.html"], "authorised")[0]))
 say("huge.example: figures to the last digit", "126,000,000,000,000,000,000" in text_of(pages["huge.example.html"]))
