@@ -1,13 +1,16 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/naming.h"
+#include "cli/terminal.h"
 #include "parser/error.h"
 #include "reports/catalog.h"
 #include "reports/render.h"
+#include "reports/text.h"
 
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXPLAINED                                                                                            \
     "SELECT t.domain, t.day, t.report, t.ordinal, x.step, x.what, x.found, x.so FROM t CROSS JOIN LATERAL "  \
@@ -34,17 +37,29 @@ static const char by_address[] =
 
 enum { STEP = 4, WHAT, FOUND, SO };
 
+/* Columns in front of what was found, behind number and name of each step. */
+static guint indent_of(const struct db_result *steps)
+{
+    guint widest = 0;
+    for (guint row = 0; row < db_rows(steps); row++)
+        widest = MAX(widest, text_width(db_value(steps, row, WHAT)));
+    return 4 + widest + 2;
+}
+
 /* For people: nothing is cut off, since all of it may be the reason. */
 static void show_steps(const struct db_result *steps)
 {
+    guint width = terminal_width(STDOUT_FILENO), indent = indent_of(steps);
+    terminal_locale();
     for (guint row = 0; row < db_rows(steps); row++) {
         g_autofree char *found = render_safe(db_value(steps, row, FOUND));
         g_autofree char *so = db_value(steps, row, SO) ? render_safe(db_value(steps, row, SO)) : NULL;
         if (row && db_int(steps, row, STEP) == 1)
             putchar('\n');
-        printf("%2s  %-28s  %s\n", db_value(steps, row, STEP), db_value(steps, row, WHAT), found);
+        printf("%2s  %-*s", db_value(steps, row, STEP), (int)indent - 4, db_value(steps, row, WHAT));
+        text_paragraph(stdout, found, width, 0, indent);
         if (so)
-            printf("%34s%s\n", "", so);
+            text_paragraph(stdout, so, width, indent + 2, indent + 2);
     }
 }
 

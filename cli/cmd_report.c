@@ -8,6 +8,7 @@
 #include "parser/error.h"
 #include "reports/catalog.h"
 #include "reports/render.h"
+#include "reports/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,8 +136,10 @@ static gboolean conclude(struct db *db, const struct report_request *request, gb
     for (guint i = 0; i < db_rows(lines); i++) {
         g_autofree char *safe = render_safe(db_value(lines, i, 0));
         *ready_r = *ready_r && strcmp(db_value(lines, i, 1), "t") == 0;
+        if (shown && i == 0)
+            putchar('\n');
         if (shown)
-            printf("%s%s\n", i ? "" : "\n", safe);
+            text_paragraph(stdout, safe, request->width, 0, 0);
     }
     db_result_free(lines);
     return TRUE;
@@ -184,10 +187,13 @@ static gboolean explain(struct db *db, const struct report_request *request, GEr
         return FALSE;
     for (guint i = 0; i < db_rows(codes); i++) {
         const struct code_row *row = code_find(db_value(codes, i, 0));
-        if (row)
-            printf("\n%s: %s\n", row->code, row->meaning);
-        if (row && row->hint)
-            printf("    %s\n", row->hint);
+        if (!row)
+            continue;
+        g_autofree char *meaning = g_strdup_printf("%s: %s", row->code, row->meaning);
+        putchar('\n');
+        text_paragraph(stdout, meaning, request->width, 0, 0);
+        if (row->hint)
+            text_paragraph(stdout, row->hint, request->width, 4, 4);
     }
     db_result_free(codes);
     return TRUE;

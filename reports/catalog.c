@@ -27,6 +27,8 @@ const struct report_row report_catalog[] = {
      .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources hosts "
               "last_seen evidence",
      .sparse = "approved hosts",
+     .whole = "sender evidence",
+     .least = 24,
      .advice = "advice",
      .narrow = "sources trend evidence hosts approved last_seen share",
      .empty = "no reports"},
@@ -40,6 +42,8 @@ const struct report_row report_catalog[] = {
      .table = "domain sender class approved messages trend share dkim_aligned spf_aligned sources hosts "
               "last_seen evidence",
      .sparse = "approved hosts",
+     .whole = "sender evidence",
+     .least = 24,
      .advice = "advice",
      .narrow = "sources trend evidence hosts approved last_seen share",
      .empty = "no new senders"},
@@ -49,8 +53,11 @@ const struct report_row report_catalog[] = {
      .summary = "the addresses that send as a domain, and who is behind them",
      .wants_domain = TRUE,
      .trusting = TRUE,
-     .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen",
-     .narrow = "share last_seen spf_aligned dkim_aligned",
+     .table = "domain source_ip sender class messages share dkim_aligned spf_aligned last_seen "
+              "reverse_name",
+     .sparse = "reverse_name",
+     .whole = "sender reverse_name",
+     .narrow = "reverse_name share last_seen spf_aligned dkim_aligned",
      .empty = "no reports"},
     {.name = "sources",
      .option = "net",
@@ -60,6 +67,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain network sender class messages share sources dkim_aligned spf_aligned last_seen",
+     .whole = "sender",
      .narrow = "share last_seen spf_aligned dkim_aligned sources",
      .empty = "no reports"},
     {.name = "failures",
@@ -69,6 +77,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain sender class messages dkim spf disposition overrides last_seen",
+     .whole = "sender dkim spf",
      .advice = "advice",
      .narrow = "overrides disposition last_seen spf",
      .empty = "no mail that fails DMARC"},
@@ -79,6 +88,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .table = "domain arrived reporter source_ip header_from auth_failures alignment_failed "
               "delivery_result dkim_domain dkim_selector subject",
+     .whole = "subject",
      .narrow = "subject dkim_selector header_from dkim_domain reporter alignment_failed",
      .empty = "no failure reports"},
     {.name = "timeline",
@@ -87,6 +97,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain day messages pass_share authorised misconfigured forwarded unknown reports",
+     .sparse = "domain",
      .narrow = "reports forwarded misconfigured unknown authorised",
      .empty = "no reports"},
     {.name = "reporters",
@@ -96,6 +107,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain reporter reports records messages dkim_aligned spf_aligned disagree incomplete "
               "last_seen warnings",
+     .whole = "reporter warnings",
      .narrow = "warnings records incomplete last_seen disagree",
      .empty = "no reports"},
     {.name = "reporters",
@@ -105,6 +117,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain reporter records messages share last_seen example",
+     .whole = "reporter",
      .narrow = "last_seen records",
      .empty = "no reporter that disagrees with its own results"},
     {.name = "policy",
@@ -114,7 +127,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table =
          "domain first_seen last_seen p sp np adkim aspf pct testing reports reporters differing messages",
-     .narrow = "messages differing testing pct reports",
+     .narrow = "messages differing testing pct reports reporters aspf adkim",
      .empty = "no reports"},
     {.name = "overrides",
      .function = "dmarc.overrides",
@@ -122,6 +135,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain type disposition messages share reporters sources example_comment last_seen",
+     .whole = "example_comment",
      .narrow = "last_seen sources example_comment reporters",
      .empty = "no overrides"},
     {.name = "coverage",
@@ -130,6 +144,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain reporter usual_per_week last_seen silent_days missing messages_share note",
+     .whole = "reporter note",
      .narrow = "usual_per_week missing last_seen",
      .empty = "no reports"},
     {.name = "changes",
@@ -138,6 +153,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain what sender class before after factor note",
+     .whole = "sender note",
      .narrow = "factor class",
      .empty = "no changes"},
     {.name = "subdomains",
@@ -148,7 +164,8 @@ const struct report_row report_catalog[] = {
      .table =
          "domain header_from messages share pass_share authorised misconfigured forwarded unknown senders "
          "sources policy last_seen",
-     .narrow = "sources senders last_seen share",
+     .whole = "header_from policy",
+     .narrow = "sources senders last_seen share forwarded authorised misconfigured",
      .empty = "no reports"},
     {.name = "verdict",
      .function = "dmarc.verdict",
@@ -158,6 +175,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain sender class approved kind messages passing lost_quarantine lost_reject lost_strict "
               "subdomain",
+     .whole = "sender",
      .advice = "advice",
      .narrow = "subdomain approved lost_quarantine class lost_strict passing",
      .empty = "no reports"},
@@ -168,7 +186,9 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain ready now next lost lost_share stopped forwarded days reports sentence",
-     .narrow = "reports days forwarded lost now",
+     .whole = "sentence",
+     .least = 40,
+     .narrow = "reports days forwarded lost now lost_share stopped next",
      .empty = "no reports"},
     {.name = "approvals",
      .function = "dmarc.approvals",
@@ -176,6 +196,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain sender name approved note decided_at decided_by messages last_seen",
+     .whole = "sender name",
      .narrow = "decided_by last_seen decided_at sender",
      .empty = "no sender was approved or disowned"},
     {.name = "group",
@@ -190,6 +211,7 @@ const struct report_row report_catalog[] = {
      .summary = "whether those who send to a domain find TLS as its policy wants it",
      .wants_domain = TRUE,
      .table = "domain policy_type reporters successful failed failed_share result_types first_seen last_seen",
+     .whole = "result_types",
      .narrow = "first_seen reporters last_seen result_types",
      .empty = "no TLS reports"},
     {.name = "status",
@@ -203,6 +225,7 @@ const struct report_row report_catalog[] = {
      .summary = "mails and documents that could not be stored, by reason",
      .ledger = TRUE,
      .table = "code what problems first_seen last_seen message detail",
+     .whole = "detail",
      .narrow = "what first_seen last_seen detail",
      .empty = "no problems"},
     {.name = "problems",
@@ -212,6 +235,7 @@ const struct report_row report_catalog[] = {
      .ledger = TRUE,
      .coded = TRUE,
      .table = "code message ingested_at detail path source original",
+     .whole = "detail path source",
      .narrow = "original source path ingested_at detail",
      .empty = "no problems"},
     {.name = "problems",
@@ -360,6 +384,8 @@ static void begin(struct run *run, const struct db_result *result)
         columns[i].kind = report_column_kind(columns[i].name, db_column_type(result, at));
         columns[i].drop = place_of(row->narrow, columns[i].name);
         columns[i].sparse = place_of(row->sparse, columns[i].name) > 0;
+        columns[i].whole = place_of(row->whole, columns[i].name) > 0;
+        columns[i].least = columns[i].whole ? row->least : 0;
     }
     run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
 }
@@ -391,7 +417,7 @@ static void write_advice(const struct run *run)
         fputs("\nWhat to do:\n", run->out);
     for (guint i = 0; i < MIN(run->advices->len, MOST_ADVICE); i++) {
         g_autofree char *safe = render_safe(run->advices->pdata[i]);
-        fprintf(run->out, "  %s\n", safe);
+        text_paragraph(run->out, safe, run->style.width, 2, 4);
     }
     if (run->advices->len > MOST_ADVICE)
         fputs("  and more: see the column advice of --format csv\n", run->out);

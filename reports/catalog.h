@@ -23,8 +23,11 @@ struct report_row {
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
     const char *sparse;    /* columns that a table does without where no row has a value; or NULL */
     const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
-    const char *advice;    /* a column whose texts follow below a table, each once; or NULL */
-    const char *empty;     /* what a table says when there is no row: "no reports" */
+    const char
+        *whole;  /* columns whose text a table shows in full, in several lines where it is narrow; or NULL */
+    guint least; /* what these keep at least of a line before others are left out; 0: as all text */
+    const char *advice; /* a column whose texts follow below a table, each once; or NULL */
+    const char *empty;  /* what a table says when there is no row: "no reports" */
 };
 extern const struct report_row report_catalog[]; /* ends with name NULL */
 /* The report of a command, or with an option of it; NULL when there is none. */

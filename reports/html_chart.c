@@ -136,18 +136,19 @@ static void put_day(FILE *out, const struct stack *stack, guint point, const cha
     fputs("</text>\n", out);
 }
 
+/* The same number of points lies between days that are written, but for the last, so that nobody sees a gap
+ * where there is none. A phone leaves out some, never the ends. */
 static void put_days(FILE *out, const struct stack *stack)
 {
-    guint ticks = MIN(stack->n, MOST_TICKS);
-    gboolean narrow = stack->n > 2 * MOST_TICKS; /* steps, so that a day at an end would stand out */
-    for (guint i = 0; i < ticks; i++) {
-        guint point = (i * (stack->n - 1) + (ticks - 1) / 2) / (ticks - 1);
-        put_day(out, stack, point,
-                narrow && i == 0           ? " start"
-                : narrow && i == ticks - 1 ? " end"
-                : i % 2                    ? " odd"
-                                           : "");
-    }
+    guint step = (stack->n - 1 + MOST_TICKS - 2) / (MOST_TICKS - 1), end = stack->n - 1;
+    guint ticks = (end + step / 2) / step;       /* without the last; none is nearer to it than half a step */
+    gboolean narrow = stack->n > 2 * MOST_TICKS; /* points, so that a day at an end would stand out */
+    for (guint i = 0; i < ticks; i++)
+        put_day(out, stack, i * step,
+                narrow && i == 0                  ? " start"
+                : i % 2 || i + 1 >= MAX(ticks, 2) ? " odd"
+                                                  : "");
+    put_day(out, stack, end, narrow ? " end" : "");
 }
 
 /* The top of a class at a place. */

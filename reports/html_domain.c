@@ -34,8 +34,9 @@ static const char policies_sql[] =
     "SELECT *, count(*) OVER () AS all_rows, first_seen - min(first_seen) OVER () AS from_day,"
     " last_seen - first_seen + 1 AS for_days, max(last_seen) OVER () - min(first_seen) OVER () + 1 AS days,"
     " 'DKIM ' || CASE adkim WHEN 's' THEN 'strict' ELSE 'relaxed' END || ', SPF ' ||"
-    " CASE aspf WHEN 's' THEN 'strict' ELSE 'relaxed' END AS alignment FROM dmarc.policies" ASKED
-    " ORDER BY first_seen DESC LIMIT " MOST_ROWS;
+    " CASE aspf WHEN 's' THEN 'strict' ELSE 'relaxed' END AS alignment,"
+    " CASE testing WHEN 'y' THEN 'yes' WHEN 'n' THEN 'no' ELSE testing END AS in_test FROM "
+    "dmarc.policies" ASKED " ORDER BY first_seen DESC LIMIT " MOST_ROWS;
 
 /* The domain itself first, then its usual reporters. Missing days that follow one another are told together.
  */
@@ -163,9 +164,14 @@ static gboolean put_advice(const struct page *page, GError **error)
         g_autofree char *lost = html_number(html_value(advice, row, "lost"));
         fputs("<li><b>", page->out);
         html_name(page->out, html_value(advice, row, "sender"));
-        fprintf(page->out, "</b> <span class=\"aside\">(%s message%s do%s not pass)</span>: ", lost,
-                strcmp(lost, "1") == 0 ? "" : "s", strcmp(lost, "1") == 0 ? "es" : "");
-        html_name(page->out, html_value(advice, row, "advice"));
+        fputs("</b>", page->out);
+        if (strcmp(lost, "0") != 0)
+            fprintf(page->out, " <span class=\"aside\">(%s message%s do%s not pass)</span>", lost,
+                    strcmp(lost, "1") == 0 ? "" : "s", strcmp(lost, "1") == 0 ? "es" : "");
+        fputs(": ", page->out);
+        g_autoptr(GString) text = g_string_new(html_value(advice, row, "advice"));
+        g_string_replace(text, " -> ", " \xe2\x86\x92 ", 0); /* which no line ends in the middle of */
+        html_name(page->out, text->str);
         fputs("</li>\n", page->out);
     }
     if (db_rows(advice))
@@ -193,12 +199,16 @@ static gboolean put_timeline(const struct page *page, const struct db_result *su
     g_autofree char *caption =
         days ? g_strdup("Messages and reports of each day; a dash is a day without a report")
              : g_strdup_printf("Messages and reports of %s days from each day on", step ? step : "");
-    const struct html_table table = {"days", caption, columns};
+    const struct html_table table = {"days", caption, columns, TRUE};
     put_heading(page, "time", "Classes over time");
     html_key(page->out, summary, 0, "");
-    fputs("<div class=\"figure\">\n", page->out);
-    html_chart_classes(page->out, points);
-    fputs("</div>\n", page->out);
+    if (html_amount(html_value(summary, 0, "messages")) > 0) {
+        fputs("<div class=\"figure\">\n", page->out);
+        html_chart_classes(page->out, points);
+        fputs("</div>\n", page->out);
+    } else {
+        fputs("<p class=\"note\">The reports of this period tell of no message.</p>\n", page->out);
+    }
     if (step && !days)
         fprintf(page->out, "<p class=\"note\">Each step is %s days; the last may not be over.</p>\n", step);
     fputs("<details>\n<summary>The same as a table</summary>\n", page->out);
@@ -221,7 +231,7 @@ static gboolean put_senders(const struct page *page, GError **error)
                                                  {"evidence", "evidence", HTML_NAME},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {"senders", "Who sends as the domain, and how that is known",
-                                            columns};
+                                            columns, FALSE};
     struct db_result *senders =
         ask(page, "the senders", ROWS_OF("dmarc.senders", "messages DESC, sender, class"), error);
     if (!senders)
@@ -243,7 +253,8 @@ static gboolean put_networks(const struct page *page, GError **error)
                                                  {"spf_aligned", "SPF aligned", HTML_NUMBER},
                                                  {"last_seen", "last seen", HTML_DAY},
                                                  {NULL, NULL, HTML_WORD}};
-    static const struct html_table table = {"networks", "Where the mail came from, by network", columns};
+    static const struct html_table table = {"networks", "Where the mail came from, by network", columns,
+                                            FALSE};
     struct db_result *networks =
         ask(page, "the networks", ROWS_OF("dmarc.networks", "messages DESC, network, sender, class"), error);
     if (!networks)
@@ -265,7 +276,7 @@ static gboolean put_reporters(const struct page *page, GError **error)
                                                  {"last_seen", "last day", HTML_DAY},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {"reporters", "Who reports about the domain, and until when",
-                                            columns};
+                                            columns, FALSE};
     struct db_result *reporters =
         ask(page, "the reporters", ROWS_OF("dmarc.reporters", "messages DESC, reporter"), error);
     if (!reporters)
@@ -306,7 +317,7 @@ static gboolean put_coverage(const struct page *page, GError **error)
                                                  {"days", "missing days", HTML_LIST},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {
-        "coverage", "Who usually reports, those of whom something is missing first", columns};
+        "coverage", "Who usually reports, those of whom something is missing first", columns, FALSE};
     struct db_result *coverage = ask(page, "the coverage", coverage_sql, error);
     if (!coverage)
         return FALSE;
@@ -334,14 +345,14 @@ static gboolean put_policies(const struct page *page, GError **error)
                                                  {"p", "p", HTML_WORD},
                                                  {"sp", "sp", HTML_WORD},
                                                  {"np", "np", HTML_WORD},
-                                                 {"alignment", "alignment", HTML_WORD},
+                                                 {"alignment", "alignment", HTML_NAME},
                                                  {"pct", "pct", HTML_NUMBER},
-                                                 {"testing", "testing", HTML_WORD},
+                                                 {"in_test", "testing", HTML_WORD},
                                                  {"reports", "reports", HTML_NUMBER},
                                                  {"messages", "messages", HTML_NUMBER},
                                                  {NULL, NULL, HTML_WORD}};
     static const struct html_table table = {"policies", "The policy as reporters saw it, the latest first",
-                                            columns};
+                                            columns, FALSE};
     struct db_result *policies = ask(page, "the policies", policies_sql, error);
     if (!policies)
         return FALSE;

@@ -106,7 +106,7 @@ static void begin_table(FILE *out, guint first, const char *all)
     guint64 last = MIN(g_ascii_strtoull(all, NULL, 10), first + ROWS_A_TABLE - 1);
     fprintf(out,
             "<div id=\"from-%u\" class=\"scroll part\" role=\"region\" aria-labelledby=\"domains-%u\" "
-            "tabindex=\"0\">\n<table class=\"index\">\n<caption><span id=\"domains-%u\">Domains %u to "
+            "tabindex=\"0\">\n<table class=\"index cards\">\n<caption><span id=\"domains-%u\">Domains %u to "
             "%" G_GUINT64_FORMAT "</span></caption>\n",
             first, first, first, first, last);
     fputs("<thead><tr><th scope=\"col\">domain</th><th scope=\"col\">verdict</th>"
@@ -122,10 +122,23 @@ static void end_table(FILE *out)
     fputs("</tbody>\n</table>\n</div>\n", out);
 }
 
-static void put_text(FILE *out, const char *open, const char *text)
+/* A cell with its heading, which a phone shows beside it. */
+static void begin_cell(FILE *out, const char *label, const char *class)
 {
-    fputs(open, out);
+    fprintf(out, "<td class=\"%s\" data-label=\"%s\">", class, label);
+}
+
+static void put_text(FILE *out, const char *label, const char *class, const char *text)
+{
+    begin_cell(out, label, class);
     html_text(out, text ? text : "\xe2\x80\x93");
+    fputs("</td>", out);
+}
+
+static void put_count(FILE *out, const char *label, const struct db_result *row, const char *column)
+{
+    begin_cell(out, label, "n");
+    put_number(out, row, column);
     fputs("</td>", out);
 }
 
@@ -139,20 +152,20 @@ static void put_row(FILE *out, const struct db_result *row)
     fprintf(out, "<tr><th scope=\"row\"><a href=\"%s\">", file);
     html_name(out, domain);
     fputs("</a></th>", out);
-    put_text(out, ready ? "<td class=\"verdict ready\">" : "<td class=\"verdict\">",
+    put_text(out, "verdict", ready ? "text verdict ready" : "text verdict",
              messages ? verdict : "no reports in this period");
-    fputs("<td class=\"n\">", out);
-    put_number(out, row, "messages");
-    fputs("</td><td class=\"mix\">", out);
-    if (messages)
+    put_count(out, "messages", row, "messages");
+    begin_cell(out, "classes", "mix wide");
+    if (html_amount(messages) > 0)
         html_mix(out, row, 0, 10);
-    put_text(out, "</td><td class=\"n\">", share);
-    fputs("<td class=\"n\">", out);
-    put_number(out, row, "misconfigured");
-    fputs("</td><td class=\"n\">", out);
-    put_number(out, row, "unknown");
-    put_text(out, "</td><td>", html_value(row, 0, "policy"));
-    put_text(out, "<td class=\"d\">", html_value(row, 0, "last_seen"));
+    else
+        fputs("\xe2\x80\x93", out);
+    fputs("</td>", out);
+    put_text(out, "passed", "n", *share ? share : NULL);
+    put_count(out, "misconfigured", row, "misconfigured");
+    put_count(out, "unknown", row, "unknown");
+    put_text(out, "policy", "p", html_value(row, 0, "policy"));
+    put_text(out, "last seen", "d", html_value(row, 0, "last_seen"));
     fputs("</tr>\n", out);
 }
 

@@ -152,7 +152,10 @@ void html_key(FILE *out, const struct db_result *result, guint row, const char *
         char share[G_ASCII_DTOSTR_BUF_SIZE];
         const char *value = class_value(result, row, prefix, i);
         g_autofree char *number = html_number(value ? value : "0");
-        g_ascii_formatd(share, sizeof share, "%.6f", all > 0 ? amounts[i] / all : 0);
+        double part = all > 0 ? amounts[i] / all : 0;
+        part = amounts[i] > 0 ? MAX(part, 1e-6) : part;
+        part = amounts[i] < all ? MIN(part, 1 - 1e-6) : part;
+        g_ascii_formatd(share, sizeof share, "%.6f", part);
         g_autofree char *percent = html_share(share);
         fputs("<li>", out);
         html_swatch(out, html_classes[i]);

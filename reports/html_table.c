@@ -64,8 +64,8 @@ void html_table_begin(FILE *out, const struct html_table *table)
 {
     fprintf(out,
             "<div class=\"scroll\" role=\"region\" aria-labelledby=\"%s-caption\" tabindex=\"0\">\n"
-            "<table class=\"%s\">\n<caption><span id=\"%s-caption\">%s</span></caption>\n<thead><tr>",
-            table->id, table->id, table->id, table->caption);
+            "<table class=\"%s%s\">\n<caption><span id=\"%s-caption\">%s</span></caption>\n<thead><tr>",
+            table->id, table->id, table->figures ? "" : " cards", table->id, table->caption);
     for (const struct html_column *column = table->columns; column->name; column++)
         fprintf(out, "<th scope=\"col\"%s>%s</th>", is_figure(column->kind) ? " class=\"n\"" : "",
                 column->title);
@@ -78,10 +78,15 @@ void html_table_row(FILE *out, const struct html_table *table, const struct db_r
     fputs("<tr>", out);
     for (const struct html_column *column = table->columns; column->name; column++) {
         gboolean first = column == table->columns;
-        const char *style = is_figure(column->kind)                                  ? " class=\"n\""
+        const char *style = column->kind == HTML_BAR                                 ? " class=\"n wide\""
+                            : column->kind == HTML_CLASS                             ? " class=\"class\""
+                            : is_figure(column->kind)                                ? " class=\"n\""
                             : column->kind == HTML_NAME || column->kind == HTML_LIST ? " class=\"text\""
                                                                                      : "";
-        fprintf(out, first ? "<th scope=\"row\"%s>" : "<td%s>", style);
+        fprintf(out, first ? "<th scope=\"row\"%s" : "<td%s", style);
+        if (!table->figures)
+            fprintf(out, " data-label=\"%s\"", column->title);
+        fputc('>', out);
         put_cell(out, html_value(result, row, column->name), column->kind, class);
         fputs(first ? "</th>" : "</td>", out);
     }

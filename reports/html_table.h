@@ -1,5 +1,5 @@
-/* Tables of a page: a caption, headings with a scope, each in a box of its own that scrolls by keyboard where
- * the screen is too narrow for it. */
+/* Tables of a page: a caption, headings with a scope, each in a box of its own. On a phone each row becomes a
+ * card, with the headings beside the values; what is mere figures scrolls instead, by keyboard, too. */
 #pragma once
 
 #include "db/conn.h"
@@ -25,6 +25,7 @@ struct html_column {
 struct html_table {
     const char *id, *caption; /* the caption is plain text of ours */
     const struct html_column *columns;
+    gboolean figures;
 };
 
 void html_table_begin(FILE *out, const struct html_table *table);

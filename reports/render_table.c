@@ -11,6 +11,10 @@
 /* Characters of a bar; where there is not so much room beside the columns, there is none. */
 #define BAR_LEAST 10
 #define BAR_MOST 40
+/* What a bar leaves to a text: it only shows once more what stands in the row. */
+#define BESIDE_BAR 28
+/* Lines of a row: strangers decide how long a text is. */
+#define MOST_LINES 8
 
 struct column {
     char *name;  /* with spaces for underscores */
@@ -19,8 +23,10 @@ struct column {
     gboolean is_class;
     guint drop;
     gboolean sparse;
+    gboolean whole;
     gboolean dropped;
     guint width;
+    guint least;
 };
 
 struct row {
@@ -103,6 +109,24 @@ static void put_colored(FILE *out, const char *text, const char *color)
     fprintf(out, "%s%s%s", color ? color : "", text, color ? "\033[0m" : "");
 }
 
+/* A cell in the lines that it takes. */
+static GPtrArray *cell_lines(const struct table *table, const struct column *column, const char *cell)
+{
+    gboolean fits = !table->style->width || !may_shrink(column);
+    GPtrArray *lines = text_lines(cell, fits || !column->whole ? 0 : column->width, TRUE);
+    char **last = (char **)&lines->pdata[MIN(lines->len, MOST_LINES) - 1];
+    if (lines->len > MOST_LINES) {
+        char *longer = g_strconcat(*last, " ", lines->pdata[MOST_LINES], NULL);
+        g_free(*last);
+        *last = longer;
+        g_ptr_array_set_size(lines, MOST_LINES);
+    }
+    char *fitted = fits ? g_strdup(*last) : text_fit(*last, column->width);
+    g_free(*last);
+    *last = fitted;
+    return lines;
+}
+
 /* Cells side by side, and a bar behind all of them. Nothing is padded behind the last one that holds
  * anything. */
 static void put_line(struct table *table, char *const *cells, const struct bar *bar)
@@ -117,8 +141,7 @@ static void put_line(struct table *table, char *const *cells, const struct bar *
         const struct column *column = &table->columns[i];
         if (column->dropped)
             continue;
-        gboolean shorten = table->style->width && may_shrink(column);
-        g_autofree char *text = shorten ? text_fit(cells[i], column->width) : g_strdup(cells[i]);
+        const char *text = cells[i];
         guint width = text_width(text), pad = column->width > width ? column->width - width : 0;
         put_spaces(table->out, owed + (first ? 0 : GAP) + (is_numeric(column->kind) ? pad : 0));
         put_colored(table->out, text, cell_color(table, column, text));
@@ -150,12 +173,32 @@ static void put_list(struct table *table, char *const *cells)
     }
 }
 
-static void put_row(struct table *table, struct row *row)
+/* The bar is behind the first line. */
+static void put_lines(struct table *table, const struct row *row)
+{
+    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func((GDestroyNotify)g_ptr_array_unref);
+    g_autofree char **line = g_new0(char *, table->n + 1);
+    guint most = 1;
+    for (guint i = 0; i < table->n; i++) {
+        g_ptr_array_add(cells, cell_lines(table, &table->columns[i], row->cells[i]));
+        if (!table->columns[i].dropped)
+            most = MAX(most, ((GPtrArray *)cells->pdata[i])->len);
+    }
+    for (guint l = 0; l < most; l++) {
+        for (guint i = 0; i < table->n; i++) {
+            const GPtrArray *lines = cells->pdata[i];
+            line[i] = l < lines->len ? lines->pdata[l] : "";
+        }
+        put_line(table, line, l ? NULL : &row->bar);
+    }
+}
+
+static void put_row(struct table *table, const struct row *row)
 {
     if (table->list)
         put_list(table, row->cells);
     else
-        put_line(table, row->cells, &row->bar);
+        put_lines(table, row);
 }
 
 /* A name that is wider than what stands below it takes two lines. */
@@ -170,13 +213,14 @@ static void place_name(struct column *column)
     column->width = MAX(column->width, whole);
 }
 
-/* What a line takes; with `least` as narrow as its texts may become. */
-static guint line_width(const struct table *table, gboolean least)
+/* What a line takes when its texts are as narrow as they may become, but no narrower than `keep`. */
+static guint line_width(const struct table *table, guint keep)
 {
     guint total = 0;
     for (guint i = 0; i < table->n; i++) {
         const struct column *column = &table->columns[i];
-        guint width = least && may_shrink(column) ? MIN(column->width, LEAST_WIDTH) : column->width;
+        guint least = MAX(column->least, keep);
+        guint width = may_shrink(column) ? MIN(column->width, least) : column->width;
         if (!column->dropped)
             total += (total ? GAP : 0) + width;
     }
@@ -188,18 +232,18 @@ static void drop_columns(struct table *table)
 {
     for (guint rank = 1; rank <= table->n; rank++)
         for (guint i = 0; i < table->n; i++)
-            if (table->columns[i].drop == rank && line_width(table, TRUE) > table->style->width)
+            if (table->columns[i].drop == rank && line_width(table, 0) > table->style->width)
                 table->columns[i].dropped = TRUE;
 }
 
 /* Takes from the widest text until the line is no wider. FALSE when it cannot. */
 static gboolean shrink(struct table *table, guint width)
 {
-    for (guint total = line_width(table, FALSE); total > width; total--) {
+    for (guint total = line_width(table, G_MAXUINT); total > width; total--) {
         struct column *widest = NULL;
         for (guint i = 0; i < table->n; i++) {
             struct column *column = &table->columns[i];
-            if (!column->dropped && may_shrink(column) && column->width > LEAST_WIDTH &&
+            if (!column->dropped && may_shrink(column) && column->width > column->least &&
                 (!widest || column->width > widest->width))
                 widest = column;
         }
@@ -214,9 +258,9 @@ static gboolean shrink(struct table *table, guint width)
 static gboolean fit(struct table *table)
 {
     guint width = table->style->width;
-    if (table->barred && line_width(table, TRUE) + GAP + BAR_LEAST <= width) {
+    if (table->barred && line_width(table, BESIDE_BAR) + GAP + BAR_LEAST <= width) {
         shrink(table, width - GAP - BAR_LEAST);
-        table->bar = MIN(width - line_width(table, FALSE) - GAP, BAR_MOST);
+        table->bar = MIN(width - line_width(table, G_MAXUINT) - GAP, BAR_MOST);
         return TRUE;
     }
     drop_columns(table);
@@ -229,7 +273,7 @@ static void put_header(struct table *table)
     gboolean two = FALSE;
     for (guint i = 0; i < table->n; i++) {
         const struct column *column = &table->columns[i];
-        two = two || column->split;
+        two = two || (column->split && !column->dropped);
         first[i] = column->split ? g_strndup(column->name, column->split) : g_strdup("");
         second[i] = g_strdup(column->split ? column->name + column->split + 1 : column->name);
     }
@@ -282,6 +326,8 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         column->kind = columns[i].kind;
         column->drop = columns[i].drop;
         column->sparse = columns[i].sparse;
+        column->whole = columns[i].whole;
+        column->least = columns[i].least ? columns[i].least : LEAST_WIDTH;
         column->dropped = column->kind == COLUMN_TREND && !style->width;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }

@@ -62,7 +62,7 @@ char *text_fit(const char *text, guint width)
 {
     if (text_width(text) <= width)
         return g_strdup(text);
-    const char *ellipsis = g_get_charset(NULL) ? "\u2026" : ".";
+    const char *ellipsis = g_get_charset(NULL) ? "\u2026" : "~"; /* a full stop may end a name */
     if (!width)
         return g_strdup("");
     const char *at = text;
@@ -72,6 +72,43 @@ char *text_fit(const char *text, guint width)
             break;
     }
     return g_strdup_printf("%.*s%s", (int)(at - text), text, ellipsis);
+}
+
+/* Where the first line ends: before a space, or where no more fits when there is none. */
+static const char *line_end(const char *text, guint width, gboolean hard)
+{
+    const char *at = text, *space = NULL;
+    for (guint taken = 0; *at; at = g_utf8_next_char(at)) {
+        if (*at == ' ' && at > text)
+            space = at;
+        taken += char_width(g_utf8_get_char(at));
+        if (taken > width)
+            break;
+    }
+    if (!*at || space)
+        return *at ? space : at;
+    if (hard)
+        return at > text ? at : g_utf8_next_char(at);
+    space = strchr(at, ' ');
+    return space ? space : at + strlen(at);
+}
+
+GPtrArray *text_lines(const char *text, guint width, gboolean hard)
+{
+    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
+    do {
+        const char *end = width ? line_end(text, width, hard) : text + strlen(text);
+        g_ptr_array_add(lines, g_strndup(text, (gsize)(end - text)));
+        text = end + (*end == ' ');
+    } while (*text);
+    return lines;
+}
+
+void text_paragraph(FILE *out, const char *text, guint width, guint first, guint indent)
+{
+    g_autoptr(GPtrArray) lines = text_lines(text, width > indent ? width - indent : 0, FALSE);
+    for (guint i = 0; i < lines->len; i++)
+        fprintf(out, "%*s%s\n", (int)(i ? indent : first), "", (const char *)lines->pdata[i]);
 }
 
 gboolean text_is_number(const char *value)
@@ -118,9 +155,13 @@ char *text_percent(const char *value)
     if (!text_is_number(value))
         return g_strdup(value);
     char number[G_ASCII_DTOSTR_BUF_SIZE];
-    g_ascii_formatd(number, sizeof number, "%.1f", g_ascii_strtod(value, NULL) * 100);
+    double percent = g_ascii_strtod(value, NULL) * 100;
+    gboolean little = percent > 0 && percent < 0.1;
+    if (percent < 100 && percent > 99.9)
+        percent = 99.9;
+    g_ascii_formatd(number, sizeof number, "%.1f", little ? 0.1 : percent);
     g_autofree char *localised = text_group_number(number);
-    return g_strconcat(localised, "%", NULL);
+    return g_strconcat(little ? "<" : "", localised, "%", NULL);
 }
 
 char *text_iso_time(const char *value)

@@ -16,6 +16,13 @@ guint text_width(const char *text);
 /* As much of the text as `width` columns take, with an ellipsis when something is left out. Owned by the
  * caller. */
 char *text_fit(const char *text, guint width);
+/* The text in lines of `width` columns at most, parted at its spaces; 0: one line. A word that is longer has
+ * a line of its own, or with `hard` as many as it takes. Never empty. Owned by the caller, with its elements.
+ */
+GPtrArray *text_lines(const char *text, guint width, gboolean hard);
+/* Writes it in such lines with whole words, the first behind `first` spaces, the others behind `indent`, and
+ * ends the last. */
+void text_paragraph(FILE *out, const char *text, guint width, guint first, guint indent);
 
 /* -12, 0.5: what JSON takes for a number, too. */
 gboolean text_is_number(const char *value);
@@ -23,7 +30,8 @@ gboolean text_is_number(const char *value);
 double text_amount(const char *value);
 /* With the separators of the locale; what is no number comes back as it is. Owned by the caller. */
 char *text_group_number(const char *value);
-/* 0.1234 as "12.3%" with the decimal point of the locale. Owned by the caller. */
+/* 0.1234 as "12.3%" with the decimal point of the locale; what is above nothing and below a tenth of a
+ * percent is "<0.1%", and what is not all is not "100.0%". Owned by the caller. */
 char *text_percent(const char *value);
 /* "2026-11-21 23:49:05.12+00" as "2026-11-21T23:49:05.12Z"; other text as it is. Owned by the caller. */
 char *text_iso_time(const char *value);

@@ -32,6 +32,18 @@ RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc_store.result_said(text, text, text, text, text, text, text, boolean) IS 'Whether a result of DKIM or SPF aligns, and why, in words';
 
+-- What is known of an address apart from reports; NULL where that is nothing.
+CREATE OR REPLACE FUNCTION dmarc_store.address_said(a dmarc_store.address) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT nullif(concat_ws('; ',
+        CASE WHEN a.name IS NOT NULL THEN 'reverse name ' || a.name || ', confirmed'
+             WHEN a.name_status = 'unconfirmed' THEN 'a reverse name that does not point back, so that it counts for nothing'
+             WHEN a.name_status = 'none' THEN 'no reverse name' END
+        || CASE WHEN a.name_expires < statement_timestamp() THEN ', to be asked for again since ' ELSE ', which holds until ' END
+        || to_char(a.name_expires AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC',
+        nullif(concat_ws(', ', 'network ' || a.network, 'country ' || a.country, nullif(concat_ws(' ', 'AS' || a.as_number, a.as_name), '')), '')), '')
+$fn$;
+COMMENT ON FUNCTION dmarc_store.address_said(dmarc_store.address) IS 'Reverse name of an address, whether it is confirmed and until when that holds, and its network, in words';
+
 CREATE OR REPLACE FUNCTION dmarc.explain(domain text, day date, report bigint, ordinal int)
 RETURNS TABLE (
     step int,
@@ -48,6 +60,8 @@ DECLARE
     e      dmarc_store.evidence;
     p      dmarc_store.profile;
     h      dmarc_store.report;
+    known  dmarc_store.address;
+    whose  text;
     passes boolean;
 BEGIN
     IF NOT (mine IS NULL OR of_domain = ANY (mine)) THEN
@@ -60,6 +74,10 @@ BEGIN
     END IF;
     SELECT x.* INTO e FROM dmarc_store.evidence x WHERE x.domain = of_domain AND x.hash = o.evidence;
     SELECT x.* INTO p FROM dmarc_store.profile x WHERE x.domain = of_domain AND x.hash = e.profile;
+    SELECT x.* INTO known FROM dmarc_store.address x WHERE x.source_ip = o.source_ip;
+    IF known.name IS NOT NULL THEN
+        whose := coalesce('of ' || (dmarc_store.sender_by_name(known.name)).name || ' by the catalogue', 'of nobody that is known') || '; ';
+    END IF;
     passes := e.dkim_aligned OR e.spf_aligned;
     RETURN QUERY
     WITH signatures AS (
@@ -140,8 +158,11 @@ BEGIN
         SELECT 11, 0, 'class', 'rule ' || p.rule || ': ' || dmarc_store.rule_said(p.rule), p.class
         UNION ALL
         SELECT 12, 0, 'advice', p.advice, NULL WHERE p.advice IS NOT NULL
+        UNION ALL
+        SELECT 13, 0, 'address', dmarc_store.address_said(known), concat(whose, 'no reason for class or verdict')
+        WHERE dmarc_store.address_said(known) IS NOT NULL
     )
     SELECT row_number() OVER (ORDER BY s.place, s.n)::int, s.what, s.found, s.so FROM steps s ORDER BY s.place, s.n;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.explain(text, date, bigint, int) IS 'How one record was judged, step by step: what the reporter saw, what aligns and why, whom the catalogue knows, and which rule decided. Arguments: domain, day, report and ordinal, as in dmarc.record';
+COMMENT ON FUNCTION dmarc.explain(text, date, bigint, int) IS 'How one record was judged, step by step: what the reporter saw, what aligns and why, whom the catalogue knows, and which rule decided; last what is known of its address, which decides nothing. Arguments: domain, day, report and ordinal, as in dmarc.record';

@@ -112,7 +112,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.amount(numeric) IS 'Messages in words';
 
 CREATE OR REPLACE FUNCTION dmarc_store.percent(share numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT CASE WHEN share > 0 AND share < 0.001 THEN 'less than 0.1 %' ELSE to_char(100 * share, 'FM990.0') || ' %' END
+    SELECT CASE WHEN share > 0 AND share < 0.001 THEN 'less than 0.1%' ELSE to_char(100 * share, 'FM990.0') || '%' END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.percent(numeric) IS 'A share in words';
 

@@ -64,6 +64,15 @@ is "one that is not confirmed is told to nobody" \
 is "a stranger's name is shown beside" \
     "$(sql "SELECT sender, reverse_name FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.3'")" "nothing authenticates|host.stranger.example"
 
+steps() { run explain a.example "$1" --format json; python3 -c 'import json, sys; print([row["found"].split(", which")[0] + " => " + row["so"] for row in json.load(sys.stdin) if row["what"] == "address"])' <"$dir/out"; }
+is "explain tells it, and that it decides nothing" "$(steps 20.0.0.1)" \
+    "['reverse name o1.ptr.sendgrid.net, confirmed => of Twilio SendGrid by the catalogue; no reason for class or verdict']"
+is "... of one that is not confirmed, no name" "$(steps 20.0.0.2)" \
+    "['a reverse name that does not point back, so that it counts for nothing => no reason for class or verdict']"
+
+run sources a.example
+is "the table of sources has the names" "$(sed -n 's/.* \([a-z.0-9]*\.[a-z]*\)$/\1/p' "$dir/out" | sort | paste -sd' ')" "host.stranger.example o1.ptr.sendgrid.net"
+
 senders() { sql "SELECT sender, class, confidence, evidence, sources, hosts FROM dmarc.senders('a.example')$1"; }
 is "senders tells whose machines they are" "$(senders '')" \
     'nothing authenticates|unknown|low|nothing passed; 1 of 5 addresses has a confirmed reverse name of Twilio SendGrid|5|{"Twilio SendGrid=1"}'
@@ -90,6 +99,8 @@ mmdb_write.write(sys.argv[1], {"20.0.0.0/24": {"country_code": "NL", "autonomous
 run --set whosends.mmdb="$dir/net.mmdb" names --no-dns
 check "networks" 0 '^5 addresses looked up in mmdb files$' ''
 is "they stand with the sources" "$(sql "SELECT network, country, as_number FROM dmarc.sources('a.example') WHERE source_ip = '20.0.0.2'")" "20.0.0.0/24|NL|64500"
+run explain a.example 20.0.0.2
+is "explain has them, without a sign that turns the line" "$(sed -n 's/.*; \(network .*\)/\1/p' "$dir/out")" "network 20.0.0.0/24, country NL, AS64500 Example \\u{202E}Net"
 is "and leave names alone" "$(row 20.0.0.1)" "confirmed|o1.ptr.sendgrid.net"
 run --set whosends.mmdb="$dir/net.mmdb" names --no-dns
 check "for a month" 0 '^0 addresses looked up in mmdb files$' ''

@@ -68,6 +68,49 @@ def try_hostile(page):
     say("... which the console tells", len(page.complaints()) >= 2, *page.complaints())
 
 
+def accessible(page, table):
+    """The roles of a table's parts, as a screen reader is told of them."""
+    page.call("Accessibility.enable")
+    nodes = {node["nodeId"]: node for node in page.call("Accessibility.getFullAXTree")["nodes"]}
+    role = lambda node: node.get("role", {}).get("value")
+    named = [node for node in nodes.values() if role(node) == "table" and node.get("name", {}).get("value", "").startswith(table)]
+    found, todo = set(), list(named)
+    while todo:
+        node = todo.pop()
+        found.add(role(node))
+        todo += [nodes[child] for child in node.get("childIds", []) if child in nodes]
+    page.call("Accessibility.disable")
+    return found
+
+
+def try_cards(page):
+    """On a phone nothing is to be scrolled for but what is mere figures, and all that a table has is in its cards."""
+    for name in PAGES:
+        page.look(390, 844)
+        page.open(url(name))
+        page.run("document.querySelectorAll('details').forEach(each => each.open = true)")
+        wide = page.run("""[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth)
+            .map(each => each.querySelector('table').className).filter(each => each !== 'days')""")
+        say(f"{name}: no table is wider than a phone", not wide, *wide)
+        over = page.run("""[...document.querySelectorAll('.cards tbody tr > *')].filter(each => each.scrollWidth > each.clientWidth + 1)
+            .map(each => each.closest('table').className + ': ' + each.textContent)""")
+        say(f"{name}: each value is in its place", not over, *over)
+        page.look(1280)
+        page.open(url(name))
+        over = page.run("""[...document.querySelectorAll('tbody td')].filter(each => each.scrollWidth > each.clientWidth + 1)
+            .map(each => each.closest('table').className + ': ' + each.textContent)""")
+        say(f"{name}: ... and on a desk", not over, *over)
+    page.look(390, 844)
+    page.open(url("a.example"))
+    say("a card shows the evidence", page.run("""[...document.querySelectorAll('table.senders tbody tr')].every(each => {
+        const last = each.lastElementChild, box = last.getBoundingClientRect();
+        return box.left >= 0 && box.right <= innerWidth && last.textContent.length > 5 &&
+            getComputedStyle(last, '::before').content.includes('evidence'); })"""))
+    roles = accessible(page, "Who sends as the domain")
+    say("... and is a row of a table for who hears it", {"table", "row", "rowheader", "cell", "columnheader"} <= {
+        "cell" if each == "gridcell" else each for each in roles}, *roles)
+
+
 def try_keys(page):
     page.look(375, 812)
     page.open(url("a.example"))
@@ -80,7 +123,8 @@ def try_keys(page):
         seen.append(page.run("document.activeElement.getAttribute('aria-labelledby') || document.activeElement.tagName"))
     say("keys reach every table, and what is closed", all(name in seen for name in (
         "A", "SUMMARY", "senders-caption", "networks-caption", "reporters-caption", "coverage-caption", "policies-caption")), *seen)
-    page.run("document.querySelector('[aria-labelledby=senders-caption]').focus()")
+    page.run("document.querySelector('details').open = true")
+    page.run("document.querySelector('[aria-labelledby=days-caption]').focus()")
     before = page.run("document.activeElement.scrollLeft")
     for _ in range(5):
         page.key("ArrowRight", 39)
@@ -99,10 +143,13 @@ def try_schemes(page):
     say("paper is light, whatever the screen is", colors["dark", "print"] == colors["light", "screen"], colors)
     say("paper shows what is closed", page.run("document.querySelector('details table').checkVisibility()"))
     page.look(680, 900, "light", "print")  # what A4 leaves between margins of 15 mm
-    page.open(url("a.example"))
-    wide = page.run("""[...document.querySelectorAll('table')].filter(each => each.scrollWidth > document.querySelector('main').clientWidth + 1)
-        .map(each => each.className + ' ' + each.scrollWidth)""")
+    wide = []
+    for name in set(PAGES) - {"huge.example"}:  # figures of 27 digits stay in one piece
+        page.open(url(name))
+        wide += page.run("""[...document.querySelectorAll('table')].filter(each => each.scrollWidth > document.querySelector('main').clientWidth + 1)
+            .map(each => document.title + ' ' + each.className + ' ' + each.scrollWidth)""")
     say("... no wider than itself", not wide, *wide)
+    page.open(url("a.example"))
     say("... and scrolls nothing", page.run("getComputedStyle(document.querySelector('.scroll')).overflowX === 'visible'"))
 
 
@@ -115,6 +162,7 @@ def main():
         page = browser.page()
         try_sizes(page, source)
         try_hostile(page)
+        try_cards(page)
         try_keys(page)
         try_schemes(page)
     finally:

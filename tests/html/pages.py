@@ -12,7 +12,7 @@ CLASSES = ["authorised", "misconfigured", "forwarded", "unknown"]
 ELEMENTS = set("""html head meta title style body a svg defs pattern rect circle header span nav main h1 h2 p b bdi section dl div dt dd
     ol ul li details summary table caption thead tbody tr th td footer time code path line text desc""".split())
 ATTRIBUTES = set("""lang charset http-equiv content name class href id aria-hidden aria-label aria-labelledby focusable width height
-    patternUnits patternTransform x y cx cy r tabindex role fill viewBox preserveAspectRatio d x1 x2 y1 y2 dx dy scope
+    patternUnits patternTransform x y cx cy r data-label tabindex role fill viewBox preserveAspectRatio d x1 x2 y1 y2 dx dy scope
     datetime""".split())
 
 
@@ -29,7 +29,7 @@ def text_of(element):
 
 def rows_of(page, table):
     """The rows of a table as dictionaries by the words of its head."""
-    found = page.find(f".//table[@class='{table}']")
+    found = next(each for each in page.iter("table") if each.get("class").split()[0] == table)
     head = [text_of(th) for th in found.findall("thead/tr/th")]
     return [dict(zip(head, map(text_of, tr))) for tr in found.findall("tbody/tr")]
 
@@ -132,6 +132,16 @@ wrong = [(n, drawn[n], timeline.get(f"2026-09-{n + 1:02}")) for n in drawn
          if abs(drawn[n] - timeline.get(f"2026-09-{n + 1:02}", {"authorised": 0})["authorised"]) > 5]
 say("a.example: the area is as high as the figures", len(drawn) > 20 and not wrong and drawn[20] == 0, *wrong)
 say("a.example: all four classes have an area", all(heights(pages["a.example.html"], name)[0] for name in CLASSES))
+labels = {domain: [text.text for text in pages[domain + ".html"].find(".//svg[@class='chart']").findall("text") if text.get("class").startswith("day")]
+          for domain in ("a.example", "hostile.example", "huge.example")}
+say("days are written at even distances, with both ends", labels == {
+    "a.example": [f"{n} Sep" for n in (1, 6, 11, 16, 21, 26, 30)], "hostile.example": [f"{n} Sep" for n in range(11, 24, 2)],
+    "huge.example": ["10 Sep", "11 Sep", "12 Sep"]}, labels)
+advice = [text_of(li) for li in pages["a.example.html"].findall(".//ol[@class='advice']/li")]
+say("a.example: the advice, with arrows that no line is broken in", any(
+    "Mailchimp (4,500 messages do not pass): CNAME k2._domainkey.a.example \u2192 dkim2.mcsv.net" in text for text in advice) and
+    not any("->" in text or "(0 messages" in text for text in advice), *advice)
+say("a.example: testing in words", {row["testing"] for row in rows_of(pages["a.example.html"], "policies")} <= {"no", "yes", "\u2013"})
 say("huge.example: one class has an area, which fits", [bool(heights(pages["huge.example.html"], name)[0]) for name in CLASSES] ==
     [True, False, False, False] and all(0 <= y <= 208 for x, y in heights(pages["huge.example.html"], "authorised")[0]))
 say("huge.example: figures to the last digit", "126,000,000,000,000,000,000" in text_of(pages["huge.example.html"]))
@@ -139,6 +149,14 @@ say("day.example: one day is a bar", pages["day.example.html"].find(".//svg[@cla
     len(pages["day.example.html"].findall(".//div[@class='figure']/svg/rect")) == 2)
 say("years.example: two hundred steps at most, none left out", 50 < len(rows_of(pages["years.example.html"], "days")) <= 201 and
     sum(int(row["messages"]) for row in rows_of(pages["years.example.html"], "days") if row["messages"] != "\u2013") == 201 * 202 // 2)
+say("empty.example: no chart of nothing", "The reports of this period tell of no message" in text_of(pages["empty.example.html"]) and
+    not pages["empty.example.html"].findall(".//div[@class='figure']"))
+unlabelled = [(file, text_of(cell)) for file, page in pages.items() for table in page.iter("table") if "cards" in table.get("class")
+              for row in table.findall("tbody/tr") for head, cell in zip(table.findall("thead/tr/th"), row)
+              if cell.tag == "td" and cell.get("data-label") != text_of(head)]
+say("each cell of a card has the heading of its column", not unlabelled, *unlabelled)
+key = [[text_of(span) for span in li.findall("span")] for li in pages["index.html"].findall(".//ul[@class='key']/li")]
+say("the index: what is little is not nothing, and what is not all is not all", [row[2] for row in key] == ["99.9%", "<0.1%", "<0.1%", "<0.1%"], *key)
 say("empty.example: reports without mail have a page", "empty.example" in text_of(pages["empty.example.html"]))
 
 index = rows_of(pages["index.html"], "index")

@@ -161,6 +161,21 @@ is "senders on a terminal: a trend for each row" "$(on_terminal 160 senders d.ex
 is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 senders d.example --no-color | grep -c ' #\.\{11\} ')" 2
 is "... not where it is narrow" "$(on_terminal 100 senders d.example --no-color | grep -c trend)" 0
 is "summary on a terminal: the same" "$(on_terminal 200 summary --no-color | sed -n 's/^d.example *[0-9]* *\([^ ]*\) .*/\1/p')" "█..........."
+widest() { on_terminal "$@" --no-color | awk '{ if (length($0) > most) most = length($0) } END { print most + 0 }'; }
+for report in summary senders sources 'sources --by net' failures timeline reporters policy overrides subdomains coverage changes verdict 'verdict --line'; do
+    width=$(LC_ALL=C widest 80 $report)
+    is "$report: no line is wider than the terminal, what follows the table included" "$((width > 0 && width <= 80))" 1
+done
+is "advice goes on below, indented, with whole names" "$(on_terminal 60 senders d.example --no-color | sed -n '/^  Mailchimp/,$p' | head -n 3)" \
+    "  Mailchimp: CNAME k2._domainkey.d.example ->
+    dkim2.mcsv.net and k3._domainkey.d.example ->
+    dkim3.mcsv.net; SPF never aligns, DKIM decides; remove"
+is "policies of all domains are a table at 80" "$(on_terminal 80 policy --no-color | grep -c '^[abcd]\.example ')" 4
+is "... and so are sub-domains" "$(on_terminal 80 subdomains --no-color | grep -c '^[abcd]\.example ')" 5
+run sources a.example
+is "sources have no column of names where none were looked up" "$(grep -c reverse "$dir/out")" 0
+is "timeline of all domains has no empty column" "$(on_terminal 80 timeline --no-color | sed -n 2p | cut -c1-3)" "day"
+is "verdict --line: the whole sentence at 80" "$(on_terminal 80 verdict --line d.example --no-color | tr -s ' \n' ' ' | grep -c 'Mailchimp would lose 100 messages unless it is disowned')" 1
 run timeline d.example --limit 1
 is "... and nowhere else" "$(tail -n 1 "$dir/out" | tr -s ' ')" "2026-09-01 1100 90.9% 1000 100 0 0 1"
 

@@ -76,7 +76,7 @@ SELECT is((SELECT string_agg(DISTINCT policy, ', ') FROM dmarc.subdomains('s.exa
 SELECT is((SELECT sum(messages) FROM dmarc.subdomains()), (SELECT sum(messages) FROM dmarc.senders()), 'subdomains: every message once');
 
 SELECT is(pg_temp.rows($$ SELECT reporter, usual_per_week, last_seen, silent_days, missing_days, messages_share, note FROM dmarc.coverage('c.example', NULL, '2026-10-11') $$),
-    $$(,6.8,2026-10-10,0,{2026-09-12},1.0000,"no report at all of 1 day between; a quiet week: 24 messages, usually 250; reporters of 25.9 % of the messages are silent")
+    $$(,6.8,2026-10-10,0,{2026-09-12},1.0000,"no report at all of 1 day between; a quiet week: 24 messages, usually 250; reporters of 25.9% of the messages are silent")
 (yahoo.test,6.8,2026-10-04,6,"{2026-09-12,2026-10-05,2026-10-06,2026-10-07,2026-10-08,2026-10-09,2026-10-10}",0.2590,"silent for 6 days; no report of 1 day between")
 (google.test,6.7,2026-10-10,0,"{2026-09-12,2026-10-03}",0.7410,"no report of 2 days between")
 (weekly.test,1.2,2026-10-05,5,{},0.0000,)$$, 'coverage: the domain, then who usually reports');
@@ -99,8 +99,8 @@ SELECT is(pg_temp.rows($$ SELECT what, sender, class, before, after, factor, not
 ("new sender","third.test (not known)",unknown,0,14,,"never seen before")
 ("new sender","own mail (selector new)",authorised,0,2,,"never seen before")
 ("new sender","Twilio SendGrid",misconfigured,0,1,,"last seen on 2026-08-01")
-("gained alignment",Mailchimp,authorised,0.0000,1.0000,,"100.0 % of 20 messages pass, before 0.0 %")
-("lost alignment","Mailchimp Transactional (Mandrill)",authorised,1.0000,0.6000,,"60.0 % of 100 messages pass, before 100.0 %")
+("gained alignment",Mailchimp,authorised,0.0000,1.0000,,"100.0% of 20 messages pass, before 0.0%")
+("lost alignment","Mailchimp Transactional (Mandrill)",authorised,1.0000,0.6000,,"60.0% of 100 messages pass, before 100.0%")
 (gone,"Amazon SES",misconfigured,30,0,,)
 (more,"Google Workspace / Gmail",forwarded,3,33,11.00,)
 (less,"nothing authenticates",unknown,50,20,0.40,)$$, 'changes: what is new, gone, more, less; what is small is left out');

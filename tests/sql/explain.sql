@@ -1,6 +1,6 @@
 -- Each step of how a record was judged.
 \ir support.sql
-SELECT plan(14);
+SELECT plan(20);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test', 'quarantine');
 UPDATE dmarc_store.report SET sp = 'none', np = 'reject', adkim = 's', pct = 100 WHERE id = 1;
@@ -52,6 +52,32 @@ SELECT is(pg_temp.rows($$ SELECT what, found, so FROM dmarc.explain('a.example',
 ("owner's word","approved shop.test (asked Jo)","on %s")
 (class,"rule approved: a sender that is approved passed as itself",misconfigured)
 (advice,"let it sign with DKIM as a.example, or send with a MAIL FROM below a.example",)$$, current_date), 'a record of a sender that is approved');
+
+-- What is known of the address comes last, and only where that is something.
+INSERT INTO dmarc_store.address (source_ip, name, name_status, name_expires, network, country, as_number, as_name) VALUES
+    ('192.0.2.1', 'o1.ptr.sendgrid.net', 'confirmed', '2099-01-02 03:04:05+00', '192.0.2.0/24', 'NL', 64500, 'Example Net'),
+    ('2001:db8::1', NULL, 'failed', '2099-01-02 03:04:05+00', NULL, NULL, NULL, NULL);
+SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.explain('a.example', '2026-10-01', 1, 1) WHERE step > 17 $$),
+    $$(18,class,"rule spf_aligned: SPF passed and aligns",authorised)
+(19,address,"reverse name o1.ptr.sendgrid.net, confirmed, which holds until 2099-01-02 03:04 UTC; network 192.0.2.0/24, country NL, AS64500 Example Net","of Twilio SendGrid by the catalogue; no reason for class or verdict")$$,
+    'a confirmed name that the catalogue knows, and the network');
+SELECT is_empty($$ SELECT * FROM dmarc.explain('a.example', '2026-10-01', 1, 2) WHERE what = 'address' $$, 'no answer is nothing to tell of');
+UPDATE dmarc_store.address SET name = 'o1.ptr.stranger.example', name_expires = '2026-01-02 03:04:05+00', network = NULL, country = NULL, as_number = NULL, as_name = NULL
+WHERE source_ip = '192.0.2.1';
+SELECT is(pg_temp.rows($$ SELECT found, so FROM dmarc.explain('a.example', '2026-10-01', 1, 1) WHERE what = 'address' $$),
+    '("reverse name o1.ptr.stranger.example, confirmed, to be asked for again since 2026-01-02 03:04 UTC","of nobody that is known; no reason for class or verdict")',
+    'a name that nobody is known by, and that has expired');
+UPDATE dmarc_store.address SET name = NULL, name_status = 'unconfirmed', country = 'NL' WHERE source_ip = '192.0.2.1';
+SELECT is(pg_temp.rows($$ SELECT found, so FROM dmarc.explain('a.example', '2026-10-01', 1, 1) WHERE what = 'address' $$),
+    '("a reverse name that does not point back, so that it counts for nothing, to be asked for again since 2026-01-02 03:04 UTC; country NL",'
+    '"no reason for class or verdict")', 'a name that is not confirmed');
+UPDATE dmarc_store.address SET name_status = NULL, name_expires = NULL, country = NULL, network = '192.0.2.0/24' WHERE source_ip = '192.0.2.1';
+SELECT is(pg_temp.rows($$ SELECT found, so FROM dmarc.explain('a.example', '2026-10-01', 1, 1) WHERE what = 'address' $$),
+    '("network 192.0.2.0/24","no reason for class or verdict")', 'a network alone');
+UPDATE dmarc_store.address SET network = NULL;
+SELECT is((SELECT max(step) FROM dmarc.explain('a.example', '2026-10-01', 1, 1)), 18, 'a row that knows nothing');
+DELETE FROM dmarc_store.address;
+
 SELECT is_empty($$ SELECT * FROM dmarc.explain('a.example', '2026-10-01', 1, 4) $$, 'no such record');
 SELECT is_empty($$ SELECT * FROM dmarc.explain('b.example', '2026-10-01', 1, 1) $$, 'no such domain');
 SELECT is(dmarc_store.result_said('dkim', 'mail.a.example', NULL, 'pass', 'a.example', 'a.example', NULL, true), 'of the domain itself, but alignment is strict: it does not align', 'strict');

@@ -77,15 +77,15 @@ SELECT is(pg_temp.rows($$ SELECT sender, class, approved, known, messages, passi
 ("nothing authenticates",unknown,,f,100000,0,100000,100000,0,f,stop,0.9899)
 ("evil.test (not known)",unknown,,f,7,0,7,7,0,f,stop,0.0001)$$, 'verdict: each sender, and its kind');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('Ready.Example')),
-    'ready.example is ready for p=quarantine: of 1,005 messages that may be sent, 5 messages (0.5 %) would be lost, and 100,007 messages of others stopped; 3 messages that were forwarded do not pass, either.',
+    'ready.example is ready for p=quarantine: of 1,005 messages that may be sent, 5 messages (0.5%) would be lost, and 100,007 messages of others stopped; 3 messages that were forwarded do not pass, either.',
     'ready, however much is forged');
 SELECT is(pg_temp.line('ready.example'), 't | p=none | p=quarantine | 5 | 0.0050 | 100007 | 3', '... in figures');
 SELECT is((SELECT days || ' ' || reports FROM dmarc.verdict_line('ready.example')), '14 14', '... and of how many days and reports');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('six.example')),
-    'six.example is not ready for p=quarantine: Mailchimp would lose 6 messages unless it is disowned, 0.6 % of what may be sent.', 'a known sender that would lose more than 0.5 % of all');
+    'six.example is not ready for p=quarantine: Mailchimp would lose 6 messages unless it is disowned, 0.6% of what may be sent.', 'a known sender that would lose more than 0.5 % of all');
 SELECT is(pg_temp.line('six.example'), 'f | p=none | p=quarantine | 6 | 0.0060 | 0 | 0', '... in figures');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('approved.example')),
-    'approved.example is not ready for p=quarantine: shop.test (approved) would lose 5 messages, 0.5 % of what may be sent.', 'an approved sender that would lose more than 0.5 % of its own');
+    'approved.example is not ready for p=quarantine: shop.test (approved) would lose 5 messages, 0.5% of what may be sent.', 'an approved sender that would lose more than 0.5 % of its own');
 SELECT is(pg_temp.line('partly.example'), 't | p=none | p=quarantine | 1 | 0.0007 | 0 | 0', 'a known sender that loses little of much');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('partly.example', 'mailchimp', true);
 SELECT is(pg_temp.line('partly.example'), 't | p=none | p=quarantine | 1 | 0.0007 | 0 | 0', '... the same when it is approved');
@@ -94,7 +94,7 @@ SELECT is((SELECT string_agg(concat_ws(' ', kind, approved, messages, left(advic
           'keep f 40 it is disowned, and passes DMARC: , stop f 5000', 'disowned: what aligns passes all the same, and that is told');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('many.example')),
     'many.example is not ready for p=quarantine: Amazon SES would lose 4 messages unless it is disowned, Mailchimp would lose 4 messages unless it is disowned, '
-    'Mailchimp Transactional (Mandrill) would lose 4 messages unless it is disowned and 1 more, 1.6 % of what may be sent.', 'many that lose little');
+    'Mailchimp Transactional (Mandrill) would lose 4 messages unless it is disowned and 1 more, 1.6% of what may be sent.', 'many that lose little');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('days.example')),
     'days.example: too little is known to say: 13 reports of 13 days, and it takes 10 of 14 days; so far Mailchimp would lose 100 messages unless it is disowned.', 'too few days');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('nine.example')),
@@ -119,7 +119,7 @@ SELECT is(pg_temp.line('spf.example'), 't | p=none | p=quarantine | 0 | 0.0000 |
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('fine.example')),
     'true fine.example has p=reject, and it is fine: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped.', 'at the end, and fine');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lossy.example')),
-    'false lossy.example has p=reject, and it is not fine: Mailchimp would lose 100 messages unless it is disowned, 10.0 % of what may be sent.', 'at the end, and not fine');
+    'false lossy.example has p=reject, and it is not fine: Mailchimp would lose 100 messages unless it is disowned, 10.0% of what may be sent.', 'at the end, and not fine');
 SELECT is((SELECT string_agg(messages || ' ' || lost_strict || ' ' || subdomain, ', ' ORDER BY messages) FROM dmarc.verdict('strict.example')),
           '50 50 true, 100 50 false', 'strict alignment: what is neither signed nor sent by the very name');
 SELECT is((SELECT sum(messages) FROM dmarc.verdict()), (SELECT sum(messages) FROM dmarc.senders()), 'all domains, every message once');
@@ -128,7 +128,7 @@ SELECT is_empty($$ SELECT * FROM dmarc.verdict_line('ready.example', '2026-11-01
 SELECT is((SELECT days FROM dmarc.verdict_line('ready.example', '2026-10-03', '2026-10-09')), 6, 'of a period');
 UPDATE dmarc_store.report SET trusted = false WHERE domain = 'ready.example' AND id > 9;
 SELECT is((SELECT ready || ' ' || reports FROM dmarc.verdict_line('ready.example', NULL, NULL, true)), 'false 9', 'without what nobody vouches for');
-SELECT is((SELECT dmarc_store.percent(0.0004) || ', ' || dmarc_store.percent(0) || ', ' || dmarc_store.amount(1)), 'less than 0.1 %, 0.0 %, 1 message', 'figures in words');
+SELECT is((SELECT dmarc_store.percent(0.0004) || ', ' || dmarc_store.percent(0) || ', ' || dmarc_store.amount(1)), 'less than 0.1%, 0.0%, 1 message', 'figures in words');
 
 SELECT finish();
 ROLLBACK;

@@ -26,138 +26,6 @@ static char *render(const struct renderer *renderer, const struct render_column 
     return copy;
 }
 
-static void test_safe(void)
-{
-    static const char *const vectors[][2] = {
-        {"", ""},
-        {"mail.example", "mail.example"},
-        {"gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
-        {"\033[31mred", "\\x1b[31mred"},
-        {"a\nb\tc\rd", "a\\x0ab\\x09c\\x0dd"},
-        {"\x7f", "\\x7f"},
-        {"\xc2\x9b"
-         "31m",
-         "\\x9b31m"},
-        {"\xe2\x80\xae"
-         "evil",
-         "\\u{202E}evil"},
-        {"\xe2\x81\xa6"
-         "x\xe2\x81\xa9",
-         "\\u{2066}x\\u{2069}"},
-        {"pay\xe2\x80\x8bpal", "pay\\u{200B}pal"},
-        {"\xef\xbb\xbf", "\\u{FEFF}"},
-        {"\xe2\x80\xa8", "\\u{2028}"},
-        {"\xf3\xa0\x81\x81", "\\u{E0041}"},
-        {"\xff\xfe", "\\xff\\xfe"},
-        {"cut \xe2\x80", "cut \\xe2\\x80"},
-        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *safe = render_safe(vectors[i][0]);
-        g_assert_cmpstr(safe, ==, vectors[i][1]);
-    }
-}
-
-static void test_width(void)
-{
-    static const struct {
-        const char *text;
-        guint width, fit;
-        const char *fitted;
-    } vectors[] = {
-        {"", 0, 3, ""},
-        {"abc", 3, 3, "abc"},
-        {"abcd", 4, 3, "ab\xe2\x80\xa6"},
-        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 4, "\xe6\x97\xa5\xe6\x9c\xac"},
-        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 3, "\xe6\x97\xa5\xe2\x80\xa6"},
-        {"\xe6\x97\xa5\xe6\x9c\xac", 4, 2, "\xe2\x80\xa6"},
-        {"e\xcc\x81t\xc3\xa9", 3, 3, "e\xcc\x81t\xc3\xa9"},
-        {"abc", 3, 1, "\xe2\x80\xa6"},
-        {"abc", 3, 0, ""},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *fitted = text_fit(vectors[i].text, vectors[i].fit);
-        g_assert_cmpuint(text_width(vectors[i].text), ==, vectors[i].width);
-        g_assert_cmpstr(fitted, ==, vectors[i].fitted);
-        g_assert_cmpuint(text_width(fitted), <=, vectors[i].fit);
-    }
-}
-
-static void test_numbers(void)
-{
-    static const struct {
-        const char *text;
-        gboolean number;
-    } vectors[] = {
-        {"0", TRUE},   {"-12", TRUE},      {"0.5000", TRUE}, {"123456789012345678901234567890", TRUE},
-        {"", FALSE},   {"-", FALSE},       {"NaN", FALSE},   {"1.", FALSE},
-        {".5", FALSE}, {"1e9", FALSE},     {"007", FALSE},   {"1 ", FALSE},
-        {"+1", FALSE}, {"Infinity", FALSE}};
-    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++)
-        g_assert_cmpint(text_is_number(vectors[i].text), ==, vectors[i].number);
-    g_autofree char *share = text_percent("0.1234"), *whole = text_percent("1.0000"),
-                    *odd = text_percent("NaN");
-    g_assert_cmpstr(share, ==, "12.3%");
-    g_assert_cmpstr(whole, ==, "100.0%");
-    g_assert_cmpstr(odd, ==, "NaN");
-}
-
-/* Grouping follows the locale, where a system has one that groups. */
-static void test_grouping(void)
-{
-    g_autofree char *plain = text_group_number("-1234567");
-    g_assert_cmpstr(plain, ==, "-1234567");
-    if (!setlocale(LC_NUMERIC, "en_US.UTF-8")) {
-        g_test_skip("no locale en_US.UTF-8 here");
-        return;
-    }
-    g_autofree char *grouped = text_group_number("-1234567.5"), *small = text_group_number("123");
-    setlocale(LC_NUMERIC, "C");
-    g_assert_cmpstr(grouped, ==, "-1,234,567.5");
-    g_assert_cmpstr(small, ==, "123");
-}
-
-static void test_time(void)
-{
-    static const char *const vectors[][2] = {
-        {"2026-11-21 23:49:05.123+00", "2026-11-21T23:49:05.123Z"},
-        {"2026-11-21 23:49:05+00", "2026-11-21T23:49:05Z"},
-        {"2026-11-21", "2026-11-21"},
-        {"infinity", "infinity"},
-        {"2026-11-21 23:49:05+02", "2026-11-21 23:49:05+02"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *iso = text_iso_time(vectors[i][0]);
-        g_assert_cmpstr(iso, ==, vectors[i][1]);
-    }
-}
-
-static void test_list(void)
-{
-    static const char *const vectors[][2] = {
-        {"{}", ""},
-        {"{a}", "a"},
-        {"{a,b}", "a|b"},
-        {"{\"a,b\",\"c\\\"d\",\"\\\\\"}", "a,b|c\"d|\\"},
-        {"{NULL,\"NULL\",x}", "|NULL|x"},
-        {"{\"\"}", ""},
-        {"{\"open", "{\"open"},
-        {"{a", "{a"},
-        {"{{a}}", "{{a}}"},
-        {"{a}b", "{a}b"},
-        {"plain", "plain"},
-        {"", ""},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *joined = text_list_joined(vectors[i][0], "|");
-        g_assert_cmpstr(joined, ==, vectors[i][1]);
-    }
-    g_autoptr(GPtrArray) list = text_list("{NULL,\"NULL\"}");
-    g_assert_cmpuint(list->len, ==, 2);
-    g_assert_null(list->pdata[0]);
-    g_assert_cmpstr(list->pdata[1], ==, "NULL");
-}
-
 static const struct render_column columns[] = {
     {.name = "sender", .kind = COLUMN_TEXT},     {.name = "class", .kind = COLUMN_TEXT},
     {.name = "messages", .kind = COLUMN_NUMBER}, {.name = "share", .kind = COLUMN_SHARE},
@@ -359,6 +227,73 @@ static void test_table_narrow(void)
     g_assert_cmpuint(lists, <, 90);
 }
 
+/* Where a table is narrow, what is to be read in full goes on below, with nothing else beside it. */
+static void test_table_whole(void)
+{
+    static const struct render_column three[] = {
+        {.name = "sender", .kind = COLUMN_TEXT, .whole = TRUE},
+        {.name = "n", .kind = COLUMN_NUMBER},
+        {.name = "note", .kind = COLUMN_TEXT, .whole = TRUE, .least = 18}};
+    static const char *const values[] = {
+        "own mail (selector mail2026)", "12", "silent for 38 days; a quiet week", "Pobox", "3", NULL};
+    static const struct render_style style = {.width = 40}, wide = {.width = 100}, list = {.width = 37};
+    g_autofree char *text = render(&render_table, three, 3, &style, values, 2, TRUE);
+    g_assert_cmpstr(text, ==,
+                    "sender             n  note\n"
+                    "own mail          12  silent for 38\n"
+                    "(selector             days; a quiet week\n"
+                    "mail2026)\n"
+                    "Pobox              3\n");
+    g_autofree char *one = render(&render_table, three, 3, &wide, values, 2, TRUE);
+    g_assert_cmpstr(one, ==,
+                    "sender                         n  note\n"
+                    "own mail (selector mail2026)  12  silent for 38 days; a quiet week\n"
+                    "Pobox                          3\n");
+    g_autofree char *none = render(&render_table, three, 3, &list, values, 2, TRUE);
+    g_assert_true(g_str_has_prefix(none, "sender  own mail (selector mail2026)\n"));
+}
+
+/* A stranger's text takes some lines at most, and what is left out can be seen. */
+static void test_table_whole_long(void)
+{
+    static const struct render_column two[] = {{.name = "sender", .kind = COLUMN_TEXT, .whole = TRUE},
+                                               {.name = "n", .kind = COLUMN_NUMBER}};
+    g_autofree char *name = g_strnfill(300, 'x');
+    const char *values[] = {name, "1"};
+    static const struct render_style style = {.width = 20};
+    g_autofree char *text = render(&render_table, two, 2, &style, values, 1, TRUE);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 1 + 8 + 1);
+    g_assert_cmpstr(lines[1], ==, "xxxxxxxxxxxxxxxxx  1");
+    g_assert_cmpstr(lines[8], ==, "xxxxxxxxxxxxxxxx\xe2\x80\xa6");
+}
+
+/* A head of two lines is none when the column that wanted it is left out. */
+static void test_table_dropped_head(void)
+{
+    static const struct render_column two[] = {{.name = "lost_share", .kind = COLUMN_NUMBER, .drop = 1},
+                                               {.name = "n", .kind = COLUMN_NUMBER}};
+    static const char *const values[] = {"1", "2"};
+    static const struct render_style style = {.width = 5};
+    g_autofree char *text = render(&render_table, two, 2, &style, values, 1, TRUE);
+    g_assert_cmpstr(text, ==, "n\n2\n");
+}
+
+/* A bar says once more what stands in the row: no text is cut for it. */
+static void test_table_text_before_bar(void)
+{
+    static const struct render_column three[] = {{.name = "sender", .kind = COLUMN_TEXT},
+                                                 {.name = "class", .kind = COLUMN_TEXT},
+                                                 {.name = "share", .kind = COLUMN_SHARE}};
+    static const char *const values[] = {"own mail (selector mail2026)", "authorised", "0.5"};
+    for (guint width = 58; width <= 59; width++) {
+        struct render_style style = {.width = width};
+        g_autofree char *text = render(&render_table, three, 3, &style, values, 1, TRUE);
+        g_assert_nonnull(strstr(text, "own mail (selector mail2026)  authorised  50.0%"));
+        g_assert_cmpint(strstr(text, "\xe2\x96\x88") != NULL, ==, width == 59);
+    }
+}
+
 static void test_table_wide_characters(void)
 {
     static const struct render_column two[] = {{.name = "sender", .kind = COLUMN_TEXT},
@@ -428,27 +363,6 @@ static void test_table_bars(void)
         g_assert_null(strstr(bare, "\xe2\x96"));
         g_assert_nonnull(strstr(bare, "authorised  75.0%  1\n"));
     }
-}
-
-static void test_trend(void)
-{
-    static const char *const vectors[][2] = {
-        {"{1,2,3,4,5,6,7,8}", "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"},
-        {"{0,0.001,1000}", ".\u2581\u2588"},
-        {"{0,0}", ".."},
-        {"{5}", "\u2588"},
-        {"{NULL,-3,x,2}", "...\u2588"},
-        {"{}", ""},
-        {"{1e999,9}", ".\u2588"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *trend = text_trend(vectors[i][0]);
-        g_assert_cmpstr(trend, ==, vectors[i][1]);
-    }
-    setlocale(LC_CTYPE, "C");
-    g_autofree char *plain = text_trend("{0,1,2,3,4,5,6,7,8}");
-    g_assert_cmpstr(plain, ==, "._-~=+*%#");
-    setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 /* What may be left out where it has nothing to say, is. */
@@ -573,12 +487,6 @@ int main(int argc, char **argv)
     (void)argc;
     setlocale(LC_CTYPE, "C.UTF-8");
     unit_init(argv[0]);
-    g_test_add_func("/text/safe", test_safe);
-    g_test_add_func("/text/width", test_width);
-    g_test_add_func("/text/numbers", test_numbers);
-    g_test_add_func("/text/grouping", test_grouping);
-    g_test_add_func("/text/time", test_time);
-    g_test_add_func("/text/list", test_list);
     g_test_add_func("/csv/rows", test_csv);
     g_test_add_func("/csv/cells", test_csv_cells);
     g_test_add_func("/json/rows", test_json);
@@ -587,13 +495,16 @@ int main(int argc, char **argv)
     g_test_add_func("/table/two-lines", test_table_two_lines);
     g_test_add_func("/table/drop", test_table_drop);
     g_test_add_func("/table/narrow", test_table_narrow);
+    g_test_add_func("/table/whole", test_table_whole);
+    g_test_add_func("/table/whole-long", test_table_whole_long);
+    g_test_add_func("/table/dropped-head", test_table_dropped_head);
+    g_test_add_func("/table/text-before-bar", test_table_text_before_bar);
     g_test_add_func("/table/wide-characters", test_table_wide_characters);
     g_test_add_func("/table/list", test_table_list);
     g_test_add_func("/table/color", test_table_color);
     g_test_add_func("/table/bars", test_table_bars);
     g_test_add_func("/table/sparse", test_table_sparse);
     g_test_add_func("/table/trend", test_table_trend);
-    g_test_add_func("/trend", test_trend);
     g_test_add_func("/table/stacked", test_table_stacked);
     g_test_add_func("/table/long", test_table_long);
     g_test_add_func("/catalog/rows", test_catalog);
