@@ -84,8 +84,7 @@ gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError 
 {
     struct db_result *waiting =
         db_query(db, "counting reports",
-                 "SELECT coalesce(sum(reports), 0)::bigint FROM dmarc_store.foldable(false)",
-                 0, NULL, error);
+                 "SELECT coalesce(sum(reports), 0)::bigint FROM dmarc_store.foldable(false)", 0, NULL, error);
     gint64 all = waiting ? db_int(waiting, 0, 0) : 0, some = 1;
     db_result_free(waiting);
     *reports_r = 0;

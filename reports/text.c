@@ -20,6 +20,14 @@ gboolean text_is_harmful(gunichar c)
 void text_append_safe(GString *out, const char *text, const char *keep)
 {
     while (*text) {
+        /* Nearly all of it is plain, and need not be looked up. */
+        gsize plain = 0;
+        while (text[plain] >= ' ' && text[plain] <= '~')
+            plain++;
+        g_string_append_len(out, text, (gssize)plain);
+        text += plain;
+        if (!*text)
+            break;
         gunichar c = g_utf8_get_char_validated(text, -1);
         if (c == (gunichar)-1 || c == (gunichar)-2) {
             g_string_append_printf(out, "\\x%02x", (guint)(guchar)*text++);
@@ -45,6 +53,8 @@ char *render_safe(const char *text)
 
 static guint char_width(gunichar c)
 {
+    if (c < 0x80)
+        return 1;
     if (g_unichar_iszerowidth(c))
         return 0;
     return g_unichar_iswide(c) ? 2 : 1;

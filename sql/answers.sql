@@ -19,46 +19,54 @@ RETURNS TABLE (
     sender_key text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
+SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc_store.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.evidence, o.source_ip
-    ), judged AS MATERIALIZED (
-        -- place: the evidence of a line is the one with most messages, of equals the first by its text.
-        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned,
-               row_number() OVER (ORDER BY c.evidence_said DESC) AS place
-        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
-    ), placed AS (
-        SELECT s.*, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr AS network,
-               j.sender, j.class, j.sender_key, j.place, j.dkim_aligned, j.spf_aligned
+    WITH judged AS MATERIALIZED (
+        -- place: the evidence of a line is that of the record with most messages, of equals the first by its text.
+        SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned,
+               row_number() OVER (ORDER BY c.evidence_said DESC) AS place,
+               dense_rank() OVER (ORDER BY s.domain, c.sender, c.class, c.sender_key) AS line
+        FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
+              FROM dmarc_store.observed o
+              WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
+                AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
+        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
+        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
+    ), seen AS (
+        -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
+        SELECT j.line, o.source_ip, sum(o.message_count) AS messages,
+               coalesce(sum(o.message_count) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
+               coalesce(sum(o.message_count) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
+               min(o.day) AS first_seen, max(o.day) AS last_seen, max(dmarc_store.best_of(o.message_count, j.place)) AS best
+        FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
+                     unnest(r.message_counts) AS message_count
+              FROM dmarc_store.observed r
+              WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
+                AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
+                AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = r.domain AND t.day = r.day AND t.id = r.report
+                                                                                AND (t.trusted IS FALSE OR t.foreign_domain)))) o
+        JOIN judged j ON j.domain = o.domain AND j.evidence = o.evidence[o.evidence_at]
+        GROUP BY j.line, o.source_ip
+    ), lines AS MATERIALIZED (
+        SELECT s.line, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr AS network,
+               sum(s.messages) AS messages, count(s.source_ip) AS sources, sum(s.dkim_aligned) AS dkim_aligned, sum(s.spf_aligned) AS spf_aligned,
+               min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, dmarc_store.place_in(max(s.best)) AS place
         FROM seen s
-        LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-    ), lines AS (
-        SELECT p.domain, p.network, p.sender, p.class, sum(p.messages) AS messages, count(DISTINCT p.source_ip) AS sources,
-               coalesce(sum(p.messages) FILTER (WHERE p.dkim_aligned), 0) AS dkim_aligned,
-               coalesce(sum(p.messages) FILTER (WHERE p.spf_aligned), 0) AS spf_aligned,
-               min(p.first_seen) AS first_seen, max(p.last_seen) AS last_seen, (max(ARRAY[p.messages, p.place]))[2] AS place, p.sender_key
-        FROM placed p
-        GROUP BY p.domain, p.network, p.sender, p.class, p.sender_key
+        GROUP BY s.line, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr
+    ), wholes AS (
+        SELECT b.domain, sum(l.messages) AS messages FROM lines l JOIN judged b ON b.place = l.place GROUP BY b.domain
     )
-    SELECT l.domain, l.network, l.sender, l.class, l.messages,
-           round(l.messages / nullif(sum(l.messages) OVER (PARTITION BY l.domain), 0), 4), l.sources, l.dkim_aligned, l.spf_aligned,
-           l.first_seen, l.last_seen, b.confidence, b.evidence_said, l.sender_key
+    SELECT b.domain, l.network, b.sender, b.class, l.messages, round(l.messages / nullif(w.messages, 0), 4), l.sources, l.dkim_aligned,
+           l.spf_aligned, l.first_seen, l.last_seen, b.confidence, b.evidence_said, b.sender_key
     FROM lines l
-    LEFT JOIN judged b ON b.place = l.place
-    ORDER BY l.domain, l.messages DESC, l.network, l.sender, l.class;
+    JOIN judged b ON b.place = l.place
+    JOIN wholes w ON w.domain = b.domain
+    ORDER BY b.domain, l.messages DESC, l.network, b.sender, b.class;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks that send as the domain, of 256 addresses (/24) or a usual site of IPv6 (/48), who is behind each, and how many addresses. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

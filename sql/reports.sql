@@ -172,6 +172,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Where nothing that passed names a sender of the catalogue: to whom how many of the addresses belong by confirmed reverse names (hosts, sender=addresses), which is in the evidence, too. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
+-- Of pieces of evidence, each with a place below 2^24, the one with most messages, of equals the one with the greatest place: that of the
+-- greatest of these numbers. More than 2^38 messages are as many.
+CREATE OR REPLACE FUNCTION dmarc_store.best_of(messages bigint, place bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT (least($1, 1::bigint << 38) << 24) + $2
+$fn$;
+COMMENT ON FUNCTION dmarc_store.best_of(bigint, bigint) IS 'A number that grows with messages, and then with place: to find the place with most messages by max()';
+
+CREATE OR REPLACE FUNCTION dmarc_store.place_in(best bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT $1 & ((1 << 24) - 1)
+$fn$;
+COMMENT ON FUNCTION dmarc_store.place_in(bigint) IS 'The place in what dmarc_store.best_of() made';
+
 CREATE OR REPLACE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                               only_trusted boolean DEFAULT false)
 RETURNS TABLE (
@@ -195,7 +207,8 @@ RETURNS TABLE (
     as_name text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
+SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -204,40 +217,46 @@ BEGIN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc_store.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.evidence, o.source_ip
-    ), judged AS MATERIALIZED (
-        -- place: the evidence of a line is the one with most messages, of equals the first by its text.
-        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, e.dkim_aligned, e.spf_aligned,
-               row_number() OVER (ORDER BY c.evidence_said DESC) AS place
-        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
+    WITH judged AS MATERIALIZED (
+        -- place: the evidence of a line is that of the record with most messages, of equals the first by its text.
+        SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, e.dkim_aligned, e.spf_aligned,
+               row_number() OVER (ORDER BY c.evidence_said DESC) AS place,
+               dense_rank() OVER (ORDER BY s.domain, c.sender, c.class, c.sender_key) AS line
+        FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
+              FROM dmarc_store.observed o
+              WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
+                AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
+        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
+        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
     ), lines AS MATERIALIZED (
-        SELECT s.domain, s.source_ip, j.sender, j.class, sum(s.messages) AS messages,
-               coalesce(sum(s.messages) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
-               coalesce(sum(s.messages) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
-               min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, (max(ARRAY[s.messages, j.place]))[2] AS place, j.sender_key,
+        -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
+        SELECT j.line, o.source_ip, sum(o.message_count) AS messages,
+               coalesce(sum(o.message_count) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
+               coalesce(sum(o.message_count) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
+               min(o.day) AS first_seen, max(o.day) AS last_seen, dmarc_store.place_in(max(dmarc_store.best_of(o.message_count, j.place))) AS place,
                bool_and(j.rule = 'nothing') AS nameless
-        FROM seen s
-        LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-        GROUP BY s.domain, s.source_ip, j.sender, j.class, j.sender_key
+        FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
+                     unnest(r.message_counts) AS message_count
+              FROM dmarc_store.observed r
+              WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
+                AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
+                AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = r.domain AND t.day = r.day AND t.id = r.report
+                                                                                AND (t.trusted IS FALSE OR t.foreign_domain)))) o
+        JOIN judged j ON j.domain = o.domain AND j.evidence = o.evidence[o.evidence_at]
+        GROUP BY j.line, o.source_ip
+    ), wholes AS (
+        SELECT b.domain, sum(l.messages) AS messages FROM lines l JOIN judged b ON b.place = l.place GROUP BY b.domain
     )
     -- Where nothing passed, a confirmed reverse name that the catalogue knows gives the name, and never changes the class: anybody
     -- may rent a machine.
-    SELECT l.domain, l.source_ip, CASE WHEN n.named AND l.nameless THEN (n.who).name ELSE l.sender END, l.class, l.messages,
-           round(l.messages / nullif(sum(l.messages) OVER (PARTITION BY l.domain), 0), 4), l.dkim_aligned, l.spf_aligned,
+    SELECT b.domain, l.source_ip, CASE WHEN n.named AND l.nameless THEN (n.who).name ELSE b.sender END, b.class, l.messages,
+           round(l.messages / nullif(w.messages, 0), 4), l.dkim_aligned, l.spf_aligned,
            l.first_seen, l.last_seen, CASE WHEN n.named AND l.nameless THEN 'low' ELSE b.confidence END,
            CASE WHEN n.named AND l.nameless THEN b.evidence_said || '; reverse name ' || n.name || ', confirmed' ELSE b.evidence_said END,
-           CASE WHEN n.named AND l.nameless THEN (n.who).key ELSE l.sender_key END, n.name, n.network, n.country, n.as_number, n.as_name
+           CASE WHEN n.named AND l.nameless THEN (n.who).key ELSE b.sender_key END, n.name, n.network, n.country, n.as_number, n.as_name
     FROM lines l
-    LEFT JOIN judged b ON b.place = l.place
+    JOIN judged b ON b.place = l.place
+    JOIN wholes w ON w.domain = b.domain
     LEFT JOIN (
         SELECT m.*, m.nameless AND (m.who).key IS NOT NULL AS named
         FROM (SELECT a.source_ip, a.name, a.network, a.country, a.as_number, a.as_name, w.nameless,
@@ -245,7 +264,7 @@ BEGIN
               FROM (SELECT x.source_ip, bool_or(x.nameless) AS nameless FROM lines x GROUP BY x.source_ip) w
               JOIN dmarc_store.address a ON a.source_ip = w.source_ip) m
     ) n ON n.source_ip = l.source_ip
-    ORDER BY l.domain, l.messages DESC, l.source_ip, l.sender, l.class;
+    ORDER BY b.domain, l.messages DESC, l.source_ip, b.sender, b.class;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
@@ -444,7 +463,8 @@ RETURNS TABLE (
     spf_why text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
+SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -453,35 +473,46 @@ BEGIN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     RETURN QUERY
-    WITH seen AS (
-        SELECT o.domain, o.evidence, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
-        FROM dmarc_store.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
-        GROUP BY o.domain, o.evidence, o.source_ip
-    ), judged AS MATERIALIZED (
-        SELECT s.evidence, c.domain, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree, true AS failed,
+    WITH judged AS MATERIALIZED (
+        SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree,
                dmarc.dkim_failure(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) AS dkim,
                dmarc.spf_failure(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf,
                w.why AS dkim_why, w.selector AS dkim_selector,
                dmarc.spf_why(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf_why
-        FROM (SELECT DISTINCT s.domain, s.evidence FROM seen s) s
-        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence
-        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile
+        FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
+              FROM dmarc_store.observed o
+              WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
+                AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
+        JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
+        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
         CROSS JOIN LATERAL dmarc.dkim_why(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) w
         WHERE NOT e.dkim_aligned AND NOT e.spf_aligned
+    ), ranked AS MATERIALIZED (
+        SELECT j.*, dense_rank() OVER (ORDER BY j.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key,
+                                       j.dkim_why, j.dkim_selector, j.spf_why) AS line
+        FROM judged j
+    ), seen AS (
+        -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
+        SELECT j.line, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
+        FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
+                     unnest(r.message_counts) AS message_count
+              FROM dmarc_store.observed r
+              WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
+                AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
+                AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = r.domain AND t.day = r.day AND t.id = r.report
+                                                                                AND (t.trusted IS FALSE OR t.foreign_domain)))) o
+        JOIN ranked j ON j.domain = o.domain AND j.evidence = o.evidence[o.evidence_at]
+        GROUP BY j.line, o.source_ip
+    ), lines AS MATERIALIZED (
+        SELECT s.line, sum(s.messages) AS messages, count(s.source_ip) AS sources, min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen
+        FROM seen s GROUP BY s.line
+    ), kinds AS (
+        SELECT DISTINCT ON (k.line) k.* FROM ranked k ORDER BY k.line, k.advice
     )
-    SELECT s.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, sum(s.messages),
-           count(DISTINCT s.source_ip), j.disagree, min(s.first_seen), max(s.last_seen), j.sender_key, min(j.advice),
-           j.dkim_why, j.dkim_selector, j.spf_why
-    FROM seen s
-    LEFT JOIN judged j ON j.domain = s.domain AND j.evidence = s.evidence
-    WHERE coalesce(j.failed, false)
-    GROUP BY s.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key, j.dkim_why,
-             j.dkim_selector, j.spf_why
-    ORDER BY s.domain, sum(s.messages) DESC, j.sender, j.class, j.header_from, j.dkim, j.spf;
+    SELECT k.domain, k.sender, k.class, k.header_from, k.dkim, k.spf, k.disposition, k.overrides, l.messages, l.sources, k.disagree, l.first_seen,
+           l.last_seen, k.sender_key, k.advice, k.dkim_why, k.dkim_selector, k.spf_why
+    FROM lines l JOIN kinds k ON k.line = l.line
+    ORDER BY k.domain, l.messages DESC, k.sender, k.class, k.header_from, k.dkim, k.spf;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.failures(text, date, date, boolean) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
