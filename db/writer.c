@@ -583,7 +583,7 @@ void writer_reset(struct writer *writer)
  * making one waits for everybody else's. */
 static gboolean ensure_months(struct writer *writer, GError **error)
 {
-    static const char *const tables[] = {"report", "observed", "profile_day", "folded", "domain_day"};
+    static const char *const tables[] = {"report", "observed", "summed", "folded", "domain_day"};
     for (guint i = 0; i < writer->batch->reports->len; i++) {
         gint64 day = g_array_index(writer->batch->reports, struct batch_report, i).day;
         /* The rest, whatever it is, has no partition of its own, and a set of made-up months would grow. */

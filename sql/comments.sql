@@ -175,7 +175,17 @@ COMMENT ON COLUMN dmarc_store.profile.own_signed IS 'nothing aligns, and a signa
 COMMENT ON COLUMN dmarc_store.sender_rule.kind IS 'dkim_domain: d= of a signature; dkim_selector: selector of a signature of the domain itself; spf_domain: MAIL FROM or HELO domain; spf_host: first label of a MAIL FROM host below the domain itself; ptr_domain: reverse name of the address';
 COMMENT ON COLUMN dmarc_store.sender_rule.pattern IS 'domains: the name itself and all below it, the longest wins; selectors and hosts: the whole word, where # stands for a run of digits';
 
-COMMENT ON TABLE dmarc_store.profile_day IS 'Messages for each profile and UTC day, to be added up: there may be several rows, and some that take away';
+COMMENT ON TABLE dmarc_store.summed IS 'Messages for each profile and UTC day, up to 32 profiles a row, side by side in arrays: see dmarc_store.profile_day';
+COMMENT ON COLUMN dmarc_store.summed.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc_store.summed.day IS 'UTC day on which the period of the reports begins';
+COMMENT ON COLUMN dmarc_store.summed.doubtful IS 'by reports that nobody vouches for';
+COMMENT ON COLUMN dmarc_store.summed.profiles IS 'hash of dmarc_store.profile, together with domain, of each';
+COMMENT ON COLUMN dmarc_store.summed.records IS 'records of each';
+COMMENT ON COLUMN dmarc_store.summed.messages IS 'messages of each';
+COMMENT ON COLUMN dmarc_store.summed.quarantined IS 'messages of these that the reporter put into quarantine; NULL where none of any';
+COMMENT ON COLUMN dmarc_store.summed.rejected IS 'messages of these that the reporter rejected; NULL where none of any';
+
+COMMENT ON VIEW dmarc_store.profile_day IS 'Messages for each profile and UTC day, to be added up: there may be several rows, and some that take away';
 COMMENT ON COLUMN dmarc_store.profile_day.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.profile_day.day IS 'UTC day on which the period of the reports begins';
 COMMENT ON COLUMN dmarc_store.profile_day.profile IS 'hash of dmarc_store.profile, together with domain';

@@ -55,7 +55,7 @@ RETURNS TABLE (place int, relation regclass, key text, beside regclass, hidden b
         (16, 'dmarc_store.observed', 'domain', 'dmarc_store.report', false),
         (17, 'dmarc_store.evidence', 'domain', 'dmarc_store.report', false),
         (18, 'dmarc_store.profile', 'domain', 'dmarc_store.report', false),
-        (19, 'dmarc_store.profile_day', 'domain', 'dmarc_store.report', false),
+        (19, 'dmarc_store.summed', 'domain', 'dmarc_store.report', false),
         (20, 'dmarc_store.folded', 'domain', 'dmarc_store.report', false),
         (21, 'dmarc_store.unfolded', 'domain', 'dmarc_store.report', false),
         (22, 'dmarc_store.domain_day', 'domain', 'dmarc_store.report', false),

@@ -1,7 +1,7 @@
 -- How the tables behind the views are kept: the months' partitions, what evidence means, and the sums. The writer calls these
 -- functions in the transaction that stores a batch; whatever changes what is stored calls them, too.
 --
--- What several writers change is locked last and in ascending order of its keys by all of them: domain_day; profile_day is only
+-- What several writers change is locked last and in ascending order of its keys by all of them: domain_day; summed is only
 -- added to. Who changes what stored evidence means (a catalogue, reading mail again) does so alone, see dmarc_store.alone().
 --
 -- Stored rows are found by inner joins with a list of keys in a CTE of its own, everything else (lists, outer joins, counting) is
@@ -10,7 +10,7 @@
 
 -- The tables that go by months.
 CREATE OR REPLACE FUNCTION dmarc_store.month_tables() RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT ARRAY['report', 'observed', 'profile_day', 'folded', 'domain_day']
+    SELECT ARRAY['report', 'observed', 'summed', 'folded', 'domain_day']
 $fn$;
 COMMENT ON FUNCTION dmarc_store.month_tables() IS 'The tables that have a partition for each month';
 
@@ -187,15 +187,42 @@ COMMENT ON FUNCTION dmarc_store.take_staged_profiles() IS 'Stores the profiles o
 
 -- ---- the sums ----
 
--- What the records of these reports come to, as rows of profile_day; with sign -1 to be taken out of it.
+-- Rows of `summed` as few as can be, of such as may be longer than those that are stored: the sums of one profile and day added up,
+-- without what comes to nothing, in the order of profiles and 32 in a row.
+CREATE OR REPLACE FUNCTION dmarc_store.pack(sums dmarc_store.summed[]) RETURNS dmarc_store.summed[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+-- Sorted once, for both groupings.
+SET enable_hashagg = off SET jit = off SET work_mem = '32MB' AS $fn$
+BEGIN
+    RETURN (
+        SELECT array_agg(ROW(c.day, c.doubtful, c.domain, c.profiles[c.first:c.first + 31], c.records[c.first:c.first + 31], c.messages[c.first:c.first + 31],
+                             CASE WHEN 0 <> ANY (c.quarantined[c.first:c.first + 31]) THEN c.quarantined[c.first:c.first + 31] END,
+                             CASE WHEN 0 <> ANY (c.rejected[c.first:c.first + 31]) THEN c.rejected[c.first:c.first + 31] END)::dmarc_store.summed)
+        FROM (SELECT g.*, generate_series(1, cardinality(g.profiles), 32) AS first
+              FROM (SELECT a.day, a.doubtful, a.domain, array_agg(a.profile) AS profiles, array_agg(a.records) AS records,
+                           array_agg(a.messages) AS messages, array_agg(a.quarantined) AS quarantined, array_agg(a.rejected) AS rejected
+                    FROM (SELECT e.domain, e.day, e.doubtful, e.profile, sum(e.records)::bigint AS records, sum(e.messages) AS messages,
+                                 coalesce(sum(e.quarantined), 0) AS quarantined, coalesce(sum(e.rejected), 0) AS rejected
+                          FROM (SELECT s.domain, s.day, s.doubtful, unnest(s.profiles) AS profile, unnest(s.records) AS records,
+                                       unnest(s.messages) AS messages, unnest(s.quarantined) AS quarantined, unnest(s.rejected) AS rejected
+                                FROM unnest(sums) s) e
+                          GROUP BY e.domain, e.day, e.doubtful, e.profile
+                          HAVING sum(e.records) <> 0 OR sum(e.messages) <> 0
+                          ORDER BY e.domain, e.day, e.doubtful, e.profile) a
+                    GROUP BY a.domain, a.day, a.doubtful) g) c);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.pack(dmarc_store.summed[]) IS 'As few rows of dmarc_store.summed as say the same: each profile of a day once, 32 in a row';
+
+-- What the records of these reports come to, as rows of `summed`; with sign -1 to be taken out of it.
 CREATE OR REPLACE FUNCTION dmarc_store.sums_of(domains text[], days date[], ids bigint[], doubts boolean[], sign int)
-RETURNS dmarc_store.profile_day[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+RETURNS dmarc_store.summed[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_custom_plan SET random_page_cost = 1.1 SET enable_seqscan = off SET enable_sort = off
 SET enable_incremental_sort = off SET enable_material = off SET enable_hashjoin = off SET jit = off SET work_mem = '32MB' AS $fn$
 DECLARE
     first date := (SELECT min(d) FROM unnest(days) d);
     last  date := (SELECT max(d) FROM unnest(days) d);
-    sums  dmarc_store.profile_day[];
+    sums  dmarc_store.summed[];
 BEGIN
     -- Whatever the planner makes of it, the evidence is looked up by both of its keys, and those come from one relation.
     WITH asked AS MATERIALIZED (
@@ -206,33 +233,33 @@ BEGIN
         JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.report = u.id
         WHERE o.day BETWEEN first AND last
         GROUP BY o.domain, o.day, u.doubtful, o.evidence
-    ), summed AS MATERIALIZED (
-        SELECT e.domain, g.day, e.profile, g.doubtful, sign * sum(g.records)::bigint AS records, sign * sum(g.messages) AS messages,
-               sign * coalesce(sum(g.messages) FILTER (WHERE e.disposition = 'quarantine'), 0) AS quarantined,
-               sign * coalesce(sum(g.messages) FILTER (WHERE e.disposition = 'reject'), 0) AS rejected
+    ), meant AS MATERIALIZED (
+        SELECT g.day, g.doubtful, e.domain, array_agg(e.profile) AS profiles, array_agg(sign * g.records) AS records,
+               array_agg(sign * g.messages) AS messages,
+               array_agg(CASE WHEN e.disposition = 'quarantine' THEN sign * g.messages ELSE 0 END) AS quarantined,
+               array_agg(CASE WHEN e.disposition = 'reject' THEN sign * g.messages ELSE 0 END) AS rejected
         FROM grouped g
         JOIN dmarc_store.evidence e ON e.domain = g.domain AND e.hash = g.evidence
-        GROUP BY e.domain, g.day, e.profile, g.doubtful
+        GROUP BY e.domain, g.day, g.doubtful
     )
-    SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
-                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
+    SELECT array_agg(ROW(m.day, m.doubtful, m.domain, m.profiles, m.records, m.messages, m.quarantined, m.rejected)::dmarc_store.summed)
     INTO sums
-    FROM summed x;
-    RETURN sums;
+    FROM meant m;
+    RETURN dmarc_store.pack(sums);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.sums_of(text[], date[], bigint[], boolean[], int) IS 'What the records of reports come to, times sign, as rows of profile_day';
+COMMENT ON FUNCTION dmarc_store.sums_of(text[], date[], bigint[], boolean[], int) IS 'What the records of reports come to, times sign, as rows of dmarc_store.summed';
 
--- Adds reports with these sums and so many records to profile_day and domain_day (sign 1), or takes them out (-1). The reports
+-- Adds reports with these sums, packed, and so many records to summed and domain_day (sign 1), or takes them out (-1). The reports
 -- count, too.
 CREATE OR REPLACE FUNCTION dmarc_store.add_sums(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[],
-                                                sums dmarc_store.profile_day[], sign int)
+                                                sums dmarc_store.summed[], sign int)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1 SET jit = off
 -- Profiles are looked up by key: read as a whole they cost more with each that is stored.
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_material = off AS $fn$
 BEGIN
-    INSERT INTO dmarc_store.profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected)
-    SELECT s.domain, s.day, s.profile, s.doubtful, s.records, s.messages, s.quarantined, s.rejected
+    INSERT INTO dmarc_store.summed (day, doubtful, domain, profiles, records, messages, quarantined, rejected)
+    SELECT s.day, s.doubtful, s.domain, s.profiles, s.records, s.messages, s.quarantined, s.rejected
     FROM unnest(sums) s;
 
     IF sign > 0 THEN
@@ -243,7 +270,9 @@ BEGIN
     INSERT INTO dmarc_store.domain_day AS t (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured,
                                              forwarded, unknown, dkim_aligned, spf_aligned, quarantined, rejected)
     WITH asked AS MATERIALIZED (
-        SELECT s.* FROM unnest(sums) s
+        SELECT s.domain, s.day, s.doubtful, unnest(s.profiles) AS profile, unnest(s.records) AS records, unnest(s.messages) AS messages,
+               unnest(s.quarantined) AS quarantined, unnest(s.rejected) AS rejected
+        FROM unnest(sums) s
     ), classed AS MATERIALIZED (
         SELECT s.domain, s.day, s.doubtful, s.records, s.messages, p.class, p.dkim_aligned, p.spf_aligned, s.quarantined, s.rejected
         FROM asked s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
@@ -255,7 +284,7 @@ BEGIN
            coalesce(sum(x.messages) FILTER (WHERE x.class = 'forwarded'), 0),
            coalesce(sum(x.messages) FILTER (WHERE x.class = 'unknown'), 0),
            coalesce(sum(x.messages) FILTER (WHERE x.dkim_aligned), 0), coalesce(sum(x.messages) FILTER (WHERE x.spf_aligned), 0),
-           sum(x.quarantined), sum(x.rejected)
+           coalesce(sum(x.quarantined), 0), coalesce(sum(x.rejected), 0)
     FROM (
         -- A report without records is one, too.
         SELECT u.domain COLLATE "C" AS domain, u.day, u.doubtful, sign AS reports, 0 AS records, 0 AS messages, NULL AS class,
@@ -284,7 +313,7 @@ BEGIN
     END IF;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.add_sums(text[], date[], bigint[], bigint[], boolean[], dmarc_store.profile_day[], int) IS 'Adds reports, how many records each has, and their sums to the daily sums (sign 1), or takes them out (-1)';
+COMMENT ON FUNCTION dmarc_store.add_sums(text[], date[], bigint[], bigint[], boolean[], dmarc_store.summed[], int) IS 'Adds reports, how many records each has, and their sums to the daily sums (sign 1), or takes them out (-1)';
 
 -- For records that are stored already. In the other direction, while they are still there.
 CREATE OR REPLACE FUNCTION dmarc_store.count_reports(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[], sign int)
@@ -303,20 +332,25 @@ DECLARE
     days    date[];
     counts  bigint[];
     doubts  boolean[];
-    sums    dmarc_store.profile_day[];
+    sums    dmarc_store.summed[];
+    long    boolean;
 BEGIN
     SELECT array_agg(s.domain), array_agg(s.day), array_agg(s.id), array_agg(s.record_count), array_agg(s.trusted IS FALSE OR s.foreign_domain)
     INTO domains, days, ids, counts, doubts
     FROM pg_temp.stage_report s WHERE s.id = ANY (ids);
-    WITH summed AS MATERIALIZED (
-        SELECT r.domain, r.day, s.profile, r.trusted IS FALSE OR r.foreign_domain AS doubtful, sum(s.records)::bigint AS records,
-               sum(s.messages::numeric) AS messages, sum(s.quarantined::numeric) AS quarantined, sum(s.rejected::numeric) AS rejected
-        FROM pg_temp.stage_sum s JOIN pg_temp.stage_report r ON r.id = s.report
-        GROUP BY r.domain, r.day, s.profile, r.trusted IS FALSE OR r.foreign_domain
-    )
-    SELECT array_agg(ROW(x.profile, x.records, x.day, x.doubtful, x.domain, x.messages, x.quarantined, x.rejected)::dmarc_store.profile_day
-                     ORDER BY x.domain, x.day, x.profile, x.doubtful)
-    INTO sums FROM summed x;
+    SELECT array_agg(ROW(x.day, x.doubtful, x.domain, x.profiles, x.records, x.messages, CASE WHEN 0 <> ANY (x.quarantined) THEN x.quarantined END,
+                         CASE WHEN 0 <> ANY (x.rejected) THEN x.rejected END)::dmarc_store.summed), max(cardinality(x.profiles)) > 32
+    INTO sums, long
+    FROM (SELECT r.day, r.trusted IS FALSE OR r.foreign_domain AS doubtful, r.domain, array_agg(s.profile) AS profiles,
+                 array_agg(s.records) AS records, array_agg(s.messages::numeric) AS messages,
+                 array_agg(s.quarantined::numeric) AS quarantined, array_agg(s.rejected::numeric) AS rejected
+          FROM pg_temp.stage_sum s JOIN pg_temp.stage_report r ON r.id = s.report
+          GROUP BY r.domain, r.day, r.trusted IS FALSE OR r.foreign_domain) x;
+    -- The rest stay as they came: seldom two reports of one day come together.
+    IF long THEN
+        sums := ARRAY(SELECT s FROM unnest(sums) s WHERE cardinality(s.profiles) <= 32)
+                || dmarc_store.pack(ARRAY(SELECT s FROM unnest(sums) s WHERE cardinality(s.profiles) > 32));
+    END IF;
     PERFORM dmarc_store.add_sums(domains, days, ids, counts, doubts, sums, 1);
 END
 $fn$;
@@ -444,43 +478,54 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.fold(bigint, boolean) IS 'Puts the addresses of reports that wait for it into dmarc_store.folded: of one month, for about so many records, where that is worth it or whatever waits; how many reports';
 
--- Makes one row of those that a day has for one profile, for one policy domain and month where there are some. Rows that are added
--- meanwhile stay as they are. How many rows went; NULL when there is nothing left to do behind that domain and month.
+-- Makes as few rows as can be of those that the days of one month have for a policy domain. Rows that are added meanwhile stay as
+-- they are. How many rows went.
 CREATE OR REPLACE FUNCTION dmarc_store.compact(of_domain text, of_month date) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
 DECLARE
     last   date := (of_month + interval '1 month')::date;
-    rows   dmarc_store.profile_day[];
+    sums   dmarc_store.summed[];
     before bigint;
 BEGIN
     PERFORM dmarc_store.share();
     WITH gone AS (
-        DELETE FROM dmarc_store.profile_day d WHERE d.domain = of_domain AND d.day >= of_month AND d.day < last
-        RETURNING d.domain, d.day, d.profile, d.doubtful, d.records, d.messages, d.quarantined, d.rejected
-    ), added AS (
-        SELECT g.domain, g.day, g.profile, g.doubtful, sum(g.records)::bigint AS records, sum(g.messages) AS messages,
-               sum(g.quarantined) AS quarantined, sum(g.rejected) AS rejected, count(*) AS n
-        FROM gone g GROUP BY g.domain, g.day, g.profile, g.doubtful
+        DELETE FROM dmarc_store.summed t WHERE t.domain = of_domain AND t.day >= of_month AND t.day < last
+        RETURNING t.day, t.doubtful, t.domain, t.profiles, t.records, t.messages, t.quarantined, t.rejected
     )
-    SELECT array_agg(ROW(a.profile, a.records, a.day, a.doubtful, a.domain, a.messages, a.quarantined, a.rejected)::dmarc_store.profile_day
-                     ORDER BY a.day, a.profile, a.doubtful) FILTER (WHERE a.records <> 0 OR a.messages <> 0), coalesce(sum(a.n), 0)
-    INTO rows, before FROM added a;
-    INSERT INTO dmarc_store.profile_day SELECT r.* FROM unnest(rows) r;
-    RETURN before - coalesce(cardinality(rows), 0);
+    SELECT array_agg(ROW(g.day, g.doubtful, g.domain, g.profiles, g.records, g.messages, g.quarantined, g.rejected)::dmarc_store.summed), count(*)
+    INTO sums, before FROM gone g;
+    sums := dmarc_store.pack(sums);
+    INSERT INTO dmarc_store.summed (day, doubtful, domain, profiles, records, messages, quarantined, rejected)
+    SELECT s.day, s.doubtful, s.domain, s.profiles, s.records, s.messages, s.quarantined, s.rejected
+    FROM unnest(sums) s;
+    RETURN before - coalesce(cardinality(sums), 0);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.compact(text, date) IS 'Makes one row of those that a day has for one profile, in one month of a policy domain; how many rows went';
+COMMENT ON FUNCTION dmarc_store.compact(text, date) IS 'Makes as few rows of daily sums as can be, in one month of a policy domain; how many rows went';
 
--- Where that is worth it: a fifth of the rows at least would go.
+-- Where that is worth it: a fifth at least would go, of the rows or of the sums in them. Only where a day has several rows, these are
+-- looked into.
 CREATE OR REPLACE FUNCTION dmarc_store.compactable() RETURNS TABLE (domain text, month date, rows bigint, more bigint)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
-    SELECT k.domain, k.month, sum(k.n)::bigint, (sum(k.n) - count(*))::bigint
-    FROM (SELECT d.domain, date_trunc('month', d.day::timestamp)::date AS month, d.day, d.profile, d.doubtful, count(*) AS n
-          FROM dmarc_store.profile_day d GROUP BY d.domain, d.day, d.profile, d.doubtful) k
-    GROUP BY k.domain, k.month
-    HAVING sum(k.n) >= 1.25 * count(*)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' AS $fn$
+    WITH days AS MATERIALIZED (
+        SELECT s.domain, s.day, s.doubtful, count(*) AS rows, sum(cardinality(s.profiles)) AS sums
+        FROM dmarc_store.summed s
+        GROUP BY s.domain, s.day, s.doubtful
+    ), several AS MATERIALIZED (
+        SELECT d.domain, d.day, d.doubtful FROM days d WHERE d.rows > 1
+    ), sums AS MATERIALIZED (
+        SELECT s.domain, s.day, s.doubtful, unnest(s.profiles) AS profile
+        FROM several v JOIN dmarc_store.summed s ON s.domain = v.domain AND s.day = v.day AND s.doubtful = v.doubtful
+    ), needed AS (
+        SELECT n.domain, n.day, n.doubtful, count(DISTINCT n.profile) AS sums FROM sums n GROUP BY n.domain, n.day, n.doubtful
+    )
+    SELECT k.domain, date_trunc('month', k.day::timestamp)::date, sum(k.rows)::bigint, sum(k.rows - (k.needed + 31) / 32)::bigint
+    FROM (SELECT d.domain, d.day, d.rows, d.sums, coalesce(n.sums, d.sums) AS needed
+          FROM days d LEFT JOIN needed n ON n.domain = d.domain AND n.day = d.day AND n.doubtful = d.doubtful) k
+    GROUP BY k.domain, date_trunc('month', k.day::timestamp)::date
+    HAVING sum(k.rows) >= 1.25 * sum((k.needed + 31) / 32) OR sum(k.sums) >= 1.25 * sum(k.needed)
 $fn$;
-COMMENT ON FUNCTION dmarc_store.compactable() IS 'Policy domains and months with many rows in profile_day that could be one: how many rows, and how many too many';
+COMMENT ON FUNCTION dmarc_store.compactable() IS 'Policy domains and months with more rows of daily sums, or more sums in them, than there need be: how many rows, and how many too many';
 
 -- Addresses of records that are not folded yet.
 CREATE OR REPLACE VIEW dmarc_store.fresh_source AS
@@ -603,7 +648,7 @@ DECLARE
     last  date := (date_trunc('month', until::timestamp) + interval '1 month')::date;
     portion pg_catalog.record;
 BEGIN
-    DELETE FROM dmarc_store.profile_day t
+    DELETE FROM dmarc_store.summed t
     WHERE t.domain = coalesce(of_domain, t.domain) AND t.day >= coalesce(first, '-infinity') AND t.day < coalesce(last, 'infinity');
     DELETE FROM dmarc_store.folded t
     WHERE t.domain = coalesce(of_domain, t.domain) AND t.day >= coalesce(first, '-infinity') AND t.day < coalesce(last, 'infinity');

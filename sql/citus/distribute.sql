@@ -83,7 +83,7 @@ ORDER BY p.place
 \gexec
 
 -- What was made before its tables were distributed is on the coordinator alone. Functions first, views in the order of their making,
--- since one may be made of another, and before all others the one that came in place of a table.
+-- since one may be made of another, and before all others those that came in place of a table.
 \echo '-- functions to every node'
 SELECT pg_get_functiondef(f.oid)
 FROM pg_proc f
@@ -94,7 +94,7 @@ ORDER BY f.pronamespace DESC, f.oid
 SELECT format('CREATE OR REPLACE VIEW %s %s AS %s', v.oid::regclass, 'WITH (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid))
 FROM pg_class v
 WHERE v.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND v.relkind = 'v'
-ORDER BY v.relname <> 'observation', v.relnamespace DESC, v.oid
+ORDER BY v.relname NOT IN ('observation', 'profile_day'), v.relnamespace DESC, v.oid
 \gexec
 
 -- These look at tables and are asked inside of queries over others, so that a worker may have to ask other nodes.

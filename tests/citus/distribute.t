@@ -88,7 +88,7 @@ is "an empty database is distributed" "$status $(tail -n 1 "$dir/out")" "0 -- do
 placed >"$dir/placed"
 is "each table once" "$(wc -l <"$dir/placed")" "$(tables)"
 is "what has to do with a domain goes by it, together" "$(sed -n 's/^dmarc_store\.\(.*\) h domain 2$/\1/p' "$dir/placed" | tr '\n' ' ')" \
-    "domain_day evidence failure_report folded observed profile profile_day report tls_failure tls_policy tls_report unfolded "
+    "domain_day evidence failure_report folded observed profile report summed tls_failure tls_policy tls_report unfolded "
 is "the ledger goes by the hash of the mail, together" "$(sed -n 's/^dmarc_store\.\(.*\) h \(.*\) 1$/\1 \2/p' "$dir/placed" | tr '\n' ' ')" \
     "document mail_sha256 message sha256 original mail_sha256 reading mail_sha256 "
 is "the rest goes to every node" "$(sed -n 's/^\(.*\) n  0$/\1/p' "$dir/placed" | tr '\n' ' ')" \

@@ -122,9 +122,9 @@ for i in $(seq 40); do report "m$i" "$(date -ud "$now -$((i % 6)) months" +%Y-%m
 for i in $(seq 40); do "$program" ingest --quiet - <"$dir/more/$i.xml"; done
 again() { sql 'select dmarc_store.rebuild(null, null, null)' >/dev/null; }
 again
-rows=$(sql 'select count(*) from dmarc_store.profile_day')
-sql 'insert into dmarc_store.profile_day select * from dmarc_store.profile_day; insert into dmarc_store.profile_day (domain, day, profile, doubtful, records, messages,
-     quarantined, rejected) select domain, day, profile, doubtful, -records / 2, -messages / 2, -quarantined / 2, -rejected / 2 from dmarc_store.profile_day'
+rows=$(sql 'select count(*) from dmarc_store.summed')
+sql 'insert into dmarc_store.summed select * from dmarc_store.summed; insert into dmarc_store.summed (domain, day, doubtful, profiles, records, messages)
+     select domain, day, doubtful, array[profile], array[-records / 2], array[-messages / 2] from dmarc_store.profile_day'
 "$program" maintain >"$dir/one" 2>&1 & one=$!
 "$program" maintain >"$dir/two" 2>&1 & two=$!
 "$program" ingest "$dir/in" >"$dir/three" 2>&1 & three=$!
@@ -132,7 +132,7 @@ failed_ones=0
 for pid in $one $two $three; do wait $pid || failed_ones=$((failed_ones + 1)); done
 is "two at once beside ingest" "$failed_ones $(cat "$dir/one" "$dir/two" | grep -c '; [0-9]* reports* folded')" "0 2"
 is "share the work" "$(($(sed 's/.*; \([0-9]*\) reports* folded.*/\1/' "$dir/one" "$dir/two" | paste -sd+)))" 53
-is "and put the rows of sums together" "$(sql 'select count(*) from dmarc_store.profile_day')" "$rows"
+is "and put the rows of sums together" "$(sql 'select count(*) from dmarc_store.summed')" "$rows"
 for delay in 0.01 0.02 0.04 0.06; do
     again
     "$program" maintain >/dev/null 2>&1 & one=$!

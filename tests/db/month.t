@@ -8,7 +8,7 @@ pg_start "$dir/pg" || exit 1
 build/tests/db_tool install "$PG_CONNINFO" >/dev/null || exit 1
 
 day=$(date -u +%Y-%m-01)
-for parent in report observed profile_day folded domain_day; do
+for parent in report observed summed folded domain_day; do
     psql -X -q -o /dev/null -c "BEGIN" -c "SELECT dmarc_store.ensure_month('$day', '$parent')" -c "SELECT pg_sleep(1)" -c "COMMIT" &
     first=$!
     # The second one has looked, and waits for the first one.

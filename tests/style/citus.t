@@ -16,7 +16,7 @@ REFUSED = [
     ("a table that is asked about a staged row in a subquery", r"\((?:select|exists)\b[^;()]*\bfrom\s+dmarc_store\.\w+\s+(\w+)\s+where\b[^;()]*=\s*s\."),
     ("a row that goes from node to node without its type", r"select\s+row\s*\([^;]*\bfrom\s+dmarc_store\."),
     ("a table without its schema", r"\b(?:from|join|into|update)\s+(?:report|observed|observation|evidence|profile|message|document|original|reading|"
-     r"folded|unfolded|domain_day|tls_report|tls_policy|tls_failure|failure_report|mailbox|sender|sender_rule)\b(?!\s*\()"),
+     r"folded|unfolded|summed|profile_day|domain_day|tls_report|tls_policy|tls_failure|failure_report|mailbox|sender|sender_rule)\b(?!\s*\()"),
     ("a table that is made by a statement of its own", r"\bcreate\s+(?:unlogged\s+)?table\b"),
 ]
 SAMPLES = [

@@ -46,7 +46,7 @@ static inline void empty(struct db *db)
         db, "emptying",
         "TRUNCATE dmarc_store.message, dmarc_store.document, dmarc_store.report, dmarc_store.evidence, "
         "dmarc_store.observed, "
-        "dmarc_store.profile, dmarc_store.profile_day, dmarc_store.folded, dmarc_store.unfolded, "
+        "dmarc_store.profile, dmarc_store.summed, dmarc_store.folded, dmarc_store.unfolded, "
         "dmarc_store.domain_day, dmarc_store.original, dmarc_store.reading, "
         "dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure",
         &error);

@@ -171,7 +171,7 @@ SELECT string_agg(c.oid::regclass::text, ' ') FROM pg_class c WHERE c.relnamespa
 --= 
 SELECT bool_and(has_table_privilege('whosends_read', c.oid, 'SELECT')) FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind IN ('r', 'v');
 --= t
-SELECT has_schema_privilege('whosends_read', 'dmarc_store', 'USAGE'), has_table_privilege('whosends_ingest', 'dmarc_store.profile_day', 'INSERT');
+SELECT has_schema_privilege('whosends_read', 'dmarc_store', 'USAGE'), has_table_privilege('whosends_ingest', 'dmarc_store.summed', 'INSERT');
 --= f|t
 SELECT count(*) FROM pg_default_acl;
 --= 0

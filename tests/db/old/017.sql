@@ -30,8 +30,8 @@ INSERT INTO profile_source (domain, day, source_ip, profile, doubtful, days)
 SELECT o.domain, date_trunc('month', o.day::timestamp)::date, o.source_ip, e.profile, false, bit_or(1 << (extract(day FROM o.day)::int - 1))
 FROM observation o JOIN evidence e ON e.domain = o.domain AND e.hash = o.evidence
 GROUP BY 1, 2, 3, 4;
-INSERT INTO profile_day (domain, day, profile, doubtful, records, messages, quarantined, rejected)
-SELECT o.domain, o.day, e.profile, false, count(*), count(*), 0, 0 FROM observation o JOIN evidence e ON e.domain = o.domain AND e.hash = o.evidence GROUP BY 1, 2, 3;
+INSERT INTO summed (domain, day, doubtful, profiles, records, messages)
+SELECT o.domain, o.day, false, ARRAY[e.profile], ARRAY[count(*)], ARRAY[count(*)] FROM observation o JOIN evidence e ON e.domain = o.domain AND e.hash = o.evidence GROUP BY o.domain, o.day, e.profile;
 INSERT INTO domain_day (domain, day, doubtful, reports, records, messages, passed, authorised, misconfigured, forwarded, unknown, dkim_aligned,
                         spf_aligned, quarantined, rejected)
 SELECT d.domain, d.day, false, 1, sum(d.records), sum(d.messages), 0, 0, 0, 0, sum(d.messages), 0, 0, 0, 0 FROM profile_day d GROUP BY d.domain, d.day;
