@@ -37,7 +37,7 @@ struct db *database_writable(const struct config *config, char **now_r, GError *
 {
     struct db *db = database_open(config, TRUE, error);
     int version = db ? schema_version(db, error) : -1;
-    gboolean ok = version >= 0 && (*now_r = schema_writable(db, error)) && schema_ensure(db, error);
+    gboolean ok = version >= 0 && (*now_r = schema_writable(db, error)) && schema_ensure(db, version, error);
     if (!ok)
         g_clear_pointer(&db, db_close);
     return db;

@@ -14,6 +14,19 @@ static void array_element(GString *array, const char *text)
     g_string_append_c(array, '"');
 }
 
+static void array_hash(GString *array, const guint8 *sha256)
+{
+    static const char digits[] = "0123456789abcdef";
+    char hex[64];
+    for (guint b = 0; b < 32; b++) {
+        hex[b * 2] = digits[sha256[b] >> 4];
+        hex[b * 2 + 1] = digits[sha256[b] & 15];
+    }
+    g_string_append(array, array->len > 1 ? ",\"\\\\x" : "\"\\\\x");
+    g_string_append_len(array, hex, sizeof hex);
+    g_string_append_c(array, '"');
+}
+
 static enum outcome outcome_from(const char *word)
 {
     for (int i = 0; i < 4; i++)
@@ -49,11 +62,8 @@ static struct db_result *ask_known(struct db *db, gboolean distributed, guint n,
     for (guint a = 0; a < 3; a++)
         arrays[a] = g_string_new("{");
     for (guint i = 0; i < n; i++) {
-        char hex[2 + 64 + 1] = "\\x";
-        for (guint b = 0; b < 32; b++)
-            g_snprintf(hex + 2 + b * 2, 3, "%02x", sha256[i][b]);
         g_autofree char *source = g_utf8_make_valid(sources[i], -1);
-        array_element(arrays[0], hex);
+        array_hash(arrays[0], sha256[i]);
         array_element(arrays[1], source);
         array_element(arrays[2], identities[i] ? "t" : "f");
     }

@@ -1,5 +1,6 @@
 #include "db/original.h"
 
+#include <isa-l/igzip_lib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -7,38 +8,46 @@
 #define SLICE (512 * 1024) /* packed bytes asked for in one query */
 /* Mails are base64 of packed reports: more effort finds nothing more. */
 #define LEVEL 1
-/* Small tables: they are emptied for each mail, and most mails are smaller than they are. */
-#define MEMORY 5
+#define TABLES ISAL_DEF_LVL1_SMALL /* larger ones pack no better */
 
 struct packer {
-    z_stream stream;
-    guint8 in[PIECE], out[PIECE];
+    struct isal_zstream stream;
+    guint8 in[PIECE], out[PIECE], tables[TABLES];
 };
 
 struct packer *packer_new(void)
 {
-    struct packer *packer = g_new0(struct packer, 1);
-    if (deflateInit2(&packer->stream, LEVEL, Z_DEFLATED, MAX_WBITS, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)
-        g_error("zlib: %s", packer->stream.msg ? packer->stream.msg : "not enough memory");
-    return packer;
+    return g_new0(struct packer, 1);
 }
 
 void packer_free(struct packer *packer)
 {
-    if (!packer)
-        return;
-    deflateEnd(&packer->stream);
     g_free(packer);
 }
 
-/* Takes what was read through the stream. FALSE: past the limit. */
-static gboolean pack_piece(struct packer *packer, int flush, guint end, guint64 most, GByteArray *out)
+/* Not by isal_deflate_reset(): of version 2.30 at least, what comes then has no header. */
+static void begin(struct packer *packer)
 {
-    z_stream *stream = &packer->stream;
+    isal_deflate_init(&packer->stream);
+    packer->stream.level = LEVEL;
+    packer->stream.level_buf = packer->tables;
+    packer->stream.level_buf_size = TABLES;
+    packer->stream.gzip_flag = IGZIP_ZLIB;
+}
+
+/* Takes what was read through the stream. FALSE: past the limit. */
+static gboolean pack_piece(struct packer *packer, gsize n, guint end, guint64 most, GByteArray *out)
+{
+    struct isal_zstream *stream = &packer->stream;
+    stream->next_in = packer->in;
+    stream->avail_in = (uint32_t)n;
+    stream->end_of_stream = n == 0;
     do {
         stream->next_out = packer->out;
         stream->avail_out = PIECE;
-        deflate(stream, flush);
+        int status = isal_deflate(stream);
+        if (status != COMP_OK)
+            g_error("ISA-L: %d", status); /* only for settings that make no sense */
         g_byte_array_append(out, packer->out, PIECE - stream->avail_out);
         if (out->len - end > most)
             return FALSE;
@@ -53,15 +62,13 @@ gboolean packer_pack(struct packer *packer, const struct mail_bytes *bytes, guin
     guint64 offset = 0;
     gssize got;
     *large_r = FALSE;
-    deflateReset(&packer->stream);
+    begin(packer);
     do {
         got = bytes->read(bytes->self, offset, packer->in, PIECE, error);
         if (got < 0)
             break;
-        packer->stream.next_in = packer->in;
-        packer->stream.avail_in = (uInt)got;
         offset += (guint64)got;
-        *large_r = !pack_piece(packer, got ? Z_NO_FLUSH : Z_FINISH, end, most, out);
+        *large_r = !pack_piece(packer, (gsize)got, end, most, out);
     } while (got && !*large_r);
     if (got < 0 || *large_r)
         g_byte_array_set_size(out, end);

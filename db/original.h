@@ -1,5 +1,6 @@
 /* The original bytes of mails, packed, in table dmarc_store.original: what writes and reads its column
- * `data`, a zlib stream (RFC 1950), which checks itself.
+ * `data`, a zlib stream (RFC 1950), which checks itself. ISA-L packs it, in a third of zlib's time and
+ * as small; zlib unpacks it.
  *
  * Memory is bounded: by the limit while packing, by a slice while reading. */
 #pragma once

@@ -10,6 +10,8 @@
 #define SECONDS_MIN (G_GINT64_CONSTANT(-211813488000) + EPOCH_SECONDS)
 #define SECONDS_MAX (G_GINT64_CONSTANT(9223371331199) + EPOCH_SECONDS)
 
+#define ARRAY_FIELDS 6
+
 static void put(GByteArray *out, const void *data, gsize n)
 {
     g_byte_array_append(out, data, (guint)n);
@@ -24,12 +26,6 @@ static void put16(GByteArray *out, guint16 value)
 static void put32(GByteArray *out, guint32 value)
 {
     value = GUINT32_TO_BE(value);
-    put(out, &value, sizeof value);
-}
-
-static void put64(GByteArray *out, guint64 value)
-{
-    value = GUINT64_TO_BE(value);
     put(out, &value, sizeof value);
 }
 
@@ -84,8 +80,10 @@ void pgcopy_int4(GByteArray *out, gint32 value)
 
 void pgcopy_int8(GByteArray *out, gint64 value)
 {
-    put32(out, sizeof value);
-    put64(out, (guint64)value);
+    guint8 field[12] = {0, 0, 0, sizeof value};
+    guint64 swapped = GUINT64_TO_BE((guint64)value);
+    memcpy(field + 4, &swapped, sizeof swapped);
+    put(out, field, sizeof field);
 }
 
 void pgcopy_bool(GByteArray *out, gboolean value)
@@ -136,14 +134,20 @@ void pgcopy_inet(GByteArray *out, int family, const guint8 *address)
     put(out, address, head[3]);
 }
 
+/* In front of so many bytes of elements. */
+static void array_head(guint32 *head, enum pgcopy_type type, guint n, gboolean nulls, guint length)
+{
+    /* length of what follows, dimensions, whether there are nulls, type, elements, lower bound */
+    const guint32 fields[ARRAY_FIELDS] = {20 + length, 1, nulls ? 1 : 0, type, n, 1};
+    for (guint i = 0; i < ARRAY_FIELDS; i++)
+        head[i] = GUINT32_TO_BE(fields[i]);
+}
+
 void pgcopy_array(GByteArray *out, enum pgcopy_type type, guint n, gboolean nulls, const GByteArray *elements)
 {
-    put32(out, 20 + elements->len);
-    put32(out, 1); /* dimensions */
-    put32(out, nulls ? 1 : 0);
-    put32(out, type);
-    put32(out, n);
-    put32(out, 1); /* lower bound */
+    guint32 head[ARRAY_FIELDS];
+    array_head(head, type, n, nulls, elements->len);
+    put(out, head, sizeof head);
     put(out, elements->data, elements->len);
 }
 
@@ -153,11 +157,14 @@ void pgcopy_text_array(GByteArray *out, const char *const *texts, guint n)
         pgcopy_null(out);
         return;
     }
-    g_autoptr(GByteArray) elements = g_byte_array_new();
+    guint32 head[ARRAY_FIELDS] = {0};
+    guint begin = out->len;
     gboolean nulls = FALSE;
+    put(out, head, sizeof head);
     for (guint i = 0; i < n; i++) {
         nulls = nulls || !texts[i];
-        pgcopy_text(elements, texts[i]);
+        pgcopy_text(out, texts[i]);
     }
-    pgcopy_array(out, PGCOPY_TEXT, n, nulls, elements);
+    array_head(head, PGCOPY_TEXT, n, nulls, out->len - begin - (guint)sizeof head);
+    memcpy(out->data + begin, head, sizeof head);
 }

@@ -52,8 +52,9 @@ const char rows_staging[] =
     " SELECT " EVIDENCE_SAME ", profile, dkim_domains AS passed_dkim, dkim_domains AS passed_selectors,"
     " spf_domains AS passed_spf, spf_domains AS passed_scopes, reason_types AS reasons, false AS own_signed"
     " FROM dmarc_store.evidence WITH NO DATA;"
-    "CREATE TEMP TABLE IF NOT EXISTS stage_sum (report bigint, profile uuid, records bigint, messages text,"
-    " quarantined text, rejected text) ON COMMIT DELETE ROWS;"
+    /* Short texts: a table that may hold long ones is three. */
+    "CREATE TEMP TABLE IF NOT EXISTS stage_sum (report bigint, profile uuid, records bigint,"
+    " messages varchar(48), quarantined varchar(48), rejected varchar(48)) ON COMMIT DELETE ROWS;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
     " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
     "CREATE TEMP TABLE IF NOT EXISTS stage_original ON COMMIT DELETE ROWS AS"

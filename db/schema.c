@@ -92,15 +92,15 @@ gboolean schema_upgrade(struct db *db, int *applied_r, GError **error)
     return applied >= 0;
 }
 
-gboolean schema_ensure(struct db *db, GError **error)
+gboolean schema_ensure(struct db *db, int version, GError **error)
 {
-    int version = schema_version(db, error);
     /* An installation that is not at its end yet, or never came there. */
     gint64 whole = version > 0
                        ? ask(db, "reading what is installed", "SELECT count(*) FROM dmarc.repeatable", error)
                        : 0;
     if (version < 0 || whole < 0)
         return FALSE;
+    /* Looks at the version once more: somebody else may just have brought it there. */
     return whole ? schema_check(db, error) : schema_upgrade(db, NULL, error);
 }
 

@@ -39,9 +39,9 @@ gboolean schema_is_known(int version, GError **error);
  * empty database, too. Older programs refuse a newer schema with WS_ERROR_DB_SCHEMA. *applied_r (may be NULL)
  * gets how many migrations this call applied. */
 gboolean schema_upgrade(struct db *db, int *applied_r, GError **error);
-/* For those who may make the schema and not change it: as schema_upgrade while it was never whole, else as
- * schema_check. */
-gboolean schema_ensure(struct db *db, GError **error);
+/* For those who may make the schema and not change it, with what schema_version said: as schema_upgrade while
+ * it was never whole, else as schema_check. */
+gboolean schema_ensure(struct db *db, int version, GError **error);
 /* For every command but init: fails with WS_ERROR_DB_SCHEMA and a hint when the schema is missing, too old or
  * too new. */
 gboolean schema_check(struct db *db, GError **error);

@@ -4,6 +4,7 @@
 #include "db/digest.h"
 #include "db/ids.h"
 #include "db/known.h"
+#include "db/months.h"
 #include "db/others.h"
 #include "db/pack.h"
 #include "db/pgcopy.h"
@@ -39,11 +40,12 @@ struct writer {
     writer_settled settled;
     gpointer data;
     struct batch *batch;
-    guint64 problems; /* settled with one */
-    guint done;       /* messages of the batch that are committed and settled */
-    guint prepared;   /* db_session that has the staging tables */
-    guint placed;     /* db_session in which it is known where the tables are */
-    GHashTable *months;
+    guint64 problems;      /* settled with one */
+    guint done;            /* messages of the batch that are committed and settled */
+    guint prepared;        /* db_session that has the staging tables */
+    guint prepared_others; /* and those of failure reports and TLS reports, which are rare */
+    guint placed;          /* db_session in which it is known where the tables are */
+    struct months *months;
     struct ids report_ids, message_ids;
     struct report_sink sink;
     struct tls_sink tls_sink;
@@ -81,7 +83,7 @@ struct writer *writer_new(struct db *db, const struct writer_settings *settings,
     writer->data = data;
     writer->batch = batch_new(settings->batch_bytes);
     writer->batch->reread = settings->reread;
-    writer->months = g_hash_table_new(NULL, NULL);
+    writer->months = months_new();
     ids_init(&writer->report_ids, "SELECT nextval('dmarc_store.report_no') FROM generate_series(1, $1::int)");
     ids_init(&writer->message_ids,
              "SELECT nextval('dmarc_store.message_id') FROM generate_series(1, $1::int)");
@@ -102,7 +104,7 @@ void writer_free(struct writer *writer)
     if (!writer)
         return;
     batch_free(writer->batch);
-    g_hash_table_unref(writer->months);
+    months_free(writer->months);
     ids_clear(&writer->report_ids);
     ids_clear(&writer->message_ids);
     digest_free(writer->digest);
@@ -579,35 +581,6 @@ void writer_reset(struct writer *writer)
 
 /* ---- into the database ---- */
 
-/* Asks for the months' partitions that this process has not asked for yet. Each in a transaction of its own:
- * making one waits for everybody else's. */
-static gboolean ensure_months(struct writer *writer, GError **error)
-{
-    static const char *const tables[] = {"report", "observed", "summed", "folded", "domain_day"};
-    for (guint i = 0; i < writer->batch->reports->len; i++) {
-        gint64 day = g_array_index(writer->batch->reports, struct batch_report, i).day;
-        /* The rest, whatever it is, has no partition of its own, and a set of made-up months would grow. */
-        if (day < 0 || day > 365 * 200)
-            continue;
-        g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(day * 86400);
-        gint month = g_date_time_get_year(date) * 12 + g_date_time_get_month(date);
-        if (g_hash_table_contains(writer->months, GINT_TO_POINTER(month)))
-            continue;
-        g_autofree char *text = g_date_time_format(date, "%Y-%m-%d");
-        for (guint t = 0; t < G_N_ELEMENTS(tables); t++) {
-            const char *values[] = {text, tables[t]};
-            struct db_result *made =
-                db_query(writer->db, "making a month's partition",
-                         "SELECT dmarc_store.ensure_month($1::date, $2)", 2, values, error);
-            db_result_free(made);
-            if (!made)
-                return FALSE;
-        }
-        g_hash_table_add(writer->months, GINT_TO_POINTER(month));
-    }
-    return TRUE;
-}
-
 /* Whether the tables are on many nodes; then, tables for what is fetched from there. */
 static gboolean look_where(struct writer *writer, GError **error)
 {
@@ -631,8 +604,7 @@ static gboolean look_where(struct writer *writer, GError **error)
 static gboolean prepare(struct writer *writer, GError **error)
 {
     if (writer->prepared != db_session(writer->db)) {
-        if (!db_run(writer->db, "making the staging tables", rows_staging, error) ||
-            !db_run(writer->db, "making the other staging tables", rows_other_staging, error))
+        if (!db_run(writer->db, "making the staging tables", rows_staging, error))
             return FALSE;
         if (writer->settings->reread && !db_run(writer->db, "making the staging tables of what is read again",
                                                 rows_reread_staging, error))
@@ -641,7 +613,12 @@ static gboolean prepare(struct writer *writer, GError **error)
             return FALSE;
         writer->prepared = db_session(writer->db);
     }
-    return ensure_months(writer, error);
+    if (writer->prepared_others != db_session(writer->db) && others_count(writer->batch->others)) {
+        if (!db_run(writer->db, "making the other staging tables", rows_other_staging, error))
+            return FALSE;
+        writer->prepared_others = db_session(writer->db);
+    }
+    return months_ensure(writer->months, writer->db, writer->batch->reports, error);
 }
 
 static void settle(guint end, gpointer data)

@@ -1,5 +1,4 @@
-/* Unpacks gzip (RFC 1952) and zlib (RFC 1950) data. The only file that knows ISA-L, which does it in half of
- * zlib's time.
+/* Unpacks gzip (RFC 1952) and zlib (RFC 1950) data, by ISA-L, which does it in half of zlib's time.
  *
  * Members that follow each other are one stream, as gzip(1) has it; junk behind the last one is ignored.
  * Check sum and length are checked. What came out in front of damage is given out first. */

@@ -54,10 +54,11 @@ static enum entry entry_at(const struct file_source *files, guint i, char **path
 
 static int by_name(gconstpointer a, gconstpointer b)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
 }
 
-/* Names of a directory in order, without the hidden ones; NULL when it cannot be read. */
+/* Names of a directory in order, without the hidden ones, each behind the byte that says what it is (DT_REG);
+ * NULL when it cannot be read. */
 static GPtrArray *names_of(const char *path)
 {
     DIR *dir = opendir(path);
@@ -66,8 +67,13 @@ static GPtrArray *names_of(const char *path)
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     struct dirent *entry;
     while ((entry = readdir(dir))) {
-        if (entry->d_name[0] != '.')
-            g_ptr_array_add(names, g_strdup(entry->d_name));
+        if (entry->d_name[0] == '.')
+            continue;
+        gsize size = strlen(entry->d_name) + 1;
+        char *name = g_malloc(1 + size);
+        name[0] = (char)entry->d_type;
+        memcpy(name + 1, entry->d_name, size);
+        g_ptr_array_add(names, name);
     }
     closedir(dir);
     g_ptr_array_sort(names, by_name);
@@ -92,10 +98,21 @@ static void list_maildir(struct file_source *files, const char *below)
         if (!names)
             add(files, ENTRY_UNREADABLE, sub);
         for (guint n = 0; names && n < names->len; n++) {
-            g_autofree char *name = g_build_filename(sub, names->pdata[n], NULL);
+            g_autofree char *name = g_build_filename(sub, (const char *)names->pdata[n] + 1, NULL);
             add(files, ENTRY_MAILDIR, name);
         }
     }
+}
+
+/* Not every file system tells it with the name. */
+static guchar type_of(const char *directory, const char *entry)
+{
+    guchar type = (guchar)*entry;
+    struct stat st;
+    if (type != DT_UNKNOWN)
+        return type;
+    g_autofree char *path = g_build_filename(directory, entry + 1, NULL);
+    return lstat(path, &st) == 0 ? (guchar)IFTODT(st.st_mode) : DT_UNKNOWN;
 }
 
 /* `below` is "" for the root. Links, pipes, sockets and devices are passed over. */
@@ -110,15 +127,12 @@ static void list_directory(struct file_source *files, const char *below, guint d
     if (!names)
         add(files, ENTRY_UNREADABLE, below);
     for (guint i = 0; names && i < names->len; i++) {
-        const char *name = names->pdata[i];
+        const char *name = (const char *)names->pdata[i] + 1;
         g_autofree char *relative = *below ? g_build_filename(below, name, NULL) : g_strdup(name);
-        g_autofree char *full = g_build_filename(path, name, NULL);
-        struct stat st;
-        if (lstat(full, &st) != 0)
-            continue;
-        if (S_ISREG(st.st_mode))
+        guchar type = type_of(path, names->pdata[i]);
+        if (type == DT_REG)
             add(files, ENTRY_FILE, relative);
-        else if (S_ISDIR(st.st_mode) && !is_target(files, name))
+        else if (type == DT_DIR && !is_target(files, name))
             list_directory(files, relative, depth + 1);
     }
 }

@@ -5,8 +5,11 @@
 -- rule; one that does not relay; a product before the carrier that it sends through; DKIM d=, selector, MAIL FROM and its host,
 -- HELO; the longest pattern; the first by name. One name that passed is one sender's alone: what is below a domain of his, and has
 -- a rule of its own, is not his.
+--
+-- Planned once in a session: to plan it took a third of the time that judging a batch takes, more with all profiles in the plan,
+-- and nothing in the plan depends on them.
 CREATE OR REPLACE FUNCTION dmarc_store.judge(profiles dmarc_store.profile[]) RETURNS SETOF dmarc_store.profile
-LANGUAGE plpgsql STABLE SET plan_cache_mode = force_custom_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET jit = off SET work_mem = '16MB' SET enable_nestloop = off AS $fn$
 BEGIN
 RETURN QUERY
 WITH seen AS MATERIALIZED (

@@ -65,6 +65,17 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.ensure_month(date, text) IS 'The same as its owner, where partitions need not be made on another node; whether it did';
 
+-- One look instead of one for each table; the tables are then made one by one.
+CREATE OR REPLACE FUNCTION dmarc_store.missing_months(days date[]) RETURNS TABLE (month date, parent text) LANGUAGE sql STABLE AS $fn$
+    SELECT m.month, t.parent
+    FROM (SELECT DISTINCT date_trunc('month', d::timestamp)::date AS month FROM unnest(days) d) m
+    CROSS JOIN unnest(dmarc_store.month_tables()) WITH ORDINALITY AS t (parent, n)
+    WHERE NOT dmarc_store.is_distributed() AND dmarc_store.month_in_reach(m.month)
+      AND to_regclass(format('dmarc_store.%I', t.parent || '_' || to_char(m.month, 'YYYYMM'))) IS NULL
+    ORDER BY m.month, t.n
+$fn$;
+COMMENT ON FUNCTION dmarc_store.missing_months(date[]) IS 'The months of these days, and the tables, for which ensure_month() has something to do';
+
 -- ---- what evidence means ----
 
 -- A text so that no two lists of texts give the same.
@@ -159,7 +170,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.take_profiles(dmarc_store.profile[]) IS 'Stores profiles that are not there yet, with class and name';
 
--- The profiles of staged evidence.
+-- The profiles of staged evidence. As take_profiles(), which would look once more for what is there.
 CREATE OR REPLACE FUNCTION dmarc_store.take_staged_profiles() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1 SET jit = off AS $fn$
 DECLARE
@@ -179,7 +190,7 @@ BEGIN
     FROM (SELECT DISTINCT ON (e.domain, e.profile) e.*
           FROM pg_temp.stage_evidence e JOIN fresh f ON f.domain = e.domain AND f.profile = e.profile) s;
     IF profiles IS NOT NULL THEN
-        PERFORM dmarc_store.take_profiles(profiles);
+        INSERT INTO dmarc_store.profile SELECT j.* FROM dmarc_store.judge(profiles) j ORDER BY j.domain, j.hash ON CONFLICT DO NOTHING;
     END IF;
 END
 $fn$;

@@ -13,7 +13,7 @@ FOREIGN = [
     ("GMime", r"gmime/.*", r"ingest/mime_tree\.c", 1, 1),
     ("libarchive", r"archive\.h|archive_entry\.h", r"ingest/unpack\.c", 1, 1),
     ("zlib", r"zlib\.h", r"db/original\.c", 1, 1),
-    ("ISA-L", r"isa-l.*", r"ingest/gunzip\.c", 1, 1),
+    ("ISA-L", r"isa-l.*", r"(ingest/gunzip|db/original)\.c", 2, 2),
     ("libcurl", r"curl/.*", r"ingest/(imap_conn|route)\.c", 2, 2),
     ("libxml2", r"libxml/.*", r"parser/\w+\.[ch]", 2, 1),
     ("libpsl", r"libpsl\.h", r"parser/domain\.c", 1, 1),
