@@ -1,4 +1,4 @@
--- The reports about failure reports and TLS reports. The same arguments as those in reports.sql.
+-- The reports about failure reports and TLS reports, with the same arguments as those in reports.sql; and what became of all mails.
 
 CREATE OR REPLACE FUNCTION dmarc.failure_samples(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL)
 RETURNS TABLE (
@@ -102,3 +102,72 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.tls(text, date, date) IS 'Whether mail servers that send to the domain find TLS as its policy wants it: one row for each domain and kind of policy, with sessions, how many failed and of what, as the reports'' failure details count it. Arguments: policy domain, first day, day after the last';
+
+-- The ledger. Every mail has exactly one outcome: mails = stored + duplicate + no_report + problem.
+CREATE OR REPLACE FUNCTION dmarc.status()
+RETURNS TABLE (
+    mails bigint,
+    stored bigint,
+    duplicate bigint,
+    no_report bigint,
+    problem bigint,
+    documents bigint,
+    problem_documents bigint,
+    domains bigint,
+    reports bigint,
+    records numeric,
+    messages numeric,
+    failure_reports bigint,
+    tls_reports bigint,
+    first_day date,
+    last_day date,
+    last_mail timestamptz,
+    database_size bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT m.*, d.*, r.domains, r.reports, r.records, r.messages, f.failure_reports, t.tls_reports, r.first_day, r.last_day, l.last_mail,
+            pg_database_size(current_database())
+    FROM (SELECT count(*), count(*) FILTER (WHERE outcome = 'stored'), count(*) FILTER (WHERE outcome = 'duplicate'),
+                 count(*) FILTER (WHERE outcome = 'no_report'), count(*) FILTER (WHERE outcome = 'problem')
+          FROM dmarc_store.message) m,
+         (SELECT count(*), count(*) FILTER (WHERE outcome = 'problem') FROM dmarc_store.document) d,
+         (SELECT count(DISTINCT domain) AS domains, count(*) AS reports, coalesce(sum(record_count), 0) AS records,
+                 coalesce(sum(message_count), 0) AS messages, min(day) AS first_day, max(day) AS last_day
+          FROM dmarc_store.report WHERE NOT replaced) r,
+         (SELECT count(*) AS failure_reports FROM dmarc_store.failure_report) f,
+         (SELECT count(*) AS tls_reports FROM dmarc_store.tls_report) t,
+         (SELECT max(ingested_at) AS last_mail FROM dmarc_store.message) l;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.status() IS 'The ledger in one row: what came in, what became of it, what is stored. mails = stored + duplicate + no_report + problem';
+
+CREATE OR REPLACE FUNCTION dmarc.problems()
+RETURNS TABLE (
+    code text,
+    what text,
+    problems bigint,
+    first_seen timestamptz,
+    last_seen timestamptz,
+    detail text,
+    source text,
+    subject text,
+    message bigint
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT p.code, p.what, count(*), min(p.ingested_at), max(p.ingested_at),
+           (array_agg(p.detail ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1],
+           (array_agg(p.source ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1],
+           (array_agg(p.subject ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1],
+           (array_agg(p.message ORDER BY p.ingested_at DESC, p.message DESC, p.path))[1]
+    FROM dmarc.problem p
+    GROUP BY p.code, p.what
+    ORDER BY count(*) DESC, p.code, p.what;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc.problems() IS 'Why mails and documents could not be stored: each reason, how often, and the latest example. dmarc.problem lists them one by one';
