@@ -96,7 +96,8 @@ static char *make_cell(const char *value, enum column_kind kind)
 
 static void put_spaces(FILE *out, guint n)
 {
-    fprintf(out, "%*s", (int)n, "");
+    while (n--)
+        fputc(' ', out);
 }
 
 static const char *cell_color(const struct table *table, const struct column *column, const char *cell)
@@ -106,13 +107,23 @@ static const char *cell_color(const struct table *table, const struct column *co
 
 static void put_colored(FILE *out, const char *text, const char *color)
 {
-    fprintf(out, "%s%s%s", color ? color : "", text, color ? "\033[0m" : "");
+    if (color)
+        fputs(color, out);
+    fputs(text, out);
+    if (color)
+        fputs("\033[0m", out);
+}
+
+/* Whether a cell takes one line as it is. */
+static gboolean fits_whole(const struct table *table, const struct column *column, const char *cell)
+{
+    return !table->style->width || !may_shrink(column) || text_width(cell) <= column->width;
 }
 
 /* A cell in the lines that it takes. */
 static GPtrArray *cell_lines(const struct table *table, const struct column *column, const char *cell)
 {
-    gboolean fits = !table->style->width || !may_shrink(column);
+    gboolean fits = fits_whole(table, column, cell);
     GPtrArray *lines = text_lines(cell, fits || !column->whole ? 0 : column->width, TRUE);
     char **last = (char **)&lines->pdata[MIN(lines->len, MOST_LINES) - 1];
     if (lines->len > MOST_LINES) {
@@ -195,8 +206,13 @@ static void put_lines(struct table *table, const struct row *row)
 
 static void put_row(struct table *table, const struct row *row)
 {
+    gboolean plain = TRUE;
+    for (guint i = 0; i < table->n && plain; i++)
+        plain = table->columns[i].dropped || fits_whole(table, &table->columns[i], row->cells[i]);
     if (table->list)
         put_list(table, row->cells);
+    else if (plain)
+        put_line(table, row->cells, &row->bar);
     else
         put_lines(table, row);
 }
