@@ -16,7 +16,7 @@ RETURNS TABLE (
     missing int
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -120,7 +120,7 @@ RETURNS TABLE (
     note text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -232,7 +232,7 @@ RETURNS TABLE (
     hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();

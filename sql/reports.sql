@@ -3,11 +3,11 @@
 -- reports that somebody else sent in the reporter's name, or that are about a domain that is not ours. A day is the UTC day
 -- on which the period of a report begins. What a better copy took the place of (`replaced`) counts nowhere.
 --
--- summary, senders, timeline and reporters read sums alone, see sums.sql. Those that tell of addresses or of what failed read the
--- observations of the period first, sum them up by what was seen, and only then ask who that was: once for each piece of evidence
--- instead of once for each record. PL/pgSQL with custom plans, so that the days given choose the partitions; the planner's cost of
--- a page is set for a catalogue that lies in memory. The joins to `judged` are outer ones and it is materialized, because the
--- planner takes a pair of keys for far rarer than it is and would loop over the whole of it for each row.
+-- summary, senders, timeline and reporters read sums alone, see sums.sql and sources.sql. Those that list addresses or tell of what
+-- failed ask first what the evidence of the period means, once for each piece, and then add up the records to the lines that this
+-- makes. PL/pgSQL with custom plans, so that the days given choose the partitions; the planner's cost of a page is set for a catalogue
+-- that lies in memory. Merging and loops are off, because the planner takes a pair of keys for far rarer than it is and would loop over
+-- the whole of `judged` for each row; so is Memoize, which keeps what is taken apart only once.
 --
 -- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out.
 
@@ -72,7 +72,7 @@ RETURNS TABLE (
     hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB'
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB'
 AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -207,7 +207,7 @@ RETURNS TABLE (
     as_name text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -264,6 +264,7 @@ BEGIN
               FROM (SELECT x.source_ip, bool_or(x.nameless) AS nameless FROM lines x GROUP BY x.source_ip) w
               JOIN dmarc_store.address a ON a.source_ip = w.source_ip) m
     ) n ON n.source_ip = l.source_ip
+    WHERE policy_domain IS NULL OR b.domain = lower(policy_domain) -- which all are; but then it need not be sorted by
     ORDER BY b.domain, l.messages DESC, l.source_ip, b.sender, b.class;
 END
 $fn$;
@@ -287,7 +288,7 @@ RETURNS TABLE (
     last_seen date
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -342,7 +343,7 @@ RETURNS TABLE (
     example text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -418,7 +419,7 @@ RETURNS TABLE (
     reports bigint
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -463,7 +464,7 @@ RETURNS TABLE (
     spf_why text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -512,6 +513,7 @@ BEGIN
     SELECT k.domain, k.sender, k.class, k.header_from, k.dkim, k.spf, k.disposition, k.overrides, l.messages, l.sources, k.disagree, l.first_seen,
            l.last_seen, k.sender_key, k.advice, k.dkim_why, k.dkim_selector, k.spf_why
     FROM lines l JOIN kinds k ON k.line = l.line
+    WHERE policy_domain IS NULL OR k.domain = lower(policy_domain)
     ORDER BY k.domain, l.messages DESC, k.sender, k.class, k.header_from, k.dkim, k.spf;
 END
 $fn$;
@@ -542,7 +544,7 @@ RETURNS TABLE (
     trend numeric[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -623,7 +625,7 @@ RETURNS TABLE (
     evidence text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();

@@ -30,7 +30,7 @@ RETURNS TABLE (
     sender_key text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -132,7 +132,7 @@ RETURNS TABLE (
     reports bigint
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
