@@ -191,18 +191,16 @@ BEGIN
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
-    ), seen AS MATERIALIZED (
-        -- By itself: joined before they are taken apart, the rows of records would come once for each piece of evidence of a domain.
-        SELECT o.domain, o.day, o.report, o.evidence, o.source_ip, o.message_count
-        FROM dmarc_store.observation o
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
     ), sent AS (
-        SELECT s.domain, s.evidence, s.source_ip, h.reporter, sum(s.message_count) AS messages, min(s.day) AS first_seen, max(s.day) AS last_seen
-        FROM seen s
+        SELECT s.domain, k.hash AS evidence, s.source_ip, h.reporter, sum(s.message_count) AS messages, min(s.day) AS first_seen, max(s.day) AS last_seen
+        FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
+                     unnest(r.message_counts) AS message_count
+              FROM dmarc_store.observed r
+              WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
+                AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')) s
+        JOIN (SELECT DISTINCT m.domain, m.hash FROM marked m) k ON k.domain = s.domain AND k.hash = s.evidence[s.evidence_at]
         JOIN heads h ON h.domain = s.domain AND h.day = s.day AND h.id = s.report
-        WHERE EXISTS (SELECT FROM marked m WHERE m.domain = s.domain AND m.hash = s.evidence)
-        GROUP BY s.domain, s.evidence, s.source_ip, h.reporter
+        GROUP BY s.domain, k.hash, s.source_ip, h.reporter
     ), whole AS (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t
@@ -243,7 +241,8 @@ RETURNS TABLE (
     last_seen date
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();

@@ -72,7 +72,8 @@ RETURNS TABLE (
     hosts text[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB'
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_incremental_sort = off SET work_mem = '64MB'
 AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -343,7 +344,7 @@ RETURNS TABLE (
     example text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -352,31 +353,34 @@ BEGIN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     RETURN QUERY
-    WITH mail AS (
-        SELECT o.domain, o.day, o.report, sum(o.message_count) AS all_messages, count(*) FILTER (WHERE e.disagree) AS records,
-               sum(o.message_count) FILTER (WHERE e.disagree) AS messages, max(o.message_count) FILTER (WHERE e.disagree) AS most
-        FROM dmarc_store.observation o
-        JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
-        WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
-          AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = o.domain AND t.day = o.day AND t.id = o.report
-                                                                          AND (t.trusted IS FALSE OR t.foreign_domain)))
+    WITH bad AS MATERIALIZED (
+        SELECT e.domain, e.hash
+        FROM dmarc_store.evidence e
+        WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine)) AND e.disagree
+    ), found AS (
+        SELECT o.domain, o.day, o.report, count(*) AS records, sum(o.message_count) AS messages, max(o.message_count) AS most
+        FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.message_counts) AS message_count
+              FROM dmarc_store.observed r
+              WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
+                AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')) o
+        JOIN bad b ON b.domain = o.domain AND b.hash = o.evidence[o.evidence_at]
         GROUP BY o.domain, o.day, o.report
     ), heads AS MATERIALIZED (
-        SELECT h.domain, h.day, h.id, h.reporter
+        SELECT h.domain, h.day, h.id, h.reporter, h.message_count
         FROM dmarc_store.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
     ), who AS MATERIALIZED (
-        SELECT m.domain, h.reporter, sum(m.records)::bigint AS records, sum(m.messages) AS messages,
-               round(sum(m.messages) / nullif(sum(m.all_messages), 0), 4) AS share, count(m.most) AS reports, max(m.most) AS most,
-               min(m.day) FILTER (WHERE m.records > 0) AS first_seen, max(m.day) FILTER (WHERE m.records > 0) AS last_seen,
-               (array_agg(m.day ORDER BY m.most DESC NULLS LAST, m.day DESC, m.report))[1] AS example_day,
-               (array_agg(m.report ORDER BY m.most DESC NULLS LAST, m.day DESC, m.report))[1] AS example_report
-        FROM mail m
-        LEFT JOIN heads h ON h.domain = m.domain AND h.day = m.day AND h.id = m.report
-        GROUP BY m.domain, h.reporter
-        HAVING count(m.most) > 0
+        SELECT h.domain, h.reporter, sum(f.records)::bigint AS records, sum(f.messages) AS messages,
+               round(sum(f.messages) / nullif(sum(h.message_count), 0), 4) AS share, count(f.most) AS reports, max(f.most) AS most,
+               min(f.day) AS first_seen, max(f.day) AS last_seen,
+               (array_agg(f.day ORDER BY f.most DESC NULLS LAST, f.day DESC, f.report))[1] AS example_day,
+               (array_agg(f.report ORDER BY f.most DESC NULLS LAST, f.day DESC, f.report))[1] AS example_report
+        FROM heads h
+        LEFT JOIN found f ON f.domain = h.domain AND f.day = h.day AND f.report = h.id
+        GROUP BY h.domain, h.reporter
+        HAVING count(f.most) > 0
     ), examples AS MATERIALIZED (
         SELECT o.domain, o.day, o.report, o.ordinal,
                concat_ws(' ', host(o.source_ip), 'From: ' || e.header_from, 'said dkim=' || e.dkim_verdict || ' spf=' || e.spf_verdict || ',',
@@ -544,7 +548,8 @@ RETURNS TABLE (
     trend numeric[]
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off SET work_mem = '64MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
+SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
