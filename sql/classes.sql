@@ -95,53 +95,78 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc.class_of(text) IS 'The class that a rule stands for: authorised, misconfigured, forwarded, unknown';
 
--- Why DKIM does not align, in words: a signature of the domain itself first, then one that passed, then any.
-CREATE OR REPLACE FUNCTION dmarc.dkim_failure(header_from text, domain text, domains text[], selectors text[], results text[])
-RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT coalesce((
-        SELECT 'd=' || coalesce(d.name, '?') || coalesce(' s=' || d.selector, '') || ' '
-            || CASE WHEN d.result = 'pass' THEN 'passed, not aligned' ELSE coalesce(d.result, 'unknown result') END
-        FROM unnest(domains, selectors, results) WITH ORDINALITY AS d (name, selector, result, n)
+-- Which of the DKIM results tells best why DKIM does not align: of a signature of the domain itself first, then of one that passed, then
+-- any. NULL when there is none. Mostly there is one, and then nothing is looked for.
+CREATE OR REPLACE FUNCTION dmarc_store.telling_dkim(header_from text, domain text, domains text[], results text[]) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE cardinality(domains) WHEN 0 THEN NULL WHEN 1 THEN 1 ELSE (
+        SELECT d.n::int
+        FROM unnest(domains, results) WITH ORDINALITY AS d (name, result, n)
         ORDER BY dmarc.is_own(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
-        LIMIT 1), 'not signed')
+        LIMIT 1) END
 $fn$;
-COMMENT ON FUNCTION dmarc.dkim_failure(text, text, text[], text[], text[]) IS 'In words: the DKIM result that explains best why DKIM does not align';
+COMMENT ON FUNCTION dmarc_store.telling_dkim(text, text, text[], text[]) IS 'The place of the DKIM result that explains best why DKIM does not align';
 
 -- The same for SPF: only MAIL FROM can align, so it comes before HELO.
-CREATE OR REPLACE FUNCTION dmarc.spf_failure(header_from text, domain text, domains text[], scopes text[], results text[])
-RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT coalesce((
-        SELECT coalesce(s.name, '?') || CASE WHEN s.scope = 'helo' THEN ' (helo) ' ELSE ' ' END
-            || CASE WHEN s.result = 'pass' THEN 'passed, not aligned' ELSE coalesce(s.result, 'unknown result') END
+CREATE OR REPLACE FUNCTION dmarc_store.telling_spf(header_from text, domain text, domains text[], scopes text[], results text[]) RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE cardinality(domains) WHEN 0 THEN NULL WHEN 1 THEN 1 ELSE (
+        SELECT s.n::int
         FROM unnest(domains, scopes, results) WITH ORDINALITY AS s (name, scope, result, n)
         ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc.is_own(s.name, header_from, domain, NULL) IS TRUE DESC,
                  s.result IS NOT DISTINCT FROM 'pass' DESC, s.n
-        LIMIT 1), 'no result')
+        LIMIT 1) END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.telling_spf(text, text, text[], text[], text[]) IS 'The place of the SPF result that explains best why SPF does not align';
+
+-- What the result at such a place says, in words, and in one word: missing, alignment (the domain's own name passed, and alignment is
+-- strict), other domain (another one passed), helo (that alone passed, and never aligns), else the result.
+CREATE OR REPLACE FUNCTION dmarc_store.dkim_said(place int, domains text[], selectors text[], results text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN place IS NULL THEN 'not signed'
+                ELSE 'd=' || coalesce(domains[place], '?') || coalesce(' s=' || selectors[place], '') || ' '
+                     || CASE WHEN results[place] = 'pass' THEN 'passed, not aligned' ELSE coalesce(results[place], 'unknown result') END END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.dkim_said(int, text[], text[], text[]) IS 'In words: a DKIM result, by its place';
+
+CREATE OR REPLACE FUNCTION dmarc_store.spf_said(place int, domains text[], scopes text[], results text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN place IS NULL THEN 'no result'
+                ELSE coalesce(domains[place], '?') || CASE WHEN scopes[place] = 'helo' THEN ' (helo) ' ELSE ' ' END
+                     || CASE WHEN results[place] = 'pass' THEN 'passed, not aligned' ELSE coalesce(results[place], 'unknown result') END END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.spf_said(int, text[], text[], text[]) IS 'In words: an SPF result, by its place';
+
+CREATE OR REPLACE FUNCTION dmarc_store.why_not(place int, header_from text, domain text, domains text[], scopes text[], results text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN place IS NULL THEN 'missing'
+                WHEN results[place] IS DISTINCT FROM 'pass' THEN coalesce(results[place], 'unknown')
+                WHEN scopes[place] = 'helo' THEN 'helo'
+                WHEN dmarc.is_own(domains[place], header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.why_not(int, text, text, text[], text[], text[]) IS 'Why the result at a place does not align, in a word; DKIM has no scopes (NULL)';
+
+CREATE OR REPLACE FUNCTION dmarc.dkim_failure(header_from text, domain text, domains text[], selectors text[], results text[])
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT dmarc_store.dkim_said(dmarc_store.telling_dkim(header_from, domain, domains, results), domains, selectors, results)
+$fn$;
+COMMENT ON FUNCTION dmarc.dkim_failure(text, text, text[], text[], text[]) IS 'In words: the DKIM result that explains best why DKIM does not align';
+
+CREATE OR REPLACE FUNCTION dmarc.spf_failure(header_from text, domain text, domains text[], scopes text[], results text[])
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT dmarc_store.spf_said(dmarc_store.telling_spf(header_from, domain, domains, scopes, results), domains, scopes, results)
 $fn$;
 COMMENT ON FUNCTION dmarc.spf_failure(text, text, text[], text[], text[]) IS 'In words: the SPF result that explains best why SPF does not align';
 
--- The same in a word: missing (not signed), alignment (the domain's own name passed, and alignment is strict), other domain (another
--- one passed), else the result; and the selector of that signature.
 CREATE OR REPLACE FUNCTION dmarc.dkim_why(header_from text, domain text, domains text[], selectors text[], results text[], OUT why text, OUT selector text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT coalesce(f.found[1], 'missing'), f.found[2]
-    FROM (SELECT (SELECT ARRAY[CASE WHEN d.result IS DISTINCT FROM 'pass' THEN coalesce(d.result, 'unknown')
-                                    WHEN dmarc.is_own(d.name, header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END, d.selector]
-                  FROM unnest(domains, selectors, results) WITH ORDINALITY AS d (name, selector, result, n)
-                  ORDER BY dmarc.is_own(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
-                  LIMIT 1) AS found) f
+    SELECT dmarc_store.why_not(t.place, header_from, domain, domains, NULL, results), selectors[t.place]
+    FROM (SELECT dmarc_store.telling_dkim(header_from, domain, domains, results) AS place) t
 $fn$;
 COMMENT ON FUNCTION dmarc.dkim_why(text, text, text[], text[], text[]) IS 'Why DKIM does not align: missing, alignment (it is strict), other domain, or the result; and the selector of the signature that this is about';
 
 CREATE OR REPLACE FUNCTION dmarc.spf_why(header_from text, domain text, domains text[], scopes text[], results text[]) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT coalesce((
-        SELECT CASE WHEN s.result IS DISTINCT FROM 'pass' THEN coalesce(s.result, 'unknown')
-                    WHEN s.scope = 'helo' THEN 'helo'
-                    WHEN dmarc.is_own(s.name, header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END
-        FROM unnest(domains, scopes, results) WITH ORDINALITY AS s (name, scope, result, n)
-        ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc.is_own(s.name, header_from, domain, NULL) IS TRUE DESC,
-                 s.result IS NOT DISTINCT FROM 'pass' DESC, s.n
-        LIMIT 1), 'missing')
+    SELECT dmarc_store.why_not(dmarc_store.telling_spf(header_from, domain, domains, scopes, results), header_from, domain, domains, scopes, results)
 $fn$;
 COMMENT ON FUNCTION dmarc.spf_why(text, text, text[], text[], text[]) IS 'Why SPF does not align: missing, alignment (it is strict), other domain, helo (that alone passed, and never aligns), or the result';

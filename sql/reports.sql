@@ -478,20 +478,26 @@ BEGIN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     RETURN QUERY
-    WITH judged AS MATERIALIZED (
+    WITH told AS MATERIALIZED (
         SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree,
-               dmarc.dkim_failure(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) AS dkim,
-               dmarc.spf_failure(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf,
-               w.why AS dkim_why, w.selector AS dkim_selector,
-               dmarc.spf_why(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf_why
+               e.dkim_domains, e.dkim_selectors, e.dkim_results, e.spf_domains, e.spf_scopes, e.spf_results,
+               dmarc_store.telling_dkim(e.header_from, e.domain, e.dkim_domains, e.dkim_results) AS dkim_at,
+               dmarc_store.telling_spf(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf_at
         FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
               FROM dmarc_store.observed o
               WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
                 AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
         JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
         LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
-        CROSS JOIN LATERAL dmarc.dkim_why(e.header_from, e.domain, e.dkim_domains, e.dkim_selectors, e.dkim_results) w
         WHERE NOT e.dkim_aligned AND NOT e.spf_aligned
+    ), judged AS (
+        SELECT t.domain, t.evidence, t.sender, t.class, t.sender_key, t.advice, t.header_from, t.disposition, t.overrides, t.disagree,
+               dmarc_store.dkim_said(t.dkim_at, t.dkim_domains, t.dkim_selectors, t.dkim_results) AS dkim,
+               dmarc_store.spf_said(t.spf_at, t.spf_domains, t.spf_scopes, t.spf_results) AS spf,
+               dmarc_store.why_not(t.dkim_at, t.header_from, t.domain, t.dkim_domains, NULL, t.dkim_results) AS dkim_why,
+               t.dkim_selectors[t.dkim_at] AS dkim_selector,
+               dmarc_store.why_not(t.spf_at, t.header_from, t.domain, t.spf_domains, t.spf_scopes, t.spf_results) AS spf_why
+        FROM told t
     ), ranked AS MATERIALIZED (
         SELECT j.*, dense_rank() OVER (ORDER BY j.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key,
                                        j.dkim_why, j.dkim_selector, j.spf_why) AS line
