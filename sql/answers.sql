@@ -257,13 +257,11 @@ BEGIN
           AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
           AND NOT (only_trusted AND d.doubtful)
         GROUP BY d.domain, d.profile
-    ), known AS MATERIALIZED (
-        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
-        FROM mail m
     ), who AS MATERIALIZED (
-        SELECT k.domain, k.profile, k.messages, k.first_seen, k.last_seen, (k.p).header_from, (k.p).sender, (k.p).class,
-               (k.p).dkim_aligned OR (k.p).spf_aligned AS passes, dense_rank() OVER (ORDER BY k.domain, (k.p).header_from) AS line
-        FROM known k
+        SELECT m.domain, m.profile, m.messages, m.first_seen, m.last_seen, p.header_from, p.sender, p.class,
+               p.dkim_aligned OR p.spf_aligned AS passes, dense_rank() OVER (ORDER BY m.domain, p.header_from) AS line
+        FROM mail m
+        LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     ), packs AS MATERIALIZED (
         SELECT row_number() OVER () AS n, s.* FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
     ), lined AS MATERIALIZED (

@@ -100,14 +100,11 @@ BEGIN
         FROM parts t
         GROUP BY t.domain, t.profile
         HAVING sum(t.records) <> 0
-    ), known AS MATERIALIZED (
-        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
-        FROM mail m
     ), who AS MATERIALIZED (
-        SELECT k.*, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key, (k.p).dkim_aligned, (k.p).spf_aligned,
-               (k.p).confidence, (k.p).evidence_said, (k.p).advice,
-               dense_rank() OVER (ORDER BY k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).kind, (k.p).sender_key) AS line
-        FROM known k
+        SELECT m.*, p.sender, p.class, p.known, p.kind, p.sender_key, p.dkim_aligned, p.spf_aligned, p.confidence, p.evidence_said, p.advice,
+               dense_rank() OVER (ORDER BY m.domain, p.sender, p.class, p.known, p.kind, p.sender_key) AS line
+        FROM mail m
+        LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     ), packs AS MATERIALIZED (
         SELECT row_number() OVER () AS n, s.* FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
     ), lined AS MATERIALIZED (
@@ -116,7 +113,7 @@ BEGIN
         FROM (SELECT p.n, p.domain, u.profile, u.place FROM packs p CROSS JOIN LATERAL unnest(p.profiles) WITH ORDINALITY u (profile, place)) q
         LEFT JOIN who w ON w.domain = q.domain AND w.profile = q.profile
         GROUP BY q.n
-    ), located AS MATERIALIZED (
+    ), located AS NOT MATERIALIZED (
         SELECT DISTINCT l.lines[r.profile_at] AS line, r.source_ip
         FROM packs p
         JOIN lined l ON l.n = p.n
@@ -125,7 +122,7 @@ BEGIN
     ), addresses AS (
         SELECT l.line, count(*) AS sources FROM located l GROUP BY l.line
     ), unnamed AS MATERIALIZED (
-        SELECT l.line, l.source_ip FROM located l JOIN (SELECT DISTINCT w.line FROM who w WHERE NOT w.known AND looked_up) k ON k.line = l.line
+        SELECT l.line, l.source_ip FROM located l JOIN (SELECT DISTINCT w.line FROM who w WHERE NOT w.known) k ON k.line = l.line WHERE looked_up
     ), hosts AS (
         -- Whose machines these are, where nothing that passed names a sender of the catalogue. It says nothing about who may: anybody can
         -- rent one, and a provider sends for all its customers.
@@ -585,14 +582,15 @@ BEGIN
         GROUP BY t.domain
     ), names AS (
         SELECT n.domain, count(*) AS senders
-        FROM (SELECT DISTINCT d.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = d.domain AND p.hash = d.profile) AS sender
+        FROM (SELECT DISTINCT d.domain, p.sender
               FROM (SELECT d.domain, d.profile
                     FROM dmarc_store.profile_day d
                     WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
                       AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
                       AND NOT (only_trusted AND d.doubtful)
                     GROUP BY d.domain, d.profile
-                    HAVING sum(d.records) <> 0) d) n
+                    HAVING sum(d.records) <> 0) d
+              LEFT JOIN dmarc_store.profile p ON p.domain = d.domain AND p.hash = d.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))) n
         GROUP BY n.domain
     ), addresses AS (
         SELECT a.domain, count(*) AS sources
