@@ -272,11 +272,10 @@ BEGIN
         GROUP BY q.n
     ), addresses AS (
         SELECT a.line, count(*) AS sources
-        FROM (SELECT DISTINCT l.lines[r.profile_at] AS line, r.source_ip
-              FROM packs p
-              JOIN lined l ON l.n = p.n
-              CROSS JOIN LATERAL (SELECT unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days) r
-              WHERE r.days & p.wanted <> 0) a
+        FROM (SELECT DISTINCT r.lines[r.profile_at] AS line, r.source_ip
+              FROM (SELECT l.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
+                    FROM packs p JOIN lined l ON l.n = p.n) r
+              WHERE r.days & r.wanted <> 0) a
         GROUP BY a.line
     ), sums AS (
         SELECT w.line, w.domain, w.header_from, sum(w.messages) AS messages, coalesce(sum(w.messages) FILTER (WHERE w.passes), 0) AS passed,

@@ -114,11 +114,10 @@ BEGIN
         LEFT JOIN who w ON w.domain = q.domain AND w.profile = q.profile
         GROUP BY q.n
     ), located AS NOT MATERIALIZED (
-        SELECT DISTINCT l.lines[r.profile_at] AS line, r.source_ip
-        FROM packs p
-        JOIN lined l ON l.n = p.n
-        CROSS JOIN LATERAL (SELECT unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days) r
-        WHERE r.days & p.wanted <> 0
+        SELECT DISTINCT r.lines[r.profile_at] AS line, r.source_ip
+        FROM (SELECT l.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
+              FROM packs p JOIN lined l ON l.n = p.n) r
+        WHERE r.days & r.wanted <> 0
     ), addresses AS (
         SELECT l.line, count(*) AS sources FROM located l GROUP BY l.line
     ), unnamed AS MATERIALIZED (
@@ -583,21 +582,22 @@ BEGIN
     ), names AS (
         SELECT n.domain, count(*) AS senders
         FROM (SELECT DISTINCT d.domain, p.sender
-              FROM (SELECT d.domain, d.profile
-                    FROM dmarc_store.profile_day d
-                    WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
-                      AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
-                      AND NOT (only_trusted AND d.doubtful)
-                    GROUP BY d.domain, d.profile
-                    HAVING sum(d.records) <> 0) d
+              FROM (SELECT e.domain, e.profile
+                    FROM (SELECT t.domain, unnest(t.profiles) AS profile, unnest(t.records) AS records
+                          FROM dmarc_store.summed t
+                          WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                            AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+                            AND NOT (only_trusted AND t.doubtful)) e
+                    GROUP BY e.domain, e.profile
+                    HAVING sum(e.records) <> 0) d
               LEFT JOIN dmarc_store.profile p ON p.domain = d.domain AND p.hash = d.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))) n
         GROUP BY n.domain
     ), addresses AS (
         SELECT a.domain, count(*) AS sources
-        FROM (SELECT DISTINCT p.domain, r.source_ip
-              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) p
-              CROSS JOIN LATERAL (SELECT unnest(p.source_ips) AS source_ip, unnest(p.days) AS days) r
-              WHERE r.days & p.wanted <> 0) a
+        FROM (SELECT DISTINCT r.domain, r.source_ip
+              FROM (SELECT p.domain, p.wanted, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
+                    FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) p) r
+              WHERE r.days & r.wanted <> 0) a
         GROUP BY a.domain
     ), heads AS (
         SELECT h.domain, count(*) AS reports, count(DISTINCT h.reporter) AS reporters, min(h.day) AS first_seen, max(h.day) AS last_seen,
