@@ -1,17 +1,18 @@
 #!/bin/bash
 # Whether a mail costs more when much is stored: the same new mails, four records each, read into copies of a database with ten
 # thousand records, a hundred thousand, a million, ten million (see stock.sh). CPU of client and server a mail, after some
-# other mails to warm up, and the ratio to the smallest of the databases in the same round.
+# other mails to warm up, and the ratio to the smallest of the databases in the same round. The mails are about the last week, as
+# mails are that come; DAYS=365 spreads them over all that is stored, as when an old mailbox is read again.
 #
-# usage: bench/growth.sh     RECORDS (10000000); DOMAINS (2000); BENCH_DIR; NEW: how many new mails (2000); ROUNDS (3)
+# usage: bench/growth.sh     RECORDS (10000000); DOMAINS (2000); BENCH_DIR; NEW: how many new mails (2000); DAYS (7); ROUNDS (3)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . bench/lib.sh
 . bench/stock.sh
-new=${NEW:-2000}
+new=${NEW:-2000} days=${DAYS:-7}
 
-bench/generate.py --out "$dir/warm" --reports 200 --domains "$domains" --days 365 --seed 2 --truth "$dir/truth" || exit 1
-bench/generate.py --out "$dir/new" --reports "$new" --domains "$domains" --days 365 --seed 3 --truth "$dir/truth" || exit 1
+bench/generate.py --out "$dir/warm" --reports 200 --domains "$domains" --days "$days" --seed 2 --truth "$dir/truth" || exit 1
+bench/generate.py --out "$dir/new" --reports "$new" --domains "$domains" --days "$days" --seed 3 --truth "$dir/truth" || exit 1
 stock_start
 mapfile -t stages < <(stages_of_stock)
 
@@ -34,7 +35,7 @@ for ((round = 1; round <= rounds; round++)); do
     done
 done
 psql -X -q -d template1 -c 'DROP DATABASE growth'
-heading "What one of $new new mails costs by what is stored: CPU microseconds of client and server"
+heading "What one of $new new mails about $days days costs by what is stored: CPU microseconds of client and server"
 for stage in "${stages[@]}"; do
     IFS=$'\t' read -r _ have <<<"$stage"
     show "$have records: us a mail" us
