@@ -230,18 +230,22 @@ ask y
 is "who says yes" "$(grep -c 'gone, before' "$dir/out")" 1
 holds "after asking"
 
-# Readers and ingesters beside prune, and one that is killed.
-run ingest "$dir/in" "$dir/more"
+# Readers beside prune, which is killed as soon as it took some months of twenty away.
+mkdir "$dir/beside"
+for i in $(seq 60); do report "b$i" "$(date -ud "$now -$((i % 20 + 6)) months" +%Y-%m-%d)" >"$dir/beside/$i.xml"; done
+run ingest "$dir/in" "$dir/more" "$dir/beside"
 for i in 1 2 3; do
     (for j in $(seq 20); do "$program" summary >/dev/null 2>"$dir/reader.$i" || echo failed; done) >"$dir/readers.$i" &
 done
 "$program" prune --keep 3m --yes >/dev/null 2>&1 & one=$!
-sleep 0.05
-kill -KILL $one
-wait $one 2>/dev/null
+sql "do 'begin for i in 1..6000 loop exit when (select count(*) > 2 from dmarc_store.pruning
+    where before > ''$cut'' and before < date ''$now'' - interval ''6 months''); perform pg_sleep(0.005); end loop; end'"
+{ kill -KILL $one; wait $one; } 2>/dev/null
+is "prune was killed at its work" "$? $(sql "select count(*) between 1 and 54 from dmarc_store.report where day < date '$now' - interval '5 months'")" "137 t"
 run prune --keep 2m --yes
 wait
 check "prune beside readers, after one that was killed" 0 '*' ''
+is "took the rest" "$(sql "select count(*) from dmarc_store.report where day < date '$now' - interval '5 months'")" 0
 is "no reader failed" "$(cat "$dir"/readers.* "$dir"/reader.[123])" ""
 holds "after that, too"
 finish
