@@ -94,7 +94,7 @@ ORDER BY f.pronamespace DESC, f.oid
 SELECT format('CREATE OR REPLACE VIEW %s %s AS %s', v.oid::regclass, 'WITH (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid))
 FROM pg_class v
 WHERE v.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND v.relkind = 'v'
-ORDER BY v.relname NOT IN ('observation', 'profile_day'), v.relnamespace DESC, v.oid
+ORDER BY v.relname NOT IN ('observation', 'profile_day', 'profile_source'), v.relnamespace DESC, v.oid
 \gexec
 
 -- These look at tables and are asked inside of queries over others, so that a worker may have to ask other nodes.
