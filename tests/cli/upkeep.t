@@ -230,18 +230,27 @@ ask y
 is "who says yes" "$(grep -c 'gone, before' "$dir/out")" 1
 holds "after asking"
 
-# Readers beside prune, which is killed as soon as it took some months of twenty away.
+# Readers beside prune, which is killed where somebody else holds the eleventh of twenty months.
 mkdir "$dir/beside"
 for i in $(seq 60); do report "b$i" "$(date -ud "$now -$((i % 20 + 6)) months" +%Y-%m-%d)" >"$dir/beside/$i.xml"; done
 run ingest "$dir/in" "$dir/more" "$dir/beside"
+held=dmarc_store.observed_$(date -ud "$now -15 months" +%Y%m)
+holds_it() { sql "select count(*) from pg_locks where relation = '$held'::regclass and granted"; }
+psql -X -q -o /dev/null -c begin -c "lock table $held in access share mode" -c 'select pg_sleep(60)' 2>/dev/null & holder=$!
+for _ in $(seq 600); do test "$(holds_it)" = 0 || break; sleep 0.05; done
 for i in 1 2 3; do
     (for j in $(seq 20); do "$program" summary >/dev/null 2>"$dir/reader.$i" || echo failed; done) >"$dir/readers.$i" &
 done
 "$program" prune --keep 3m --yes >/dev/null 2>&1 & one=$!
-sql "do 'begin for i in 1..6000 loop exit when (select count(*) > 2 from dmarc_store.pruning
-    where before > ''$cut'' and before < date ''$now'' - interval ''6 months''); perform pg_sleep(0.005); end loop; end'"
+for _ in $(seq 600); do
+    test "$(sql "select count(*) from pg_locks where relation = '$held'::regclass and not granted and mode = 'AccessExclusiveLock'")" = 0 || break
+    sleep 0.05
+done
 { kill -KILL $one; wait $one; } 2>/dev/null
-is "prune was killed at its work" "$? $(sql "select count(*) between 1 and 54 from dmarc_store.report where day < date '$now' - interval '5 months'")" "137 t"
+status=$?
+sql "select pg_terminate_backend(pid) from pg_stat_activity where query ~ 'prune_month|pg_sleep.60' and pid <> pg_backend_pid()" >/dev/null
+wait $holder 2>/dev/null
+is "prune was killed at its work" "$status $(sql "select count(*) between 1 and 54 from dmarc_store.report where day < date '$now' - interval '5 months'")" "137 t"
 run prune --keep 2m --yes
 wait
 check "prune beside readers, after one that was killed" 0 '*' ''

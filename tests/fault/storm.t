@@ -44,7 +44,7 @@ start()
     ingesters[$1]=$!
 }
 killed=0 moving=0 rounds=0
-while [ $killed -lt "$kills" ] && [ $rounds -lt $((kills * 8)) ]; do
+while [ $killed -lt "$kills" ] && [ $rounds -lt $((kills * 30)) ]; do
     rounds=$((rounds + 1))
     # Always so many more than were killed for, so that there is work in each round.
     [ $n_sent -gt $((total * (killed + kills / 4) / kills)) ] ||
