@@ -1,6 +1,7 @@
 #include "db/known.h"
 
 #include "db/ledger.h"
+#include "parser/sha256.h"
 
 /* An element of a PostgreSQL array in its text form. */
 static void array_element(GString *array, const char *text)
@@ -16,14 +17,10 @@ static void array_element(GString *array, const char *text)
 
 static void array_hash(GString *array, const guint8 *sha256)
 {
-    static const char digits[] = "0123456789abcdef";
-    char hex[64];
-    for (guint b = 0; b < 32; b++) {
-        hex[b * 2] = digits[sha256[b] >> 4];
-        hex[b * 2 + 1] = digits[sha256[b] & 15];
-    }
+    char hex[SHA256_HEX];
+    sha256_hex(sha256, hex);
     g_string_append(array, array->len > 1 ? ",\"\\\\x" : "\"\\\\x");
-    g_string_append_len(array, hex, sizeof hex);
+    g_string_append_len(array, hex, sizeof hex - 1);
     g_string_append_c(array, '"');
 }
 

@@ -4,6 +4,7 @@
 #include "db/others.h"
 #include "db/rows.h"
 #include "db/rows_other.h"
+#include "parser/sha256.h"
 
 #include <string.h>
 
@@ -29,7 +30,7 @@ struct rereading {
     struct batch *batch;
     struct db *db;
     struct batch_message *message;
-    char sha256[65], number[24];
+    char sha256[SHA256_HEX], number[24];
     struct db_result *old; /* reports that the ledger has of the mail */
     gboolean *taken;       /* by row of `old`: it has its successor */
     GArray *items;
@@ -243,8 +244,7 @@ struct rereading *rereading_new(struct batch *batch, struct db *db, guint number
     again->items = g_array_new(FALSE, FALSE, sizeof(struct item));
     g_array_set_clear_func(again->items, item_clear);
     again->result.mail = again->message->id;
-    for (guint i = 0; i < 32; i++)
-        g_snprintf(again->sha256 + i * 2, 3, "%02x", again->message->ledger.sha256[i]);
+    sha256_hex(again->message->ledger.sha256, again->sha256);
     g_snprintf(again->number, sizeof again->number, "%" G_GINT64_FORMAT, again->message->id);
     gboolean ok = look_at_mail(again, error);
     if (ok) {

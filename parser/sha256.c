@@ -1,5 +1,6 @@
 #include "parser/sha256.h"
 
+#include <nettle/base16.h>
 #include <nettle/sha2.h>
 
 struct sha256 {
@@ -31,4 +32,10 @@ void sha256_take(struct sha256 *sum, guint8 *digest)
 void sha256_reset(struct sha256 *sum)
 {
     sha256_init(&sum->state);
+}
+
+void sha256_hex(const guint8 *digest, char *hex)
+{
+    base16_encode_update(hex, SHA256_BYTES, digest);
+    hex[SHA256_HEX - 1] = '\0';
 }

@@ -16,3 +16,7 @@ void sha256_add(struct sha256 *sum, const void *data, gsize n);
 void sha256_take(struct sha256 *sum, guint8 *digest);
 /* Forgets what was added. */
 void sha256_reset(struct sha256 *sum);
+
+#define SHA256_HEX (2 * SHA256_BYTES + 1)
+/* A digest in lower-case digits, with its NUL, into hex[SHA256_HEX]. */
+void sha256_hex(const guint8 *digest, char *hex);

@@ -204,14 +204,20 @@ static void put_lines(struct table *table, const struct row *row)
     }
 }
 
+/* Mostly they do, and nothing has to be cut up. */
+static gboolean all_fit(const struct table *table, const struct row *row)
+{
+    for (guint i = 0; i < table->n; i++)
+        if (!table->columns[i].dropped && !fits_whole(table, &table->columns[i], row->cells[i]))
+            return FALSE;
+    return TRUE;
+}
+
 static void put_row(struct table *table, const struct row *row)
 {
-    gboolean plain = TRUE;
-    for (guint i = 0; i < table->n && plain; i++)
-        plain = table->columns[i].dropped || fits_whole(table, &table->columns[i], row->cells[i]);
     if (table->list)
         put_list(table, row->cells);
-    else if (plain)
+    else if (all_fit(table, row))
         put_line(table, row->cells, &row->bar);
     else
         put_lines(table, row);

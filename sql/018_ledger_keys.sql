@@ -1,5 +1,5 @@
 -- Keys of the ledger in the order in which mails come. Hashes are spread over all of an index, so that each mail touched a page of
--- its own in four of them, and with many mails stored none of these was in memory. Now one index goes by the hash.
+-- its own in three of them, and with many mails stored none of these was in memory. Now one goes by the hash.
 ALTER TABLE dmarc_store.message DROP CONSTRAINT message_pk, ADD CONSTRAINT message_pk PRIMARY KEY (id, sha256);
 ALTER TABLE dmarc_store.document DROP CONSTRAINT document_pk, ADD CONSTRAINT document_pk PRIMARY KEY (message, mail_sha256, ordinal);
 
