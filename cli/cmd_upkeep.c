@@ -31,9 +31,12 @@ gboolean cmd_maintain(struct cli *cli, GError **error)
         printf(", " COUNT " more for " COUNT " row%s that came before", done.moved, done.rows,
                plural(done.rows));
     printf("; " COUNT " report%s folded, " COUNT " row%s of daily sums put together; " COUNT
-           " profile%s judged in another way than before\n",
+           " profile%s judged in another way than before",
            done.reports, plural(done.reports), done.compacted, plural(done.compacted), done.profiles,
            plural(done.profiles));
+    if (done.bytes)
+        printf("; %.1f MB given back to the disk", done.bytes / 1000000);
+    putchar('\n');
     return TRUE;
 }
 

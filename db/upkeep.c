@@ -101,12 +101,39 @@ gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError 
     return waiting != NULL;
 }
 
+/* Whoever reads a table keeps us from it: then it is for the next time, as nobody shall wait behind us. So
+ * it is with one that was pruned meanwhile. */
+static gboolean give_back(struct db *db, double *bytes_r, GError **error)
+{
+    struct db_result *roomy =
+        db_query(db, "looking for room that is free", "SELECT t FROM dmarc_store.roomy() t", 0, NULL, error);
+    gboolean ok = roomy && db_run(db, "waiting for little", "SET lock_timeout = '1s'", error);
+    for (guint i = 0; ok && i < db_rows(roomy); i++) {
+        const char *values[] = {db_value(roomy, i, 0)};
+        static const char size[] = "SELECT coalesce(pg_total_relation_size(to_regclass($1)), 0)";
+        g_autofree char *sql = g_strdup_printf("VACUUM (FULL, ANALYZE) %s", values[0]);
+        g_autoptr(GError) busy = NULL;
+        struct db_result *before = db_query(db, "looking at a size", size, 1, values, error), *after = NULL;
+        if (before && !db_run(db, "giving room back", sql, &busy) &&
+            !g_strv_contains((const char *const[]){"55P03", "42P01", NULL}, db_sqlstate(db)))
+            g_propagate_error(error, g_steal_pointer(&busy));
+        else if (before)
+            after = db_query(db, "looking at a size", size, 1, values, error);
+        ok = after != NULL;
+        *bytes_r += ok ? (double)MAX(db_int(before, 0, 0) - db_int(after, 0, 0), 0) : 0;
+        db_result_free(before);
+        db_result_free(after);
+    }
+    db_result_free(roomy);
+    return ok && db_run(db, "waiting as before", "RESET lock_timeout", error);
+}
+
 gboolean upkeep_maintain(struct db *db, upkeep_told told, struct upkeep_maintained *done_r, GError **error)
 {
     *done_r = (struct upkeep_maintained){0};
     return move_months(db, done_r, error) && make_months(db, &done_r->partitions, error) &&
            upkeep_fold(db, told, &done_r->reports, error) && compact(db, &done_r->compacted, error) &&
-           judge_again(db, &done_r->profiles, error);
+           judge_again(db, &done_r->profiles, error) && give_back(db, &done_r->bytes, error);
 }
 
 /* ---- prune ---- */

@@ -11,11 +11,12 @@ struct upkeep_maintained {
     gint64 partitions, moved, rows; /* made ahead; made for rows that came before; these rows */
     gint64 reports, compacted;      /* folded; rows of daily sums that went into others */
     gint64 profiles;                /* judged in another way than before */
+    double bytes;                   /* given back to the disk */
 };
 
 /* Partitions for this month and the next two, and for rows that came before theirs was made; folding, where
- * that pays; daily sums of many rows into one; and what the catalogue judges in another way now. `told`
- * counts reports. */
+ * that pays; daily sums of many rows into one; what the catalogue judges in another way now; and room that is
+ * free in months that are over goes back to the disk. `told` counts reports. */
 gboolean upkeep_maintain(struct db *db, upkeep_told told, struct upkeep_maintained *done_r, GError **error);
 /* Folds the addresses of reports of domains where many wait for it; *reports_r is how many. */
 gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError **error);

@@ -138,6 +138,47 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.misjudged() IS 'How many stored profiles of each policy domain the catalogue judges in another way now';
 
+-- The tables of months that are over of whose sums and addresses a fifth is room that is free: putting them together freed it, and only
+-- reports about that month would use it again, of which hardly any come. Their reports are among them for the sake of the indexes, which
+-- grew in no order; records are not, since they are only added. And the list of what waits to be folded, when that has got short.
+CREATE OR REPLACE FUNCTION dmarc_store.roomy() RETURNS SETOF text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    month  text;
+    parent text;
+    part   numeric;
+    needed numeric;
+    taken  numeric;
+BEGIN
+    FOR month IN
+        SELECT right(c.relname, 6)
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'dmarc_store.summed'::regclass AND c.relname ~ '_[0-9]{6}$'
+          AND to_date(right(c.relname, 6), 'YYYYMM') < date_trunc('month', now() AT TIME ZONE 'UTC')
+        ORDER BY 1
+    LOOP
+        needed := 0;
+        taken := 0;
+        FOREACH parent IN ARRAY ARRAY['summed', 'folded'] LOOP
+            CONTINUE WHEN to_regclass(format('dmarc_store.%I', parent || '_' || month)) IS NULL;
+            -- A row has a pointer of four bytes, and begins at a multiple of eight.
+            EXECUTE format('SELECT coalesce(sum(pg_column_size(t) + 8), 0) FROM dmarc_store.%I t', parent || '_' || month) INTO part;
+            needed := needed + part;
+            taken := taken + pg_relation_size(format('dmarc_store.%I', parent || '_' || month));
+        END LOOP;
+        CONTINUE WHEN 0.8 * taken < needed OR taken < 262144;
+        FOREACH parent IN ARRAY ARRAY['summed', 'folded', 'domain_day', 'report'] LOOP
+            IF to_regclass(format('dmarc_store.%I', parent || '_' || month)) IS NOT NULL THEN
+                RETURN NEXT format('dmarc_store.%I', parent || '_' || month);
+            END IF;
+        END LOOP;
+    END LOOP;
+    IF pg_total_relation_size('dmarc_store.unfolded') > 1048576 + 400 * (SELECT count(*) FROM dmarc_store.unfolded) THEN
+        RETURN NEXT 'dmarc_store.unfolded';
+    END IF;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.roomy() IS 'Tables that are worth being written anew, since much of them is room that would hardly be used again';
+
 -- ---- prune ----
 
 -- The months of which anything is stored.

@@ -116,6 +116,31 @@ is "and moves them there" "$(default_rows)" 0
 is "the figures are the same then" "$(sums | cmp - "$dir/before" && echo same)" same
 holds "after moving"
 
+# What is free in a month that is over goes back to the disk, unless somebody reads there.
+month=$(date -ud "$last" +%Y%m)
+sql "insert into dmarc_store.summed select date '$last', false, 'c.example', array[gen_random_uuid()], '{1}', '{1}' from generate_series(1, 9000);
+     delete from dmarc_store.summed where domain = 'c.example' and day = '$last' and cardinality(records) = 1 and records = '{1}'
+         and not exists (select from dmarc_store.profile p where p.hash = any (profiles))"
+sums >"$dir/before"
+room() { sql "select pg_relation_size('dmarc_store.summed_$month')"; }
+bloated=$(room)
+psql -X -q -c "begin; select count(*) from dmarc_store.summed_$month; select pg_sleep(8)" >"$dir/reader" 2>&1 &
+reader=$!
+until [ "$(sql "select count(*) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()")" = 1 ]; do sleep 0.1; done
+run maintain
+check "maintain while somebody reads" 0 '^0 partitions made' ''
+is "the room stays" "$(room)" "$bloated"
+kill $reader
+wait $reader 2>/dev/null
+sql "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(8)%' and pid <> pg_backend_pid()" >"$dir/gone"
+run maintain
+check "maintain when nobody does" 0 '; [0-9.]+ MB given back to the disk$' ''
+is "so the table is small" "$(test "$(room)" -lt 100000 && echo yes)" yes
+is "the figures are the same" "$(sums | cmp - "$dir/before" && echo same)" same
+run maintain
+check "and once is enough" 0 'than before$' ''
+holds "after that"
+
 # Two at once, and some that are killed, with ingest beside them.
 mkdir "$dir/more"
 for i in $(seq 40); do report "m$i" "$(date -ud "$now -$((i % 6)) months" +%Y-%m-%d)" >"$dir/more/$i.xml"; done
