@@ -27,16 +27,18 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH judged AS MATERIALIZED (
-        -- place: the evidence of a line is that of the record with most messages, of equals the first by its text.
-        SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, e.dkim_aligned, e.spf_aligned,
+        -- What there is evidence for, whenever it was seen. place: the evidence of a line is that of the record with most messages, of equals
+        -- the first by its text.
+        SELECT c.domain, c.hash, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.dkim_aligned, c.spf_aligned,
                row_number() OVER (ORDER BY c.evidence_said DESC) AS place,
-               dense_rank() OVER (ORDER BY s.domain, c.sender, c.class, c.sender_key) AS line
-        FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
-              FROM dmarc_store.observed o
-              WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-                AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
-        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
-        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
+               dense_rank() OVER (ORDER BY c.domain, c.sender, c.class, c.sender_key) AS line
+        FROM dmarc_store.profile c
+        WHERE (policy_domain IS NULL OR c.domain = lower(policy_domain)) AND (mine IS NULL OR c.domain = ANY (mine))
+    ), meant AS MATERIALIZED (
+        SELECT e.domain, e.hash, j.line, j.place, j.dkim_aligned, j.spf_aligned
+        FROM dmarc_store.evidence e
+        JOIN judged j ON j.domain = e.domain AND j.hash = e.profile
+        WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine))
     ), seen AS (
         -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
         SELECT j.line, o.source_ip, sum(o.message_count) AS messages,
@@ -50,7 +52,7 @@ BEGIN
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
                 AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = r.domain AND t.day = r.day AND t.id = r.report
                                                                                 AND (t.trusted IS FALSE OR t.foreign_domain)))) o
-        JOIN judged j ON j.domain = o.domain AND j.evidence = o.evidence[o.evidence_at]
+        JOIN meant j ON j.domain = o.domain AND j.hash = o.evidence[o.evidence_at]
         GROUP BY j.line, o.source_ip
     ), lines AS MATERIALIZED (
         SELECT s.line, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr AS network,
@@ -58,8 +60,12 @@ BEGIN
                min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen, dmarc_store.place_in(max(s.best)) AS place
         FROM seen s
         GROUP BY s.line, network(set_masklen(s.source_ip, CASE WHEN family(s.source_ip) = 4 THEN 24 ELSE 48 END))::cidr
-    ), wholes AS (
-        SELECT b.domain, sum(l.messages) AS messages FROM lines l JOIN judged b ON b.place = l.place GROUP BY b.domain
+    ), wholes AS MATERIALIZED (
+        SELECT t.domain, sum(t.messages) AS messages
+        FROM dmarc_store.domain_day t
+        WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+          AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity') AND NOT (only_trusted AND t.doubtful)
+        GROUP BY t.domain
     )
     SELECT b.domain, l.network, b.sender, b.class, l.messages, round(l.messages / nullif(w.messages, 0), 4), l.sources, l.dkim_aligned,
            l.spf_aligned, l.first_seen, l.last_seen, b.confidence, b.evidence_said, b.sender_key
@@ -74,6 +80,89 @@ COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks t
 
 -- The policy as most reporters saw it on each day, by what all of them report: p, sp, adkim and aspf, with what the absence of one
 -- stands for. Of those that agree, np, pct and t are taken where anybody tells them.
+CREATE OR REPLACE FUNCTION dmarc_store.policy_spans(policy_domain text, mine text[], since date, until date, only_trusted boolean)
+RETURNS TABLE (domain text, first_seen date, last_seen date, p text, sp text, np text, adkim text, aspf text, pct int, testing text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET work_mem = '64MB' AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH heads AS MATERIALIZED (
+        SELECT h.domain, h.day, h.reporter, (h.p || '/' || coalesce(h.sp, h.p) || '/' || coalesce(h.adkim, 'r') || '/' || coalesce(h.aspf, 'r'))
+               COLLATE "C" AS policy, h.np, h.pct, h.testing, h.message_count, h.period_end
+        FROM dmarc_store.report h
+        WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
+          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain)) AND h.p IS NOT NULL
+    ), days AS MATERIALIZED (
+        SELECT h.domain, h.day, min(h.policy) AS policy, max(h.policy) AS policy_else, min(h.np) AS np, max(h.np) AS np_else,
+               min(h.pct) AS pct, max(h.pct) AS pct_else, min(h.testing) AS testing, max(h.testing) AS testing_else
+        FROM heads h
+        GROUP BY h.domain, h.day
+    ), votes AS (
+        -- Where reporters differ, each has one vote.
+        SELECT r.domain, r.day, r.policy, count(*) AS reporters, sum(r.messages) AS messages, max(r.latest) AS latest
+        FROM (SELECT h.domain, h.day, h.reporter, h.policy, sum(h.message_count) AS messages, max(h.period_end) AS latest
+              FROM days d JOIN heads h ON h.domain = d.domain AND h.day = d.day
+              WHERE d.policy <> d.policy_else
+              GROUP BY h.domain, h.day, h.reporter, h.policy) r
+        GROUP BY r.domain, r.day, r.policy
+    ), chosen AS (
+        SELECT DISTINCT ON (v.domain, v.day) v.domain, v.day, v.policy
+        FROM votes v
+        ORDER BY v.domain, v.day, v.reporters DESC, v.messages DESC, v.latest DESC, v.policy
+    ), mixed AS (
+        SELECT m.domain, m.day, m.policy, mode() WITHIN GROUP (ORDER BY h.np) AS np, mode() WITHIN GROUP (ORDER BY h.pct) AS pct,
+               mode() WITHIN GROUP (ORDER BY h.testing) AS testing
+        FROM (SELECT d.domain, d.day, coalesce(c.policy, d.policy) AS policy
+              FROM days d LEFT JOIN chosen c ON c.domain = d.domain AND c.day = d.day
+              WHERE c.domain IS NOT NULL OR d.np <> d.np_else OR d.pct <> d.pct_else OR d.testing <> d.testing_else) m
+        JOIN heads h ON h.domain = m.domain AND h.day = m.day AND h.policy = m.policy
+        GROUP BY m.domain, m.day, m.policy
+    ), seen AS (
+        SELECT d.domain, d.day, CASE WHEN m.domain IS NULL THEN d.policy ELSE m.policy END AS policy, CASE WHEN m.domain IS NULL THEN d.np ELSE m.np END AS np,
+               CASE WHEN m.domain IS NULL THEN d.pct ELSE m.pct END AS pct, CASE WHEN m.domain IS NULL THEN d.testing ELSE m.testing END AS testing
+        FROM days d LEFT JOIN mixed m ON m.domain = d.domain AND m.day = d.day
+    ), spanned AS MATERIALIZED (
+        SELECT t.domain, t.day, t.policy, t.np, t.pct, t.testing, count(*) FILTER (WHERE t.turned) OVER (PARTITION BY t.domain ORDER BY t.day) AS span
+        FROM (SELECT s.*, lag(s.policy) OVER (PARTITION BY s.domain ORDER BY s.day) IS DISTINCT FROM s.policy AS turned FROM seen s) t
+    ), spans AS MATERIALIZED (
+        SELECT s.domain, s.span, s.policy, min(s.day) AS first_seen, max(s.day) AS last_seen, min(s.np) AS np, min(s.pct) AS pct, min(s.testing) AS testing,
+               coalesce(min(s.np) <> max(s.np), false) OR coalesce(min(s.pct) <> max(s.pct), false)
+               OR coalesce(min(s.testing) <> max(s.testing), false) AS parted
+        FROM spanned s
+        GROUP BY s.domain, s.span, s.policy
+    ), told AS (
+        -- Which value of np, pct and t this is, counted from the first that was told: days that tell none have the last one.
+        SELECT s.*, greatest(count(s.np) OVER w, 1) AS np_no, greatest(count(s.pct) OVER w, 1) AS pct_no,
+               greatest(count(s.testing) OVER w, 1) AS testing_no
+        FROM spanned s JOIN spans p ON p.domain = s.domain AND p.span = s.span
+        WHERE p.parted
+        WINDOW w AS (PARTITION BY s.domain, s.span ORDER BY s.day)
+    ), carried AS (
+        SELECT t.domain, t.day, t.span, t.policy, max(t.np) OVER (PARTITION BY t.domain, t.span, t.np_no) AS np,
+               max(t.pct) OVER (PARTITION BY t.domain, t.span, t.pct_no) AS pct,
+               max(t.testing) OVER (PARTITION BY t.domain, t.span, t.testing_no) AS testing
+        FROM told t
+    ), renewed AS (
+        SELECT c.*, (lag(ROW(c.np, c.pct, c.testing)) OVER w IS DISTINCT FROM ROW(c.np, c.pct, c.testing))::int AS turned
+        FROM carried c
+        WINDOW w AS (PARTITION BY c.domain, c.span ORDER BY c.day)
+    ), numbered AS (
+        SELECT r.*, sum(r.turned) OVER (PARTITION BY r.domain, r.span ORDER BY r.day) AS part FROM renewed r
+    )
+    SELECT u.domain, u.first_seen, u.last_seen, split_part(u.policy, '/', 1), split_part(u.policy, '/', 2), u.np, split_part(u.policy, '/', 3),
+           split_part(u.policy, '/', 4), coalesce(u.pct, 100), coalesce(u.testing, 'n')
+    FROM (SELECT s.domain, s.first_seen, s.last_seen, s.policy, s.np, s.pct, s.testing FROM spans s WHERE NOT s.parted
+          UNION ALL
+          SELECT n.domain, min(n.day), max(n.day), n.policy, n.np, n.pct, n.testing
+          FROM numbered n
+          GROUP BY n.domain, n.span, n.part, n.policy, n.np, n.pct, n.testing) u
+    ORDER BY u.domain, u.first_seen;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.policy_spans(text, text[], date, date, boolean) IS 'The published policy as most reporters saw it: a row for each span of days with the same one';
+
 CREATE OR REPLACE FUNCTION dmarc.policies(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                           only_trusted boolean DEFAULT false)
 RETURNS TABLE (
@@ -93,58 +182,23 @@ RETURNS TABLE (
     differing bigint
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH heads AS MATERIALIZED (
-        SELECT h.domain, h.day, h.reporter, h.p, coalesce(h.sp, h.p) AS sp, h.np, coalesce(h.adkim, 'r') AS adkim,
-               coalesce(h.aspf, 'r') AS aspf, h.pct, h.testing, h.message_count, h.period_end
+    WITH runs AS MATERIALIZED (
+        SELECT s.* FROM dmarc_store.policy_spans(policy_domain, mine, since, until, only_trusted) s
+    ), heads AS (
+        SELECT h.domain, h.day, h.reporter, h.p, coalesce(h.sp, h.p) AS sp, coalesce(h.adkim, 'r') AS adkim, coalesce(h.aspf, 'r') AS aspf,
+               h.message_count
         FROM dmarc_store.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain)) AND h.p IS NOT NULL
-    ), votes AS (
-        SELECT h.domain, h.day, h.p, h.sp, h.adkim, h.aspf, mode() WITHIN GROUP (ORDER BY h.np) AS np,
-               mode() WITHIN GROUP (ORDER BY h.pct) AS pct, mode() WITHIN GROUP (ORDER BY h.testing) AS testing,
-               count(DISTINCT h.reporter) AS reporters, sum(h.message_count) AS messages, max(h.period_end) AS latest
-        FROM heads h
-        GROUP BY h.domain, h.day, h.p, h.sp, h.adkim, h.aspf
-    ), days AS (
-        SELECT DISTINCT ON (v.domain, v.day) v.*
-        FROM votes v
-        ORDER BY v.domain, v.day, v.reporters DESC, v.messages DESC, v.latest DESC, v.p, v.sp, v.adkim, v.aspf
-    ), turns AS (
-        SELECT d.*, (lag(ROW(d.p, d.sp, d.adkim, d.aspf)) OVER w IS DISTINCT FROM ROW(d.p, d.sp, d.adkim, d.aspf))::int AS turned
-        FROM days d
-        WINDOW w AS (PARTITION BY d.domain ORDER BY d.day)
-    ), spans AS (
-        SELECT t.*, sum(t.turned) OVER (PARTITION BY t.domain ORDER BY t.day) AS span FROM turns t
-    ), told AS (
-        -- Which value of np, pct and t this is, counted from the first that was told: days that tell none have the last one.
-        SELECT s.*, greatest(count(s.np) OVER w, 1) AS np_no, greatest(count(s.pct) OVER w, 1) AS pct_no,
-               greatest(count(s.testing) OVER w, 1) AS testing_no
-        FROM spans s
-        WINDOW w AS (PARTITION BY s.domain, s.span ORDER BY s.day)
-    ), carried AS (
-        SELECT t.domain, t.day, t.span, t.p, t.sp, t.adkim, t.aspf, max(t.np) OVER (PARTITION BY t.domain, t.span, t.np_no) AS np,
-               max(t.pct) OVER (PARTITION BY t.domain, t.span, t.pct_no) AS pct,
-               max(t.testing) OVER (PARTITION BY t.domain, t.span, t.testing_no) AS testing
-        FROM told t
-    ), renewed AS (
-        SELECT c.*, (lag(ROW(c.np, c.pct, c.testing)) OVER w IS DISTINCT FROM ROW(c.np, c.pct, c.testing))::int AS turned
-        FROM carried c
-        WINDOW w AS (PARTITION BY c.domain, c.span ORDER BY c.day)
-    ), numbered AS (
-        SELECT r.*, sum(r.turned) OVER (PARTITION BY r.domain, r.span ORDER BY r.day) AS part FROM renewed r
-    ), runs AS MATERIALIZED (
-        SELECT n.domain, min(n.day) AS first_seen, max(n.day) AS last_seen, n.p, n.sp, n.np, n.adkim, n.aspf, n.pct, n.testing
-        FROM numbered n
-        GROUP BY n.domain, n.span, n.part, n.p, n.sp, n.np, n.adkim, n.aspf, n.pct, n.testing
     )
-    SELECT u.domain, u.first_seen, u.last_seen, u.p, u.sp, u.np, u.adkim, u.aspf, coalesce(u.pct, 100), coalesce(u.testing, 'n'),
+    SELECT u.domain, u.first_seen, u.last_seen, u.p, u.sp, u.np, u.adkim, u.aspf, u.pct, u.testing,
            count(*) FILTER (WHERE a.same), count(DISTINCT h.reporter) FILTER (WHERE a.same),
            coalesce(sum(h.message_count) FILTER (WHERE a.same), 0), count(*) FILTER (WHERE NOT a.same)
     FROM runs u
@@ -249,7 +303,9 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH published AS (
-        SELECT DISTINCT ON (p.domain) p.* FROM dmarc.policies(policy_domain, since, until, only_trusted) p ORDER BY p.domain, p.first_seen DESC
+        SELECT DISTINCT ON (p.domain) p.*
+        FROM dmarc_store.policy_spans(policy_domain, mine, since, until, only_trusted) p
+        ORDER BY p.domain, p.first_seen DESC
     ), mail AS (
         SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen
         FROM dmarc_store.profile_day d
@@ -262,21 +318,20 @@ BEGIN
                p.dkim_aligned OR p.spf_aligned AS passes, dense_rank() OVER (ORDER BY m.domain, p.header_from) AS line
         FROM mail m
         LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
+    ), maps AS MATERIALIZED (
+        SELECT w.domain, array_agg(w.profile ORDER BY w.profile) AS profiles, array_agg(w.line ORDER BY w.profile) AS lines FROM who w GROUP BY w.domain
     ), packs AS MATERIALIZED (
-        SELECT row_number() OVER () AS n, s.* FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
-    ), lined AS MATERIALIZED (
         -- The line of each profile of a row, so that this is not looked up for each address.
-        SELECT q.n, array_agg(w.line ORDER BY q.place) AS lines
-        FROM (SELECT p.n, p.domain, u.profile, u.place FROM packs p CROSS JOIN LATERAL unnest(p.profiles) WITH ORDINALITY u (profile, place)) q
-        LEFT JOIN who w ON w.domain = q.domain AND w.profile = q.profile
-        GROUP BY q.n
+        SELECT ARRAY(SELECT CASE WHEN m.profiles[f.place] = f.profile THEN m.lines[f.place] END
+                     FROM (SELECT u.profile, width_bucket(u.profile, m.profiles) AS place FROM unnest(s.profiles) u (profile)) f) AS lines,
+               s.profile_at, s.source_ips, s.days, s.wanted
+        FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+        JOIN maps m ON m.domain = s.domain
     ), addresses AS (
-        SELECT a.line, count(*) AS sources
-        FROM (SELECT DISTINCT r.lines[r.profile_at] AS line, r.source_ip
-              FROM (SELECT l.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
-                    FROM packs p JOIN lined l ON l.n = p.n) r
-              WHERE r.days & r.wanted <> 0) a
-        GROUP BY a.line
+        SELECT r.lines[r.profile_at] AS line, count(DISTINCT r.source_ip) AS sources
+        FROM (SELECT p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days FROM packs p) r
+        WHERE r.days & r.wanted <> 0
+        GROUP BY r.lines[r.profile_at]
     ), sums AS (
         SELECT w.line, w.domain, w.header_from, sum(w.messages) AS messages, coalesce(sum(w.messages) FILTER (WHERE w.passes), 0) AS passed,
                count(DISTINCT w.sender) AS senders,

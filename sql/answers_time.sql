@@ -120,7 +120,7 @@ RETURNS TABLE (
     note text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
@@ -137,20 +137,21 @@ BEGIN
     WITH mail AS (
         SELECT d.domain, d.profile, coalesce(sum(d.messages) FILTER (WHERE d.day < lo), 0) AS before,
                coalesce(sum(d.messages) FILTER (WHERE d.day >= lo), 0) AS after
-        FROM dmarc_store.profile_day d
-        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
-          AND d.day >= old AND d.day < hi AND NOT (only_trusted AND d.doubtful)
+        FROM (SELECT t.domain, t.day, unnest(t.profiles) AS profile, unnest(t.messages) AS messages
+              FROM dmarc_store.summed t
+              WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                AND t.day >= old AND t.day < hi AND NOT (only_trusted AND t.doubtful)) d
         GROUP BY d.domain, d.profile
-    ), known AS MATERIALIZED (
-        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
+    ), known AS (
+        SELECT m.domain, m.before, m.after, p.sender, p.class, p.dkim_aligned OR p.spf_aligned AS passes
         FROM mail m
+        LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     ), sums AS (
-        SELECT k.domain, (k.p).sender, (array_agg((k.p).class ORDER BY k.after DESC, k.before DESC, (k.p).class))[1] AS class,
-               sum(k.before) AS before, sum(k.after) AS after,
-               coalesce(sum(k.before) FILTER (WHERE (k.p).dkim_aligned OR (k.p).spf_aligned), 0) AS passed_before,
-               coalesce(sum(k.after) FILTER (WHERE (k.p).dkim_aligned OR (k.p).spf_aligned), 0) AS passed_after
+        SELECT k.domain, k.sender, (array_agg(k.class ORDER BY k.after DESC, k.before DESC, k.class))[1] AS class,
+               sum(k.before) AS before, sum(k.after) AS after, coalesce(sum(k.before) FILTER (WHERE k.passes), 0) AS passed_before,
+               coalesce(sum(k.after) FILTER (WHERE k.passes), 0) AS passed_after
         FROM known k
-        GROUP BY k.domain, (k.p).sender
+        GROUP BY k.domain, k.sender
     ), sized AS MATERIALIZED (
         SELECT s.*, sum(s.before) OVER w AS whole_before, greatest(10, 0.01 * greatest(sum(s.before) OVER w, sum(s.after) OVER w)) AS floor,
                round(s.passed_before / nullif(s.before, 0), 4) AS share_before, round(s.passed_after / nullif(s.after, 0), 4) AS share_after
@@ -170,7 +171,7 @@ BEGIN
         GROUP BY f.domain, f.sender
     ), policies AS (
         SELECT p.domain, p.first_seen, n.said, lag(n.said) OVER (PARTITION BY p.domain ORDER BY p.first_seen) AS was
-        FROM dmarc.policies(policy_domain, old, hi, only_trusted) p
+        FROM dmarc_store.policy_spans(policy_domain, mine, old, hi, only_trusted) p
         CROSS JOIN LATERAL (SELECT concat_ws(' ', 'p=' || p.p, CASE WHEN p.sp <> p.p THEN 'sp=' || p.sp END,
                                              CASE WHEN p.np <> p.sp THEN 'np=' || p.np END, CASE WHEN p.adkim = 's' THEN 'adkim=s' END,
                                              CASE WHEN p.aspf = 's' THEN 'aspf=s' END, CASE WHEN p.pct < 100 THEN 'pct=' || p.pct END,
@@ -239,13 +240,14 @@ DECLARE
 BEGIN
     RETURN QUERY
     WITH old AS (
-        SELECT DISTINCT d.domain, d.profile
-        FROM dmarc_store.profile_day d
-        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
-          AND d.day < since AND NOT (only_trusted AND d.doubtful)
+        SELECT DISTINCT t.domain, unnest(t.profiles) AS profile
+        FROM dmarc_store.summed t
+        WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+          AND t.day < since AND NOT (only_trusted AND t.doubtful)
     ), known AS MATERIALIZED (
-        SELECT DISTINCT o.domain, (SELECT p.sender FROM dmarc_store.profile p WHERE p.domain = o.domain AND p.hash = o.profile) AS sender
+        SELECT DISTINCT o.domain, p.sender
         FROM old o
+        JOIN dmarc_store.profile p ON p.domain = o.domain AND p.hash = o.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     )
     SELECT s.*
     FROM dmarc.senders(policy_domain, since, until, only_trusted) s

@@ -87,41 +87,41 @@ BEGIN
     END IF;
     span := dmarc_store.trend_over(policy_domain, mine, since, until, only_trusted);
     RETURN QUERY
-    WITH parts AS MATERIALIZED (
-        SELECT d.domain, d.profile, dmarc_store.trend_part(d.day, span.first, span.days, span.parts) AS part, sum(d.messages) AS messages,
-               sum(d.records) AS records, min(d.day) AS first_seen, max(d.day) AS last_seen
-        FROM dmarc_store.profile_day d
-        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
-          AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
-          AND NOT (only_trusted AND d.doubtful)
-        GROUP BY d.domain, d.profile, dmarc_store.trend_part(d.day, span.first, span.days, span.parts)
-    ), mail AS (
-        SELECT t.domain, t.profile, sum(t.messages) AS messages, min(t.first_seen) AS first_seen, max(t.last_seen) AS last_seen
-        FROM parts t
-        GROUP BY t.domain, t.profile
-        HAVING sum(t.records) <> 0
+    WITH mail AS (
+        SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen,
+               sum(d.messages) FILTER (WHERE d.part = 0) AS m0, sum(d.messages) FILTER (WHERE d.part = 1) AS m1, sum(d.messages) FILTER (WHERE d.part = 2) AS m2, sum(d.messages) FILTER (WHERE d.part = 3) AS m3,
+               sum(d.messages) FILTER (WHERE d.part = 4) AS m4, sum(d.messages) FILTER (WHERE d.part = 5) AS m5, sum(d.messages) FILTER (WHERE d.part = 6) AS m6, sum(d.messages) FILTER (WHERE d.part = 7) AS m7,
+               sum(d.messages) FILTER (WHERE d.part = 8) AS m8, sum(d.messages) FILTER (WHERE d.part = 9) AS m9, sum(d.messages) FILTER (WHERE d.part = 10) AS m10, sum(d.messages) FILTER (WHERE d.part = 11) AS m11
+        FROM (SELECT t.domain, t.day, dmarc_store.trend_part(t.day, span.first, span.days, span.parts) AS part, unnest(t.profiles) AS profile,
+                     unnest(t.records) AS records, unnest(t.messages) AS messages
+              FROM dmarc_store.summed t
+              WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+                AND NOT (only_trusted AND t.doubtful)) d
+        GROUP BY d.domain, d.profile
+        HAVING sum(d.records) <> 0
     ), who AS MATERIALIZED (
         SELECT m.*, p.sender, p.class, p.known, p.kind, p.sender_key, p.dkim_aligned, p.spf_aligned, p.confidence, p.evidence_said, p.advice,
                dense_rank() OVER (ORDER BY m.domain, p.sender, p.class, p.known, p.kind, p.sender_key) AS line
         FROM mail m
         LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
+    ), maps AS MATERIALIZED (
+        SELECT w.domain, array_agg(w.profile ORDER BY w.profile) AS profiles, array_agg(w.line ORDER BY w.profile) AS lines FROM who w GROUP BY w.domain
     ), packs AS MATERIALIZED (
-        SELECT row_number() OVER () AS n, s.* FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
-    ), lined AS MATERIALIZED (
         -- The line of each profile of a row, so that this is not looked up for each address.
-        SELECT q.n, array_agg(w.line ORDER BY q.place) AS lines
-        FROM (SELECT p.n, p.domain, u.profile, u.place FROM packs p CROSS JOIN LATERAL unnest(p.profiles) WITH ORDINALITY u (profile, place)) q
-        LEFT JOIN who w ON w.domain = q.domain AND w.profile = q.profile
-        GROUP BY q.n
+        SELECT ARRAY(SELECT CASE WHEN m.profiles[f.place] = f.profile THEN m.lines[f.place] END
+                     FROM (SELECT u.profile, width_bucket(u.profile, m.profiles) AS place FROM unnest(s.profiles) u (profile)) f) AS lines,
+               s.profile_at, s.source_ips, s.days, s.wanted
+        FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
+        JOIN maps m ON m.domain = s.domain
     ), located AS NOT MATERIALIZED (
-        SELECT DISTINCT r.lines[r.profile_at] AS line, r.source_ip
-        FROM (SELECT l.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
-              FROM packs p JOIN lined l ON l.n = p.n) r
+        SELECT r.lines[r.profile_at] AS line, r.source_ip
+        FROM (SELECT p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days FROM packs p) r
         WHERE r.days & r.wanted <> 0
     ), addresses AS (
-        SELECT l.line, count(*) AS sources FROM located l GROUP BY l.line
+        SELECT l.line, count(DISTINCT l.source_ip) AS sources FROM located l GROUP BY l.line
     ), unnamed AS MATERIALIZED (
-        SELECT l.line, l.source_ip FROM located l JOIN (SELECT DISTINCT w.line FROM who w WHERE NOT w.known) k ON k.line = l.line WHERE looked_up
+        SELECT DISTINCT l.line, l.source_ip FROM located l JOIN (SELECT DISTINCT w.line FROM who w WHERE NOT w.known) k ON k.line = l.line WHERE looked_up
     ), hosts AS (
         -- Whose machines these are, where nothing that passed names a sender of the catalogue. It says nothing about who may: anybody can
         -- rent one, and a provider sends for all its customers.
@@ -139,18 +139,11 @@ BEGIN
                min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen,
                (array_agg(w.confidence ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS confidence,
                (array_agg(w.evidence_said ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS evidence,
-               (array_agg(w.advice ORDER BY w.messages DESC, w.evidence_said))[1] AS advice
+               (array_agg(w.advice ORDER BY w.messages DESC, w.evidence_said))[1] AS advice,
+               dmarc_store.trend_of(ARRAY[sum(w.m0), sum(w.m1), sum(w.m2), sum(w.m3), sum(w.m4), sum(w.m5), sum(w.m6), sum(w.m7), sum(w.m8), sum(w.m9), sum(w.m10), sum(w.m11)],
+                                    span.days, span.parts) AS trend
         FROM who w
         GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
-    ), trends AS (
-        SELECT w.line,
-               dmarc_store.trend_of(ARRAY[sum(t.messages) FILTER (WHERE t.part = 0), sum(t.messages) FILTER (WHERE t.part = 1), sum(t.messages) FILTER (WHERE t.part = 2),
-                                          sum(t.messages) FILTER (WHERE t.part = 3), sum(t.messages) FILTER (WHERE t.part = 4), sum(t.messages) FILTER (WHERE t.part = 5),
-                                          sum(t.messages) FILTER (WHERE t.part = 6), sum(t.messages) FILTER (WHERE t.part = 7), sum(t.messages) FILTER (WHERE t.part = 8),
-                                          sum(t.messages) FILTER (WHERE t.part = 9), sum(t.messages) FILTER (WHERE t.part = 10), sum(t.messages) FILTER (WHERE t.part = 11)],
-                                    span.days, span.parts) AS trend
-        FROM parts t JOIN who w ON w.domain = t.domain AND w.profile = t.profile
-        GROUP BY w.line
     )
     SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
            s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen,
@@ -158,11 +151,10 @@ BEGIN
            s.evidence || coalesce('; ' || dmarc_store.hosts_said(h.hosts, h.counts, a.sources), ''), s.known, s.kind,
            s.sender_key, CASE WHEN s.class = 'authorised' AND w.approved IS FALSE
                               THEN 'it is disowned, and passes DMARC: take its keys and its SPF include out of the DNS of ' || s.domain
-                              ELSE s.advice END, w.approved, t.trend, h.said
+                              ELSE s.advice END, w.approved, s.trend, h.said
     FROM sums s
     CROSS JOIN LATERAL (SELECT CASE WHEN s.domain = ANY (talked) THEN dmarc_store.word_on(s.domain, s.sender_key, s.sender) END AS approved) w
     LEFT JOIN addresses a ON a.line = s.line
-    LEFT JOIN trends t ON t.line = s.line
     LEFT JOIN hosts h ON h.line = s.line
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
@@ -215,16 +207,18 @@ BEGIN
     END IF;
     RETURN QUERY
     WITH judged AS MATERIALIZED (
-        -- place: the evidence of a line is that of the record with most messages, of equals the first by its text.
-        SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, e.dkim_aligned, e.spf_aligned,
+        -- What there is evidence for, whenever it was seen. place: the evidence of a line is that of the record with most messages, of equals
+        -- the first by its text.
+        SELECT c.domain, c.hash, c.sender, c.class, c.sender_key, c.confidence, c.evidence_said, c.rule, c.dkim_aligned, c.spf_aligned,
                row_number() OVER (ORDER BY c.evidence_said DESC) AS place,
-               dense_rank() OVER (ORDER BY s.domain, c.sender, c.class, c.sender_key) AS line
-        FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
-              FROM dmarc_store.observed o
-              WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-                AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
-        LEFT JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
-        LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
+               dense_rank() OVER (ORDER BY c.domain, c.sender, c.class, c.sender_key) AS line
+        FROM dmarc_store.profile c
+        WHERE (policy_domain IS NULL OR c.domain = lower(policy_domain)) AND (mine IS NULL OR c.domain = ANY (mine))
+    ), meant AS MATERIALIZED (
+        SELECT e.domain, e.hash, j.line, j.place, j.rule, j.dkim_aligned, j.spf_aligned
+        FROM dmarc_store.evidence e
+        JOIN judged j ON j.domain = e.domain AND j.hash = e.profile
+        WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine))
     ), lines AS MATERIALIZED (
         -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
         SELECT j.line, o.source_ip, sum(o.message_count) AS messages,
@@ -239,10 +233,14 @@ BEGIN
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
                 AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = r.domain AND t.day = r.day AND t.id = r.report
                                                                                 AND (t.trusted IS FALSE OR t.foreign_domain)))) o
-        JOIN judged j ON j.domain = o.domain AND j.evidence = o.evidence[o.evidence_at]
+        JOIN meant j ON j.domain = o.domain AND j.hash = o.evidence[o.evidence_at]
         GROUP BY j.line, o.source_ip
-    ), wholes AS (
-        SELECT b.domain, sum(l.messages) AS messages FROM lines l JOIN judged b ON b.place = l.place GROUP BY b.domain
+    ), wholes AS MATERIALIZED (
+        SELECT t.domain, sum(t.messages) AS messages
+        FROM dmarc_store.domain_day t
+        WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+          AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity') AND NOT (only_trusted AND t.doubtful)
+        GROUP BY t.domain
     )
     -- Where nothing passed, a confirmed reverse name that the catalogue knows gives the name, and never changes the class: anybody
     -- may rent a machine.

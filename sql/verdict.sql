@@ -30,35 +30,35 @@ RETURNS TABLE (
     sender_key text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
-SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET work_mem = '16MB' AS $fn$
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
+    talked text[] := ARRAY(SELECT DISTINCT a.domain FROM dmarc_store.approval a); -- domains with a word of their owners
 BEGIN
     RETURN QUERY
     WITH mail AS (
         SELECT d.domain, d.profile, sum(d.messages) AS messages, max(d.day) AS last_seen
-        FROM dmarc_store.profile_day d
-        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
-          AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
-          AND NOT (only_trusted AND d.doubtful)
+        FROM (SELECT t.domain, t.day, unnest(t.profiles) AS profile, unnest(t.messages) AS messages
+              FROM dmarc_store.summed t
+              WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+                AND NOT (only_trusted AND t.doubtful)) d
         GROUP BY d.domain, d.profile
-    ), known AS MATERIALIZED (
-        SELECT m.*, (SELECT p FROM dmarc_store.profile p WHERE p.domain = m.domain AND p.hash = m.profile) AS p
-        FROM mail m
     ), replayed AS (
-        SELECT k.domain, (k.p).sender, (k.p).class, (k.p).known, (k.p).sender_key, (k.p).advice, (k.p).evidence_said, k.messages, k.last_seen,
-               right((k.p).header_from, length(k.domain) + 1) = '.' || k.domain AS subdomain,
-               (k.p).dkim_aligned OR (k.p).spf_aligned AS passes, (k.p).spf_aligned AND NOT (k.p).dkim_aligned AS spf_alone,
-               dmarc_store.is_strict((k.p).header_from, (k.p).dkim_domains, (k.p).spf_domains, (k.p).spf_scopes) AS strict
-        FROM known k
+        SELECT m.domain, p.sender, p.class, p.known, p.sender_key, p.advice, p.evidence_said, m.messages, m.last_seen,
+               right(p.header_from, length(m.domain) + 1) = '.' || m.domain AS subdomain,
+               p.dkim_aligned OR p.spf_aligned AS passes, p.spf_aligned AND NOT p.dkim_aligned AS spf_alone,
+               dmarc_store.is_strict(p.header_from, p.dkim_domains, p.spf_domains, p.spf_scopes) AS strict
+        FROM mail m
+        LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     ), sums AS MATERIALIZED (
         SELECT r.domain, r.sender, r.class, r.known, r.sender_key, r.subdomain, sum(r.messages) AS messages,
                coalesce(sum(r.messages) FILTER (WHERE r.passes), 0) AS passing,
                coalesce(sum(r.messages) FILTER (WHERE r.passes AND NOT r.strict), 0) AS lost_strict,
                coalesce(sum(r.messages) FILTER (WHERE r.spf_alone), 0) AS spf_alone, max(r.last_seen) AS last_seen,
                (array_agg(r.advice ORDER BY r.messages DESC, r.evidence_said))[1] AS advice,
-               dmarc_store.word_on(r.domain, r.sender_key, r.sender) AS approved
+               CASE WHEN r.domain = ANY (talked) THEN dmarc_store.word_on(r.domain, r.sender_key, r.sender) END AS approved
         FROM replayed r
         GROUP BY r.domain, r.sender, r.class, r.known, r.sender_key, r.subdomain
     )
@@ -152,7 +152,9 @@ BEGIN
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
         GROUP BY h.domain
     ), published AS (
-        SELECT DISTINCT ON (p.domain) p.* FROM dmarc.policies(policy_domain, since, until, only_trusted) p ORDER BY p.domain, p.first_seen DESC
+        SELECT DISTINCT ON (p.domain) p.*
+        FROM dmarc_store.policy_spans(policy_domain, mine, since, until, only_trusted) p
+        ORDER BY p.domain, p.first_seen DESC
     ), steps AS MATERIALIZED (
         SELECT h.domain, h.reports, h.days, n.now, n.next, n.scope, p.p
         FROM heads h
