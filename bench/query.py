@@ -89,9 +89,13 @@ def plan(truth, path):
         "sources, the largest domain, 30 days": (f"SELECT * FROM dmarc.sources('{large}', {MONTH})", ""),
         "reporters, the largest domain, 30 days": (f"SELECT * FROM dmarc.reporters('{large}', {MONTH})", ""),
         "failures, the largest domain, 30 days": (f"SELECT * FROM dmarc.failures('{large}', {MONTH})", ""),
-        "records of an address, all time": (f"SELECT * FROM dmarc.record WHERE source_ip = '{address}'", ""),
-        "records of a /24, all time": (f"SELECT * FROM dmarc.record WHERE source_ip <<= '{network}'", ""),
-        "records with a signing domain, largest domain, 30 days": (
+        "find_records of an address, all time": (f"SELECT * FROM dmarc.find_records('{address}')", ""),
+        "find_records of a /24, all time": (f"SELECT * FROM dmarc.find_records('{network}')", ""),
+        "find_records of a signing domain, largest domain, 30 days": (
+            f"SELECT * FROM dmarc.find_records(NULL, '{signer}', '{large}', {MONTH})", ""),
+        "addresses of a /24, all time": (f"SELECT * FROM dmarc.addresses('{network}')", ""),
+        "the view of records, an address, all time": (f"SELECT * FROM dmarc.record WHERE source_ip = '{address}'", ""),
+        "the views, a signing domain, largest domain, 30 days": (
             f"SELECT r.*, d.selector, d.result FROM dmarc.record r JOIN dmarc.dkim_result d USING (domain, day, report, ordinal) "
             f"WHERE domain = '{large}' AND {month} AND d.signing_domain = '{signer}'", ""),
     }

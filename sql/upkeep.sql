@@ -156,16 +156,16 @@ BEGIN
           AND to_date(right(c.relname, 6), 'YYYYMM') < date_trunc('month', now() AT TIME ZONE 'UTC')
         ORDER BY 1
     LOOP
+        taken := coalesce((SELECT sum(pg_relation_size(to_regclass(format('dmarc_store.%I', p || '_' || month)))) FROM unnest(ARRAY['summed', 'folded']) p), 0);
+        CONTINUE WHEN taken < 262144; -- on many nodes, too, where there is nothing in the table itself
         needed := 0;
-        taken := 0;
         FOREACH parent IN ARRAY ARRAY['summed', 'folded'] LOOP
             CONTINUE WHEN to_regclass(format('dmarc_store.%I', parent || '_' || month)) IS NULL;
             -- A row has a pointer of four bytes, and begins at a multiple of eight.
             EXECUTE format('SELECT coalesce(sum(pg_column_size(t) + 8), 0) FROM dmarc_store.%I t', parent || '_' || month) INTO part;
             needed := needed + part;
-            taken := taken + pg_relation_size(format('dmarc_store.%I', parent || '_' || month));
         END LOOP;
-        CONTINUE WHEN 0.8 * taken < needed OR taken < 262144;
+        CONTINUE WHEN 0.8 * taken < needed;
         FOREACH parent IN ARRAY ARRAY['summed', 'folded', 'domain_day', 'report'] LOOP
             IF to_regclass(format('dmarc_store.%I', parent || '_' || month)) IS NOT NULL THEN
                 RETURN NEXT format('dmarc_store.%I', parent || '_' || month);

@@ -52,6 +52,7 @@ BEGIN
             dmarc.senders(text, date, date, boolean), dmarc.sources(text, date, date, boolean), dmarc.reporters(text, date, date, boolean),
             dmarc.disagreements(text, date, date, boolean), dmarc.timeline(text, date, date, boolean),
             dmarc.failures(text, date, date, boolean), dmarc.summary(text, date, date, boolean), dmarc.addresses(inet, date, date),
+            dmarc.find_records(inet, text, text, date, date),
             dmarc.failure_samples(text, date, date), dmarc.tls(text, date, date), dmarc.networks(text, date, date, boolean),
             dmarc.policies(text, date, date, boolean), dmarc.approvals(text, date, date, boolean), dmarc.use_group(text), dmarc.verdict(text, date, date, boolean),
             dmarc.verdict_line(text, date, date, boolean), dmarc.overrides(text, date, date, boolean),

@@ -106,6 +106,8 @@ for function in $functions; do
 done
 is "addresses" "$(as customer "select distinct domain from dmarc.addresses('0.0.0.0/0')")" mine.example
 is "addresses of his neighbour" "$(as customer "select count(*) from dmarc.addresses('198.51.100.0/24')")" 0
+is "records" "$(as customer "select distinct domain from dmarc.find_records()")" mine.example
+is "records of his neighbour" "$(as customer "select count(*) from dmarc.find_records('198.51.100.0/24')") $(as customer "select count(*) from dmarc.find_records(policy_domain => 'neighbour.example')")" "0 0"
 is "failure reports of names below, but not of one that is somebody else's" "$(as customer "select string_agg(domain, ' ' order by domain) from dmarc.failure_samples()")" "mail.mine.example mine.example"
 is "who is that one's" "$(as neighbour "select string_agg(domain, ' ' order by domain) from dmarc.failure_samples()")" "mail.neighbour.example neighbour.example neighbour.mine.example"
 for name in $functions; do
@@ -153,7 +155,7 @@ for table in $(sql "select relname from pg_class where relnamespace = 'dmarc_sto
 done
 is "the functions that he may call" "$(as customer "select string_agg(p.proname, ' ' order by p.proname) from pg_proc p
     where p.pronamespace = 'dmarc'::regnamespace and has_function_privilege(p.oid, 'execute')")" \
-    "addresses approvals changes coverage disagreements explain failure_samples failures first_of last_of networks overrides policies reader reporters senders senders_new sources subdomains summary timeline tls use_group verdict verdict_line visible"
+    "addresses approvals changes coverage disagreements explain failure_samples failures find_records first_of last_of networks overrides policies reader reporters senders senders_new sources subdomains summary timeline tls use_group verdict verdict_line visible"
 refused "a table behind, by its partition" "select * from dmarc_store.report_202610"
 refused "what others were granted" "select * from dmarc.grants()"
 refused "the ledger" "select * from dmarc.status()"

@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage and changes, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(26);
+SELECT plan(34);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -114,6 +114,24 @@ SELECT is((SELECT count(*)::int FROM dmarc.changes('x.example') WHERE what = 'ne
 UPDATE dmarc_store.report SET trusted = false WHERE domain = 'x.example' AND id = 12;
 SELECT dmarc_store.rebuild('x.example', NULL, NULL);
 SELECT is((SELECT string_agg(sender, ' ') FROM dmarc.changes('x.example', '2026-10-11', '2026-10-21', true) WHERE what = 'new sender'), 'third.test (not known)', 'changes: without what nobody vouches for');
+
+-- Records by address, network and signing domain, as the views have them.
+SELECT is(pg_temp.rows($$ SELECT domain, day, ordinal, reporter, source_ip, message_count, header_from, dkim_aligned, sender, class FROM dmarc.find_records('192.0.2.2', NULL, 's.example') $$),
+    '(s.example,2026-10-01,3,reporter.example,192.0.2.2,10,news.s.example,f,Mailchimp,misconfigured)', 'find_records: of an address');
+SELECT is(pg_temp.rows($$ SELECT domain, report, day, ordinal, source_ip, message_count, header_from FROM dmarc.find_records('192.0.2.0/30') $$),
+    pg_temp.rows($$ SELECT domain, report, day, ordinal, source_ip, message_count, header_from FROM dmarc.record WHERE source_ip <<= '192.0.2.0/30' ORDER BY domain, day, report, ordinal $$),
+    'find_records: of a network');
+SELECT is(pg_temp.rows($$ SELECT domain, report, day, ordinal FROM dmarc.find_records(signing_domain => 'S.example') $$),
+    pg_temp.rows($$ SELECT DISTINCT domain, report, day, ordinal FROM dmarc.dkim_result WHERE signing_domain = 's.example' ORDER BY domain, day, report, ordinal $$),
+    'find_records: of a signing domain, whatever the result');
+SELECT is(pg_temp.rows($$ SELECT domain, report, day, ordinal FROM dmarc.find_records('192.0.2.2', 'mandrillapp.com', NULL, '2026-10-05', '2026-11-01') $$),
+    pg_temp.rows($$ SELECT domain, report, day, ordinal FROM dmarc.record JOIN dmarc.dkim_result USING (domain, report, day, ordinal)
+       WHERE source_ip = '192.0.2.2' AND signing_domain = 'mandrillapp.com' AND day >= '2026-10-05' AND day < '2026-11-01' ORDER BY domain, day, report, ordinal $$),
+    'find_records: of both, of a period');
+SELECT isnt_empty($$ SELECT FROM dmarc.find_records('192.0.2.2', 'mandrillapp.com', NULL, '2026-10-05', '2026-11-01') $$, 'find_records: which there are');
+SELECT is((SELECT count(*) FROM dmarc.find_records()), (SELECT count(*) FROM dmarc.record), 'find_records: all');
+SELECT is_empty($$ SELECT FROM dmarc.find_records('198.51.100.0/24') $$, 'find_records: none of another network');
+SELECT is_empty($$ SELECT FROM dmarc.find_records(NULL, 'nobody.example') $$, 'find_records: none of who never signed');
 
 SELECT finish();
 ROLLBACK;
