@@ -31,8 +31,8 @@ static const char by_mail[] =
 /* Of the kind of record that most messages of the address are of, the latest. */
 static const char by_address[] =
     "WITH t AS MATERIALIZED (SELECT r.domain, r.day, r.report, r.ordinal FROM"
-    " (SELECT s.*, sum(s.message_count) OVER (PARTITION BY s.evidence) AS alike FROM dmarc.record s"
-    " WHERE s.domain = $1 AND s.source_ip = $2::inet) r"
+    " (SELECT s.*, sum(s.message_count) OVER (PARTITION BY s.evidence) AS alike"
+    " FROM dmarc.find_records($2::inet, NULL, $1) s) r"
     " ORDER BY r.alike DESC, r.day DESC, r.report DESC, r.ordinal LIMIT 1) " EXPLAINED;
 
 enum { STEP = 4, WHAT, FOUND, SO };

@@ -71,7 +71,7 @@ BEGIN
            l.spf_aligned, l.first_seen, l.last_seen, b.confidence, b.evidence_said, b.sender_key
     FROM lines l
     JOIN judged b ON b.place = l.place
-    JOIN wholes w ON w.domain = b.domain
+    LEFT JOIN wholes w ON w.domain = b.domain
     WHERE policy_domain IS NULL OR b.domain = lower(policy_domain) -- which all are; but then it need not be sorted by
     ORDER BY b.domain, l.messages DESC, l.network, b.sender, b.class;
 END
@@ -373,7 +373,8 @@ RETURNS TABLE (
     dkim_aligned boolean,
     spf_aligned boolean,
     sender text,
-    class text
+    class text,
+    evidence uuid
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
@@ -383,6 +384,9 @@ DECLARE
     signed text[]; -- policy domains
     hashes uuid[];
 BEGIN
+    IF lower(policy_domain) <> ALL (mine) THEN
+        RETURN; -- nor does the time that it takes tell whether there is such a domain
+    END IF;
     IF signing_domain IS NOT NULL THEN
         SELECT array_agg(e.domain), array_agg(e.hash) INTO signed, hashes
         FROM dmarc_store.evidence e
@@ -401,7 +405,7 @@ BEGIN
           AND (signing_domain IS NULL OR o.domain = ANY (signed) AND EXISTS (SELECT FROM wanted w WHERE w.domain = o.domain AND w.hash = o.evidence))
     )
     SELECT f.domain, f.report, f.day, f.ordinal, r.reporter, f.source_ip, f.message_count, e.header_from, e.envelope_from, e.disposition,
-           e.dkim_aligned, e.spf_aligned, p.sender, p.class
+           e.dkim_aligned, e.spf_aligned, p.sender, p.class, f.evidence
     FROM found f
     JOIN dmarc_store.report r ON r.domain = f.domain AND r.day = f.day AND r.id = f.report
     JOIN dmarc_store.evidence e ON e.domain = f.domain AND e.hash = f.evidence

@@ -251,7 +251,7 @@ BEGIN
            CASE WHEN n.named AND l.nameless THEN (n.who).key ELSE b.sender_key END, n.name, n.network, n.country, n.as_number, n.as_name
     FROM lines l
     JOIN judged b ON b.place = l.place
-    JOIN wholes w ON w.domain = b.domain
+    LEFT JOIN wholes w ON w.domain = b.domain
     LEFT JOIN (
         SELECT m.*, m.nameless AND (m.who).key IS NOT NULL AS named
         FROM (SELECT a.source_ip, a.name, a.network, a.country, a.as_number, a.as_name, w.nameless,
