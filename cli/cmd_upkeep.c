@@ -34,7 +34,7 @@ gboolean cmd_maintain(struct cli *cli, GError **error)
            " profile%s judged in another way than before",
            done.reports, plural(done.reports), done.compacted, plural(done.compacted), done.profiles,
            plural(done.profiles));
-    if (done.bytes)
+    if (done.bytes > 0)
         printf("; %.1f MB given back to the disk", done.bytes / 1000000);
     putchar('\n');
     return TRUE;
