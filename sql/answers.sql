@@ -1,4 +1,4 @@
--- More reports, made like those of reports.sql: networks, policies, overrides and sub-domains.
+-- More reports, made like those of reports.sql: networks, policies, overrides and sub-domains; and records by whom they are of.
 
 CREATE OR REPLACE FUNCTION dmarc.networks(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                           only_trusted boolean DEFAULT false)
@@ -381,28 +381,29 @@ SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mer
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
-    signed text[]; -- policy domains
+    signed text[]; -- the policy domain of each hash
     hashes uuid[];
+    asked  text[]; -- each of these policy domains once
 BEGIN
     IF lower(policy_domain) <> ALL (mine) THEN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     IF signing_domain IS NOT NULL THEN
-        SELECT array_agg(e.domain), array_agg(e.hash) INTO signed, hashes
+        SELECT array_agg(e.domain), array_agg(e.hash), array_agg(DISTINCT e.domain) INTO signed, hashes, asked
         FROM dmarc_store.evidence e
         WHERE e.dkim_domains @> ARRAY[lower(signing_domain)]
           AND (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine));
     END IF;
     RETURN QUERY
     WITH wanted AS MATERIALIZED (
-        SELECT DISTINCT u.domain, u.hash FROM unnest(signed, hashes) u (domain, hash)
+        SELECT u.domain, u.hash FROM unnest(signed, hashes) u (domain, hash)
     ), found AS MATERIALIZED (
         SELECT o.domain, o.day, o.report, o.ordinal, o.source_ip, o.message_count, o.evidence
         FROM dmarc_store.observation o
         WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
           AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
           AND (network IS NULL OR network >>= ANY (o.row_ips) AND o.source_ip <<= network)
-          AND (signing_domain IS NULL OR o.domain = ANY (signed) AND EXISTS (SELECT FROM wanted w WHERE w.domain = o.domain AND w.hash = o.evidence))
+          AND (signing_domain IS NULL OR o.domain = ANY (asked) AND EXISTS (SELECT FROM wanted w WHERE w.domain = o.domain AND w.hash = o.evidence))
     )
     SELECT f.domain, f.report, f.day, f.ordinal, r.reporter, f.source_ip, f.message_count, e.header_from, e.envelope_from, e.disposition,
            e.dkim_aligned, e.spf_aligned, p.sender, p.class, f.evidence

@@ -4,10 +4,11 @@
 -- on which the period of a report begins. What a better copy took the place of (`replaced`) counts nowhere.
 --
 -- summary, senders, timeline and reporters read sums alone, see sums.sql and sources.sql. Those that list addresses or tell of what
--- failed ask first what the evidence of the period means, once for each piece, and then add up the records to the lines that this
--- makes. PL/pgSQL with custom plans, so that the days given choose the partitions; the planner's cost of a page is set for a catalogue
--- that lies in memory. Merging and loops are off, because the planner takes a pair of keys for far rarer than it is and would loop over
--- the whole of `judged` for each row; so is Memoize, which keeps what is taken apart only once.
+-- failed ask first what the evidence means, once for each piece (all of it, or that of the period, where more than its profile is
+-- asked for), and then add up the records to the lines that this makes. PL/pgSQL with custom plans, so that the days given choose the
+-- partitions; the planner's cost of a page is set for a catalogue that lies in memory. Merging and loops are off, because the planner
+-- takes a pair of keys for far rarer than it is and would loop over the whole of what is meant for each row; so is Memoize, which keeps
+-- what is taken apart only once.
 --
 -- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out.
 

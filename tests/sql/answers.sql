@@ -1,4 +1,4 @@
--- Overrides, sub-domains, coverage and changes, over data whose figures can be worked out by hand.
+-- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
 SELECT plan(34);
 \o /dev/null
