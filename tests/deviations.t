@@ -59,7 +59,7 @@ CREATE TEMP TABLE found AS
     JOIN dmarc_store.document d ON d.message = m.id AND d.mail_sha256 = m.sha256
     JOIN dmarc_store.report r ON r.id = d.report AND r.domain = d.domain AND r.day = d.day WHERE NOT r.replaced AND d.kind = 'aggregate';
 SELECT m.name,
-       (SELECT string_agg(o.outcome, ' ' ORDER BY o.source) FROM mail o WHERE o.name = m.name) || ' | ' ||
+       (SELECT string_agg(o.outcome, ' ' ORDER BY o.outcome DESC) FROM mail o WHERE o.name = m.name) || ' | ' ||
        (SELECT concat_ws('/', count(*), coalesce(sum(record_count), 0), coalesce(sum(message_count), 0)) FROM found f WHERE f.name = m.name) || ' | ' ||
        coalesce((SELECT string_agg(DISTINCT w, ',') FROM (
            SELECT unnest(f.warnings) AS w FROM found f WHERE f.name = m.name

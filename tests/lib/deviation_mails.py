@@ -409,7 +409,7 @@ def documents():
     c.put(usual(gz(c.xml({"disposition": "pass"}))))
     # Both ways: a pass that the results do not hold counts for nothing, and a fail that they contradict is not believed either.
     c = Case("R21", "stored stored | 2/2/4 | align_conflict | -",
-             "SELECT string_agg(concat_ws('/', dkim_verdict, dkim_aligned, disagree), ' ' ORDER BY report) FROM dmarc.record WHERE domain = 'r21.example'"
+             "SELECT string_agg(concat_ws('/', dkim_verdict, dkim_aligned, disagree), ' ' ORDER BY dkim_verdict DESC) FROM dmarc.record WHERE domain = 'r21.example'"
              " UNION ALL SELECT string_agg(messages::text || ' of ' || passed, ' ') FROM dmarc.summary('r21.example')",
              "pass/f/t fail/t/t 4 of 2")
     c.put(usual(gz(c.xml({"dkim": "pass", "auth": "<spf><domain>x.example</domain><result>fail</result></spf>"}))))
