@@ -409,8 +409,9 @@ BEGIN
            e.dkim_aligned, e.spf_aligned, p.sender, p.class, f.evidence
     FROM found f
     JOIN dmarc_store.report r ON r.domain = f.domain AND r.day = f.day AND r.id = f.report
-    JOIN dmarc_store.evidence e ON e.domain = f.domain AND e.hash = f.evidence
-    JOIN dmarc_store.profile p ON p.domain = e.domain AND p.hash = e.profile
+                             AND (policy_domain IS NULL OR r.domain = lower(policy_domain))
+    JOIN dmarc_store.evidence e ON e.domain = f.domain AND e.hash = f.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
+    JOIN dmarc_store.profile p ON p.domain = e.domain AND p.hash = e.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     ORDER BY f.domain, f.day, f.report, f.ordinal;
 END
 $fn$;

@@ -21,18 +21,19 @@ SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 DECLARE
     mine text[] := dmarc.visible();
     most_listed CONSTANT int := 100;
+    today date := current_date; -- of this session's time zone, on whatever node
 BEGIN
     RETURN QUERY
     WITH heads AS MATERIALIZED (
         SELECT h.domain, h.reporter, h.day, sum(h.message_count) AS messages
         FROM dmarc_store.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
-          AND h.day >= coalesce(since - 56, '-infinity') AND h.day < least(coalesce(until, 'infinity'), current_date + 1)
+          AND h.day >= coalesce(since - 56, '-infinity') AND h.day < least(coalesce(until, 'infinity'), today + 1)
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
         GROUP BY h.domain, h.reporter, h.day
     ), bounds AS MATERIALIZED (
         SELECT h.domain, coalesce(since, min(h.day)) AS lo,
-               CASE WHEN until < current_date THEN until ELSE greatest(current_date - 1, max(h.day) + 1) END AS hi,
+               CASE WHEN until < today THEN until ELSE greatest(today - 1, max(h.day) + 1) END AS hi,
                sum(h.messages) AS messages
         FROM heads h
         GROUP BY h.domain
@@ -124,9 +125,10 @@ SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mer
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
+    today date := current_date; -- of this session's time zone, on whatever node
     hi   date := coalesce(until, (SELECT max(t.day) + 1 FROM dmarc_store.domain_day t
                                   WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
-                                    AND t.day <= current_date));
+                                    AND t.day <= today));
     lo   date := coalesce(since, hi - 30);
     old  date := lo - (hi - lo);
 BEGIN
@@ -237,8 +239,13 @@ SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nes
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
+    known_domains text[];
+    known_senders text[];
 BEGIN
-    RETURN QUERY
+    IF lower(policy_domain) <> ALL (mine) THEN
+        RETURN; -- nor does the time that it takes tell whether there is such a domain
+    END IF;
+    -- By itself: a statement that asks a table of one domain may be answered by another node, which does not know who asks.
     WITH old AS (
         SELECT DISTINCT t.domain, unnest(t.profiles) AS profile
         FROM dmarc_store.summed t
@@ -249,9 +256,11 @@ BEGIN
         FROM old o
         JOIN dmarc_store.profile p ON p.domain = o.domain AND p.hash = o.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     )
+    SELECT array_agg(k.domain), array_agg(k.sender) INTO known_domains, known_senders FROM known k;
+    RETURN QUERY
     SELECT s.*
     FROM dmarc.senders(policy_domain, since, until, only_trusted) s
-    WHERE NOT EXISTS (SELECT FROM known k WHERE k.domain = s.domain AND k.sender = s.sender)
+    WHERE NOT EXISTS (SELECT FROM unnest(known_domains, known_senders) k (domain, sender) WHERE k.domain = s.domain AND k.sender = s.sender)
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;

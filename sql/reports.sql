@@ -17,12 +17,14 @@
 CREATE OR REPLACE FUNCTION dmarc_store.trend_over(policy_domain text, mine text[], since date, until date, only_trusted boolean,
                                                   OUT first date, OUT days int, OUT parts int)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
+DECLARE
+    today date := current_date; -- of this session's time zone, on whatever node
 BEGIN
     SELECT min(t.day), max(t.day) - min(t.day) + 1 INTO first, days
     FROM dmarc_store.domain_day t
     WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
-      AND t.day >= coalesce(since, '-infinity') AND t.day < least(until, current_date + 1) AND NOT (only_trusted AND t.doubtful);
-    first := coalesce(first, current_date);
+      AND t.day >= coalesce(since, '-infinity') AND t.day < least(until, today + 1) AND NOT (only_trusted AND t.doubtful);
+    first := coalesce(first, today);
     days := coalesce(days, 1);
     parts := least(days, 12);
 END

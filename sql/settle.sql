@@ -74,7 +74,8 @@ DECLARE
     at_domain text := '';
     at_hash   uuid := '00000000-0000-0000-0000-000000000000';
     -- Reports without records have no evidence that tells how old they are.
-    old       boolean := NOT EXISTS (SELECT FROM dmarc_store.domain_day) AND EXISTS (SELECT FROM dmarc_store.report r WHERE NOT r.replaced);
+    old       boolean := (SELECT count(*) = 0 FROM (SELECT 1 FROM dmarc_store.domain_day LIMIT 1) d)
+                     AND (SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.report r WHERE NOT r.replaced LIMIT 1) r);
 BEGIN
     PERFORM dmarc_store.alone();
     LOOP

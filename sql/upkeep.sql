@@ -30,17 +30,18 @@ SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     tables text := (SELECT string_agg(format('ONLY dmarc_store.%I', p), ', ') FROM unnest(parents) p);
     before text := current_setting('lock_timeout');
+    many   boolean := dmarc_store.is_distributed(); -- other nodes are not told of lock_timeout
 BEGIN
     -- Many nodes: what follows mixes changes of tables with changes of rows.
     PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
     FOR try IN 1..60 LOOP
         BEGIN
             PERFORM set_config('lock_timeout', '400ms', true);
-            EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE';
+            EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE' || CASE WHEN many THEN ' NOWAIT' ELSE '' END;
             PERFORM set_config('lock_timeout', before, true);
             RETURN;
         EXCEPTION WHEN lock_not_available THEN
-            PERFORM pg_sleep(0.1);
+            PERFORM pg_sleep(CASE WHEN many THEN 0.5 ELSE 0.1 END);
         END;
     END LOOP;
     RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = 'a query has been reading for half a minute, and a partition waits for it',
@@ -196,7 +197,7 @@ BEGIN
     LOOP
         BEGIN
             IF child ~ '_[0-9]{6}$' THEN
-                EXECUTE format('SELECT EXISTS (SELECT FROM dmarc_store.%I)', child) INTO filled;
+                EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I LIMIT 1) o', child) INTO filled;
                 months := months || CASE WHEN filled THEN ARRAY[to_date(right(child, 6), 'YYYYMM')] ELSE '{}' END;
             ELSE
                 EXECUTE format('SELECT $1 || coalesce(array_agg(DISTINCT dmarc_store.month_of(o.day)), ''{}'') FROM dmarc_store.%I o', child)
@@ -274,9 +275,10 @@ BEGIN
             bytes := bytes + pg_total_relation_size(format('dmarc_store.%I', child));
             EXECUTE format('DROP TABLE dmarc_store.%I', child);
         ELSE
-            EXECUTE format('WITH gone AS (DELETE FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2 RETURNING pg_column_size(o) AS size) SELECT coalesce(sum(g.size), 0) FROM gone g', parent)
+            EXECUTE format('SELECT coalesce(sum(pg_column_size(o)), 0) FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2', parent)
             INTO part USING first, last;
             bytes := bytes + part;
+            EXECUTE format('DELETE FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2', parent) USING first, last;
         END IF;
     END LOOP;
     DELETE FROM dmarc_store.unfolded t WHERE t.day >= first AND t.day < last;

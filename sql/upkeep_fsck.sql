@@ -258,17 +258,28 @@ BEGIN
               ORDER BY x.domain, x.hash LIMIT 5000) e;
         EXIT WHEN chunk IS NULL;
         RETURN QUERY
-        SELECT c.domain, c.hash, ROW(p.domain, p.hash, p.header_from, p.dkim_aligned, p.spf_aligned, p.dkim_aligned_domain, p.dkim_aligned_selector,
-                   p.spf_aligned_domain, p.dkim_domains, p.dkim_selectors, p.spf_domains, p.spf_scopes, p.reason_types,
-                   NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, p.own_signed)::dmarc_store.profile,
-               c.profile IS DISTINCT FROM p.hash OR k.hash IS NULL
+        WITH meant AS MATERIALIZED (
+            SELECT c.domain, c.hash AS evidence, c.profile AS stored, p.hash, p.header_from, p.dkim_aligned, p.spf_aligned, p.dkim_aligned_domain,
+                   p.dkim_aligned_selector, p.spf_aligned_domain, p.dkim_domains, p.dkim_selectors, p.spf_domains, p.spf_scopes, p.reason_types, p.own_signed
+            FROM unnest(chunk) WITH ORDINALITY c
+            JOIN dmarc_store.profiles_of(chunk) WITH ORDINALITY p ON p.ordinality = c.ordinality
+        ), wanted AS MATERIALIZED (
+            SELECT DISTINCT m.domain, m.hash FROM meant m
+        ), there AS MATERIALIZED (
+            SELECT k.domain, k.hash, k.header_from, k.dkim_aligned, k.spf_aligned, k.dkim_aligned_domain, k.dkim_aligned_selector, k.spf_aligned_domain,
+                   k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types
+            FROM wanted w JOIN dmarc_store.profile k ON k.domain = w.domain AND k.hash = w.hash
+        )
+        SELECT m.domain, m.evidence, ROW(m.domain, m.hash, m.header_from, m.dkim_aligned, m.spf_aligned, m.dkim_aligned_domain, m.dkim_aligned_selector,
+                   m.spf_aligned_domain, m.dkim_domains, m.dkim_selectors, m.spf_domains, m.spf_scopes, m.reason_types,
+                   NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.own_signed)::dmarc_store.profile,
+               m.stored IS DISTINCT FROM m.hash OR k.hash IS NULL
                OR (k.header_from, k.dkim_aligned, k.spf_aligned, k.dkim_aligned_domain, k.dkim_aligned_selector, k.spf_aligned_domain,
                    k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types)
-                  IS DISTINCT FROM (p.header_from, p.dkim_aligned, p.spf_aligned, p.dkim_aligned_domain, p.dkim_aligned_selector,
-                                    p.spf_aligned_domain, p.dkim_domains, p.dkim_selectors, p.spf_domains, p.spf_scopes, p.reason_types)
-        FROM unnest(chunk) WITH ORDINALITY c
-        JOIN dmarc_store.profiles_of(chunk) WITH ORDINALITY p ON p.ordinality = c.ordinality
-        LEFT JOIN dmarc_store.profile k ON k.domain = p.domain AND k.hash = p.hash;
+                  IS DISTINCT FROM (m.header_from, m.dkim_aligned, m.spf_aligned, m.dkim_aligned_domain, m.dkim_aligned_selector,
+                                    m.spf_aligned_domain, m.dkim_domains, m.dkim_selectors, m.spf_domains, m.spf_scopes, m.reason_types)
+        FROM meant m
+        LEFT JOIN there k ON k.domain = m.domain AND k.hash = m.hash;
         at_domain := chunk[cardinality(chunk)].domain;
         at_hash := chunk[cardinality(chunk)].hash;
     END LOOP;

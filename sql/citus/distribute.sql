@@ -93,13 +93,19 @@ ORDER BY f.pronamespace DESC, f.oid
 \echo '-- views to every node'
 SELECT format('CREATE OR REPLACE VIEW %s %s AS %s', v.oid::regclass, 'WITH (' || array_to_string(v.reloptions, ', ') || ')', pg_get_viewdef(v.oid))
 FROM pg_class v
-WHERE v.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND v.relkind = 'v'
-ORDER BY v.relname NOT IN ('observation', 'profile_day', 'profile_source'), v.relnamespace DESC, v.oid
+WHERE v.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace, 'dmarc_own'::regnamespace) AND v.relkind = 'v'
+ORDER BY v.relnamespace = 'dmarc_own'::regnamespace, v.relname NOT IN ('observation', 'profile_day', 'profile_source'), v.relnamespace DESC, v.oid
 \gexec
 
--- These look at tables and are asked inside of queries over others, so that a worker may have to ask other nodes.
+-- These look at tables and are asked inside of statements about others, which go to the node that has the domain: that one may have to ask
+-- other nodes. Only what does not depend on who asks may be among them, but for visible(), which views have in them: on the other node
+-- the owner seems to ask.
 ALTER FUNCTION dmarc.visible() SET citus.allow_nested_distributed_execution = on;
 ALTER FUNCTION dmarc_store.sources_of(text, text[], date, date, boolean) SET citus.allow_nested_distributed_execution = on;
+ALTER FUNCTION dmarc_store.policy_spans(text, text[], date, date, boolean) SET citus.allow_nested_distributed_execution = on;
+ALTER FUNCTION dmarc_store.word_on(text, text, text) SET citus.allow_nested_distributed_execution = on;
+ALTER FUNCTION dmarc_store.hosts_of(inet[]) SET citus.allow_nested_distributed_execution = on;
+ALTER FUNCTION dmarc_store.sender_by_name(text) SET citus.allow_nested_distributed_execution = on;
 
 -- A node asks another one for rows as the user who asked, not as the owner of the view: who may read everything needs the tables. The
 -- rest of the rights as they are here.
@@ -120,16 +126,17 @@ FROM (SELECT format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', f.oid::regproce
       UNION ALL
       SELECT format('GRANT %s ON %s %s TO %s', a.privilege_type, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass, a.grantee::regrole)
       FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
-      WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND c.relkind IN ('v', 'S') AND a.grantee NOT IN (0, c.relowner)
+      WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace, 'dmarc_own'::regnamespace) AND c.relkind IN ('v', 'S') AND a.grantee NOT IN (0, c.relowner)
       UNION ALL
       SELECT format('GRANT %s ON SCHEMA %I TO %s', a.privilege_type, n.nspname, a.grantee::regrole)
       FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
-      WHERE n.nspname IN ('dmarc', 'dmarc_store') AND a.grantee NOT IN (0, n.nspowner)) o (what)
+      WHERE n.nspname IN ('dmarc', 'dmarc_store', 'dmarc_own') AND a.grantee NOT IN (0, n.nspowner)) o (what)
 \gset
 SELECT format('worker %s:%s: %s', c.nodename, c.nodeport, c.result) FROM run_command_on_workers(:'rights') c WHERE NOT c.success;
 
--- Many tasks of one statement, one after the other and always in the same order: so two ingesters wait for each other and not in a
--- circle, and an upgrade may do with tables of both kinds what it has to in one transaction.
+-- Many tasks of one statement over one connection to each node: so an upgrade may do with tables of both kinds what it has to in one
+-- transaction. Two ingesters on different nodes may still wait for each other in a circle; Citus ends that, and the one that it
+-- stopped stores its batch again.
 \echo '-- settings of the database on every node'
 SELECT format('ALTER DATABASE %I SET citus.multi_shard_modify_mode = %L', current_database(), 'sequential') AS setting
 \gset
@@ -142,7 +149,7 @@ DECLARE
     counting text := $sql$
         SELECT (SELECT count(*) FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE n.nspname IN ('dmarc', 'dmarc_store'))
                || ' functions, ' ||
-               (SELECT count(*) FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace WHERE n.nspname IN ('dmarc', 'dmarc_store') AND v.relkind = 'v')
+               (SELECT count(*) FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace WHERE n.nspname IN ('dmarc', 'dmarc_store', 'dmarc_own') AND v.relkind = 'v')
                || ' views'
     $sql$;
     here text;

@@ -94,6 +94,19 @@ is "the ledger goes by the hash of the mail, together" "$(sed -n 's/^dmarc_store
 is "the rest goes to every node" "$(sed -n 's/^\(.*\) n  0$/\1/p' "$dir/placed" | tr '\n' ' ')" \
     "dmarc.repeatable dmarc.schema_version dmarc_store.address dmarc_store.approval dmarc_store.domain_grant dmarc_store.domain_group dmarc_store.group_grant dmarc_store.mailbox dmarc_store.pruning dmarc_store.sender dmarc_store.sender_rule "
 is "functions and views are what they were" "$(functions)" "$before"
+# What a report asks inside of a statement about a domain is asked on the node of that domain. These are asked by themselves.
+is "what is asked inside of other statements may ask other nodes" "$(sql <<'SQL'
+WITH code AS (
+    SELECT p.oid, n.nspname || '.' || p.proname AS name, p.prosrc, p.proconfig
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('dmarc', 'dmarc_store')
+)
+SELECT c.name FROM code c
+WHERE c.prosrc ~ '\mdmarc_store\.[a-z_]+ [a-z]\M' AND NOT coalesce('citus.allow_nested_distributed_execution=on' = ANY (c.proconfig), false)
+  AND EXISTS (SELECT FROM code o WHERE o.oid <> c.oid AND o.name LIKE 'dmarc.%' AND o.prosrc ~ (replace(c.name, '.', '\.') || '\('))
+  AND c.name NOT IN ('dmarc_store.trend_over', 'dmarc.find_mail', 'dmarc.senders', 'dmarc.verdict', 'dmarc_store.decide', 'dmarc_store.check_parts',
+                     'dmarc_store.reclassify')
+SQL
+)" ""
 is "months are made ahead" "$(sql -c "SELECT count(*) FROM pg_inherits WHERE inhparent = 'dmarc_store.report'::regclass")" 6
 distribute
 is "a second run finds nothing to be done" "$(tail -n 1 "$dir/out") $(grep -c ': by\|: to' "$dir/out") $(placed | cmp - "$dir/placed")" "-- done 0 "

@@ -74,6 +74,15 @@ WHERE c.body ~* '\mdo +update +set[^;]*\m(now|random|clock_timestamp|statement_t
 UNION ALL
 SELECT 'no look-up of stored rows for each row', c.name FROM code c WHERE c.body ~* '\mlateral *\([^;]{0,250}?\m(from|join) +dmarc(_store)?\.'
 UNION ALL
+-- It is fetched from all nodes, and has no column to be fetched.
+SELECT 'EXISTS asks no table for any row at all', c.name FROM code c
+WHERE c.lanname <> 'view' AND c.body ~* '\mexists *\( *select +from +dmarc(_store)?\.[%\w]+( +\w+)? *\)'
+UNION ALL
+SELECT 'RETURNING of many nodes tells what is immutable', c.name FROM code c
+WHERE c.body ~* '\mreturning[^;]*\m(pg_column_size|now|random|clock_timestamp|nextval|to_char|date_trunc) *\('
+UNION ALL
+SELECT 'the day is that of who asks', c.name FROM code c WHERE c.body ~* '\mcurrent_date\M' AND c.body !~ 'today date := current_date;'
+UNION ALL
 SELECT 'an SQL function with arguments asks no table', c.name FROM code c
 WHERE c.lanname = 'sql' AND c.pronargs > 0 AND c.body ~* '\m(from|join|into|update) +dmarc(_store)?\.\w+(?! *\()\M(?! *\()'
 UNION ALL
@@ -108,6 +117,9 @@ INSERT INTO bad VALUES
 ('no word that is refused across nodes', 'CREATE VIEW dmarc.odd AS SELECT r.domain, count(*) AS n FROM dmarc_store.report r GROUP BY ROLLUP (r.domain)', 'dmarc.odd'),
 ('an upsert sets what is immutable', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO dmarc_store.mailbox AS m VALUES ('''', 1, 1) ON CONFLICT (mailbox) DO UPDATE SET read_at = now(); END $$', 'dmarc_store.odd()'),
 ('no look-up of stored rows for each row', 'CREATE FUNCTION dmarc_store.odd(a text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT u.x FROM unnest(a) u (x) CROSS JOIN LATERAL (SELECT 1 FROM dmarc_store.report r WHERE r.domain = u.x LIMIT 1) l; END $$', 'dmarc_store.odd(text[])'),
+('EXISTS asks no table for any row at all', 'CREATE FUNCTION dmarc_store.odd() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN EXISTS (SELECT FROM dmarc_store.report); END $$', 'dmarc_store.odd()'),
+('RETURNING of many nodes tells what is immutable', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY DELETE FROM dmarc_store.report r RETURNING pg_column_size(r); END $$', 'dmarc_store.odd()'),
+('the day is that of who asks', 'CREATE FUNCTION dmarc_store.odd() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM dmarc_store.report r WHERE r.day < current_date); END $$', 'dmarc_store.odd()'),
 ('an SQL function with arguments asks no table', 'CREATE FUNCTION dmarc_store.odd(a text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM dmarc_store.report r WHERE r.domain = a $$', 'dmarc_store.odd(text)'),
 ('tables have their schema in front', 'CREATE FUNCTION dmarc_store.odd() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM report); END $$', 'dmarc_store.odd()'),
 ('only few functions make tables', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE odd (); END $$', 'dmarc_store.odd()'),
