@@ -9,9 +9,11 @@
 #include "parser/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* A mail transport runs "whosends ingest -" and returns the mail to its sender on any status but 0 and
  * EX_TEMPFAIL. It shall keep the mail instead, whatever is wrong here: the options, the configuration, or the
@@ -154,8 +156,19 @@ static int close_output(int status)
     return EX_IOERR;
 }
 
+/* Standard input, output and error that whoever started us has closed: else the first file or connection takes
+ * their place, and what is printed, strangers' mail too, is told to the database. What is opened instead can be
+ * neither read nor written, so that it shows. */
+static void hold_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EX_TEMPFAIL);
+}
+
 int cli_main(char **argv)
 {
+    hold_standard_files();
     g_autoptr(GError) error = NULL;
     struct cli cli = {.argv = argv, .now = g_get_real_time() / G_USEC_PER_SEC};
     gboolean delivery = is_delivery(argv);

@@ -156,8 +156,13 @@ static void describe(struct mail *mail, enum entry kind, const char *path, guint
 
 static int open_entry(enum entry kind, const char *path, struct mail *mail, GError **error)
 {
-    if (kind == ENTRY_STDIN)
-        return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (kind == ENTRY_STDIN) {
+        int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+            g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not open standard input: %s",
+                        g_strerror(errno));
+        return fd;
+    }
     if (kind != ENTRY_MAILDIR)
         return file_open(path, kind == ENTRY_NAMED, mail, error);
     g_autofree char *now = maildir_find(path);
@@ -182,7 +187,9 @@ static gboolean take_entry(struct file_source *files, guint i, struct mail *mail
     g_autoptr(GError) failure = NULL;
     mail->body = file_body(fd, &files->limits, &failure);
     close(fd);
-    if (failure && failure->code == WS_ERROR_SYSTEM) {
+    /* Whoever hands a mail over keeps it as long as it was not read. */
+    gboolean unread = failure && kind == ENTRY_STDIN && failure->code == WS_ERROR_INPUT;
+    if (unread || (failure && failure->code == WS_ERROR_SYSTEM)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }

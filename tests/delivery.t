@@ -65,6 +65,14 @@ is "two copies at once are one report and one duplicate" \
     "$(ask "SELECT string_agg(outcome, ' ' ORDER BY outcome) FROM dmarc_store.message WHERE id > $many")" "duplicate stored"
 is "and one report" "$(ask "SELECT count(*) FROM dmarc_store.report")" $((many + 1))
 
+# What cannot be read was not taken.
+status=0
+"$program" ingest - <"$dir" >"$dir/out" 2>"$dir/err" || status=$?
+is "standard input that is a directory is no delivery" "$status $(ask "SELECT count(*) FROM dmarc_store.message WHERE code = 'unreadable'")" "75 0"
+status=0
+"$program" ingest - <&- >"$dir/out" 2>"$dir/err" || status=$?
+is "nor is one that is closed" "$status $(ask "SELECT count(*) FROM dmarc_store.message WHERE code = 'unreadable'")" "75 0"
+
 # What comes in other forms.
 input=$dir/nothing
 : >"$input"

@@ -123,4 +123,9 @@ check "show: what was asked for is escaped" 66 '' "'a.x1bb'"
 status=$?
 : >"$dir/out"
 check "show: an output that is full" 74 '' 'could not write the mail'
+# Else the connection to the database takes the place of standard output, and a stranger's mail is told to it.
+"$program" show forged >&- 2>"$dir/err"
+status=$?
+: >"$dir/out"
+check "show: an output that is closed" 74 '' 'could not write the mail'
 finish

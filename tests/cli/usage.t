@@ -122,4 +122,12 @@ if test -e /dev/full && test "$tests" -gt 0; then
     : >"$dir/out"
     check "output that does not arrive is no success" 74 '' 'could not write to standard output'
 fi
+status=0
+"$program" help >&- 2>"$dir/err" || status=$?
+: >"$dir/out"
+check "nor is output that is closed" 74 '' 'could not write to standard output'
+status=0
+"$program" frobnicate >"$dir/out" 2>&- || status=$?
+: >"$dir/err"
+check "errors that nobody reads end as others do" 64 '' ''
 finish
