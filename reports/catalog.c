@@ -309,6 +309,7 @@ enum column_kind report_column_kind(const char *name, guint type)
         TEXT_ARRAY = 1009,
         DATE = 1082,
         TIMESTAMP = 1114,
+        DATE_ARRAY = 1182,
         TIMESTAMPTZ = 1184,
         NUMERIC_ARRAY = 1231,
         NUMERIC = 1700
@@ -327,6 +328,7 @@ enum column_kind report_column_kind(const char *name, guint type)
     case TIMESTAMPTZ:
         return COLUMN_TIME;
     case TEXT_ARRAY:
+    case DATE_ARRAY:
         return COLUMN_LIST;
     case NUMERIC_ARRAY:
         return COLUMN_TREND;

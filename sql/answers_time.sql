@@ -81,7 +81,7 @@ BEGIN
         GROUP BY w.domain
     ), judged AS (
         SELECT u.*, coalesce(m.n, 0) AS n, coalesce(m.between, 0) AS between, m.days AS missed,
-               u.silent >= 3 AND u.silent > 14 / u.per_week AS is_silent
+               u.silent >= 3 AND u.silent * greatest(u.per_week, 0.1) > 14 AS is_silent
         FROM usual u
         LEFT JOIN missed m ON m.domain = u.domain AND m.reporter IS NOT DISTINCT FROM u.reporter
     ), quiet AS (

@@ -144,6 +144,8 @@ run changes c.example --since 2026-09-08 --until 2026-09-14
 check "changes" 0 '^gone  *own mail \(selector s\)  *authorised  *1,?000 ' ''
 run coverage c.example --until 2026-09-20
 check "coverage: the domain first" 0 'no report at all for 6 days' ''
+run coverage c.example --until 2026-09-20 --format json
+is "coverage: the days that are missing, as JSON" "$(python3 -c 'import json, sys; print({type(row["missing_days"]).__name__ for row in json.load(sys.stdin)})' <"$dir/out")" "{'list'}"
 
 # on_terminal COLUMNS ARGUMENT...: what the program writes to a terminal that is so wide
 on_terminal()

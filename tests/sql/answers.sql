@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(34);
+SELECT plan(36);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -52,6 +52,7 @@ SELECT pg_temp.record(20, 'x.example', '2026-10-20', '192.0.2.7', 20);
 SELECT pg_temp.record(20, 'x.example', '2026-10-20', '192.0.2.8', 33, '{x.example|s|fail}', '{gmail.com|mfrom|pass}');
 SELECT pg_temp.record(2, 'x.example', '2026-10-02', '192.0.2.8', 3, '{x.example|s|fail}', '{gmail.com|mfrom|pass}');
 SELECT pg_temp.report(1, 'y.example', '2026-10-15');
+SELECT pg_temp.report(1, 'rare.example', '2025-10-01'), pg_temp.report(2, 'rare.example', '2026-10-01');
 SELECT pg_temp.record(1, 'y.example', '2026-10-15', '192.0.2.1', 100, '{y.example|s|pass}', NULL, 'y.example|s');
 SELECT pg_temp.sum_up();
 \o
@@ -91,6 +92,8 @@ SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.coverage('c.example', NULL, curren
 SELECT is((SELECT concat_ws(' ', missing, cardinality(missing_days), missing_days[1], missing_days[100]) FROM dmarc.coverage('e.example', NULL, '2025-09-01') WHERE reporter = 'r.test'),
           '233 100 2025-05-24 2025-08-31', 'coverage: the last hundred days that are missing');
 SELECT is_empty($$ SELECT * FROM dmarc.coverage('none.example') $$, 'coverage: none of an unknown domain');
+SELECT is((SELECT concat_ws(' ', usual_per_week, silent_days, note) FROM dmarc.coverage('rare.example', NULL, '2026-10-11') WHERE reporter IS NULL), '0.0 9', 'coverage: twice a year is seldom');
+SELECT is((SELECT note FROM dmarc.coverage('rare.example', NULL, '2027-03-01') WHERE reporter IS NULL), NULL, 'coverage: and after today nothing is missed');
 UPDATE dmarc_store.report SET trusted = false WHERE domain = 'c.example' AND reporter = 'yahoo.test';
 SELECT is((SELECT count(*)::int FROM dmarc.coverage('c.example', NULL, '2026-10-11', true)), 3, 'coverage: without what nobody vouches for');
 
