@@ -156,9 +156,9 @@ static int close_output(int status)
     return EX_IOERR;
 }
 
-/* Standard input, output and error that whoever started us has closed: else the first file or connection takes
- * their place, and what is printed, strangers' mail too, is told to the database. What is opened instead can be
- * neither read nor written, so that it shows. */
+/* Standard input, output and error that whoever started us has closed: else the first file or connection
+ * takes their place, and what is printed, strangers' mail too, is told to the database. What is opened
+ * instead can be neither read nor written, so that it shows. */
 static void hold_standard_files(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

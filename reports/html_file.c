@@ -6,9 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define NAME_MOST 200 /* leaves room in the 255 bytes of a file name for what stands around it */
+#define NAME_MOST 200   /* leaves room in the 255 bytes of a file name for what stands around it */
+#define LEFT_AFTER 3600 /* seconds, after which nobody writes a page any more */
+#define RANDOM ".XXXXXX"
 
 static gboolean fail(GError **error, const char *what, const char *path)
 {
@@ -18,14 +22,38 @@ static gboolean fail(GError **error, const char *what, const char *path)
     return FALSE;
 }
 
+/* The temporary file of a page, ".example.com.html.Ab3dEf". */
+static gboolean is_temporary(const char *name)
+{
+    g_autofree char *page = g_strndup(name, strlen(name) - MIN(strlen(name), strlen(RANDOM)));
+    return *page == '.' && g_str_has_suffix(page, ".html") && name[strlen(page)] == '.';
+}
+
+/* What a run left that was killed. */
+static void remove_left(const char *directory)
+{
+    GDir *dir = g_dir_open(directory, 0, NULL);
+    for (const char *name; dir && (name = g_dir_read_name(dir));) {
+        struct stat st;
+        g_autofree char *path = is_temporary(name) ? g_build_filename(directory, name, NULL) : NULL;
+        if (path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime > LEFT_AFTER)
+            unlink(path);
+    }
+    if (dir)
+        g_dir_close(dir);
+}
+
 gboolean html_directory(const char *directory, GError **error)
 {
-    return g_mkdir_with_parents(directory, 0777) == 0 || fail(error, "make directory", directory);
+    if (g_mkdir_with_parents(directory, 0777) != 0)
+        return fail(error, "make directory", directory);
+    remove_left(directory);
+    return TRUE;
 }
 
 gboolean html_file_open(struct html_file *file, const char *directory, const char *name, GError **error)
 {
-    g_autofree char *hidden = g_strdup_printf(".%s.XXXXXX", name);
+    g_autofree char *hidden = g_strdup_printf(".%s" RANDOM, name);
     file->path = g_build_filename(directory, name, NULL);
     file->temporary = g_build_filename(directory, hidden, NULL);
     int fd = g_mkstemp_full(file->temporary, O_WRONLY | O_CLOEXEC, 0666);

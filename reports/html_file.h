@@ -10,7 +10,8 @@ struct html_file {
     char *path, *temporary;
 };
 
-/* Makes the directory, and those above it, where it is not there. WS_ERROR_SYSTEM. */
+/* Makes the directory, and those above it, where it is not there; takes away what a run that was killed left
+ * in it more than an hour ago. WS_ERROR_SYSTEM. */
 gboolean html_directory(const char *directory, GError **error);
 /* WS_ERROR_SYSTEM. To be ended by html_file_commit or html_file_drop. */
 gboolean html_file_open(struct html_file *file, const char *directory, const char *name, GError **error);

@@ -41,9 +41,13 @@ is "the index has these" "$(cd "$dir/some" && ls | tr '\n' ' ')" "a.example.html
 check_text() { is "$1" "$(grep -c "$3" "$dir/some/$2")" "$4"; }
 check_text "and says where there is nothing" index.html 'no reports in this period' 2
 check_text "so does the page" nowhere.example.html '<p class="empty">No reports about this domain in this period' 1
+mkdir "$dir/none"
+touch -d '2 hours ago' "$dir/none/.a.example.html.Ab3dEf" "$dir/none/.a.example.html.bak"
+touch "$dir/none/.index.html.Gh1jKl"
 run html -o "$dir/none" --since 2001-01-01 --until 2001-01-02
 check "no reports at all" 0 '^0 domains' ''
 is "the index says so" "$(grep -c '<p class="empty">No reports in this period' "$dir/none/index.html") $(ls "$dir/none")" "1 index.html"
+is "what a run that was killed left long ago is gone" "$(cd "$dir/none" && echo .[a-z]*)" ".a.example.html.bak .index.html.Gh1jKl"
 is "and for which period" "$(grep -c 'Reports of 2001-01-01 to 2001-01-02\.' "$dir/none/index.html")" 1
 
 psql -X -q -c "UPDATE dmarc_store.report SET foreign_domain = true WHERE domain = 'day.example'; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
