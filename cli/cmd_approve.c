@@ -13,13 +13,14 @@
     "SELECT key FROM dmarc.sender UNION SELECT name FROM dmarc.sender UNION "                                \
     "SELECT dmarc_store.bare_name(sender) FROM dmarc.classification WHERE domain = $1"
 
-static gboolean refuse_own(const char *sender, GError **error)
+static gboolean refuse_own(const char *domain, const char *sender, GError **error)
 {
-    if (!g_str_has_prefix(sender, "own mail") && strcmp(sender, "nothing authenticates") != 0)
+    gboolean own = g_str_has_prefix(sender, "own mail") || g_ascii_strcasecmp(sender, domain) == 0;
+    if (!own && strcmp(sender, "nothing authenticates") != 0)
         return TRUE;
     g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
-                *sender == 'o' ? "own mail authenticates as the domain itself: there is nothing to decide"
-                               : "what does not authenticate has no name: nobody can be told from a forger");
+                own ? "own mail authenticates as the domain itself: there is nothing to decide"
+                    : "what does not authenticate has no name: nobody can be told from a forger");
     return FALSE;
 }
 
@@ -98,7 +99,7 @@ static gboolean run(struct cli *cli, const char *verdict, GError **error)
         return FALSE;
     }
     g_autofree char *domain = naming_domain(domain_text, error);
-    if (!domain || !refuse_own(sender, error))
+    if (!domain || !refuse_own(domain, sender, error))
         return FALSE;
     struct db *db = database_ready(&cli->config, error);
     gboolean ok = db && decide(db, domain, sender, cli->options.forget ? NULL : verdict, note, error);

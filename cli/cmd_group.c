@@ -52,7 +52,7 @@ gboolean cmd_group(struct cli *cli, GError **error)
     if (name && !naming_group(name, error))
         return FALSE;
     if (!verb)
-        return report_of_code(cli, name, error);
+        return report_of_group(cli, name, error);
     gboolean adds = strcmp(verb, "add") == 0;
     if ((adds || strcmp(verb, "remove") == 0) && cli->arguments[2])
         return change(cli, adds ? "dmarc_store.join_group" : "dmarc_store.leave_group", error);

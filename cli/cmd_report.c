@@ -160,15 +160,16 @@ gboolean cmd_verdict(struct cli *cli, GError **error)
     return ok;
 }
 
-gboolean report_of_code(struct cli *cli, const char *code, GError **error)
+gboolean report_of_group(struct cli *cli, const char *group, GError **error)
 {
     struct asked asked = {.domain = NULL};
     struct db *db = NULL;
     struct cli plain = *cli;
     char *none[] = {NULL};
     plain.arguments = none;
-    asked.request.code = code;
+    asked.request.code = group;
     gboolean ok = take_request(&plain, &asked, error) && (db = database_ready(&cli->config, error)) &&
+                  (!group || naming_known_group(db, group, error)) &&
                   report_run(db, &asked.request, stdout, error);
     db_close(db);
     return ok;
@@ -204,12 +205,13 @@ gboolean cmd_problems(struct cli *cli, GError **error)
     struct asked asked = {.domain = NULL};
     struct db *db = NULL;
     const char *code = cli->arguments[0];
-    if (code && (cli->options.untrusted || !code_find(code))) {
-        g_autofree char *safe = render_safe(code);
-        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
-                    "'%s' is no code of a problem\nhint: \"whosends problems\" has them", safe);
+    if (code && cli->options.untrusted) {
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE,
+                            "--untrusted lists the reports of all codes\nhint: leave the code out");
         return FALSE;
     }
+    if (code && !naming_code(code, error))
+        return FALSE;
     /* The one argument is no domain here. */
     cli->options.list = cli->options.list || code;
     struct cli plain = *cli;

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/log.h"
+#include "cli/naming.h"
 #include "cli/period.h"
 #include "cli/progress.h"
 #include "cli/reading.h"
@@ -102,6 +103,8 @@ gboolean cmd_retry(struct cli *cli, GError **error)
     if ((ref && !g_utf8_validate(ref, -1, NULL)) ||
         (options->code && !g_utf8_validate(options->code, -1, NULL)))
         return usage(error, "the mail is not named in UTF-8");
+    if (options->code && !naming_code(options->code, error))
+        return FALSE;
     struct db *db = database_ready(&cli->config, error);
     gboolean ok = db && source_database_count(db, &choice, &mails, &lost, error);
     if (ok && !mails && ref) {

@@ -63,5 +63,6 @@ gboolean cmd_revoke(struct cli *cli, GError **error);
 gboolean cmd_sql(struct cli *cli, GError **error);
 gboolean cmd_help(struct cli *cli, GError **error);
 
-/* The report of the command, which takes neither domain nor period, with its one argument, or NULL. */
-gboolean report_of_code(struct cli *cli, const char *code, GError **error);
+/* The report of the command, which takes neither domain nor period: of one group, or of all of them (NULL).
+ */
+gboolean report_of_group(struct cli *cli, const char *group, GError **error);

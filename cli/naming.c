@@ -1,6 +1,7 @@
 #include "cli/naming.h"
 
 #include "cli/nearest.h"
+#include "parser/codes.h"
 #include "parser/domain.h"
 #include "reports/render.h"
 
@@ -69,6 +70,16 @@ gboolean naming_known_group(struct db *db, const char *group, GError **error)
     gboolean ok = there || (found && no_such_group(db, group, error));
     db_result_free(found);
     return ok;
+}
+
+gboolean naming_code(const char *code, GError **error)
+{
+    if (code_find(code))
+        return TRUE;
+    g_autofree char *quoted = naming_quoted(code);
+    g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                "%s is no code of a problem\nhint: \"whosends problems\" has them", quoted);
+    return FALSE;
 }
 
 gboolean naming_use_group(struct db *db, const char *group, GError **error)

@@ -12,6 +12,8 @@ char *naming_quoted(const char *text);
 /* The word nearest to `text` among those that a query returns in its first column; NULL when none is near, or
  * the database does not answer. `value` is the query's parameter, or NULL for none. Owned by the caller. */
 char *naming_nearest(struct db *db, const char *sql, const char *value, const char *text);
+/* FALSE with WS_ERROR_USAGE when this is no code of a problem. */
+gboolean naming_code(const char *code, GError **error);
 /* From now on this session sees the domains of a group alone. WS_ERROR_USAGE when it has none to see. */
 gboolean naming_use_group(struct db *db, const char *group, GError **error);
 

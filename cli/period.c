@@ -31,7 +31,7 @@ static gboolean parse_day(const char *option, const char *text, GDate *day_r, GE
     guint day = (guint)g_ascii_strtoull(text + 8, NULL, 10);
     if (year < YEAR_LEAST || year > YEAR_MOST ||
         !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year))
-        return refuse(error, option, text, "there is no such day");
+        return refuse(error, option, text, "there is no such day in the years 1970 to 9998");
     g_date_clear(day_r, 1);
     g_date_set_dmy(day_r, (GDateDay)day, (GDateMonth)month, (GDateYear)year);
     return TRUE;

@@ -61,6 +61,8 @@ run approve a.example 'own mail (selector s2026)'
 check "own mail" 64 '' 'nothing to decide'
 run disown a.example 'nothing authenticates'
 check "mail without a name" 64 '' 'has no name'
+run approve A.example a.EXAMPLE
+check "own mail by its domain" 64 '' 'nothing to decide'
 run approve a.example
 check "no sender" 64 '' 'are to be named'
 run approve 'a b' mailchimp
@@ -86,6 +88,8 @@ other,b.example,1,2026-10-02"
 run group other
 check "one group" 0 '^other *b\.example *1 ' ''
 is "... alone" "$(grep -c customer "$dir/out")" 0
+run group nope
+check "a group that is not there" 64 '' "there is no group 'nope'"
 for report in summary senders sources failures reporters policy approvals; do
     is "$report --group" "$("$program" $report --group customer-x --format csv | sed 1d | cut -d, -f1 | uniq)" a.example
 done

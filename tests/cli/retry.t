@@ -56,6 +56,8 @@ run retry
 check "retry wants to know what" 64 '' 'one of REF, --code CODE and --all'
 run retry --all two@x
 check "retry of two things" 64 '' 'one of REF, --code CODE and --all'
+run retry --code nosuch
+check "retry of a code that is none" 64 '' "'nosuch' is no code of a problem"
 run retry nothing
 check "retry of no mail" 66 '' "no mail with a problem is meant by 'nothing'"
 
