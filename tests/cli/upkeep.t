@@ -222,7 +222,7 @@ holds "after pruning mails"
 # What comes again is said.
 report x2 "$older" >"$dir/again.xml"
 run ingest "$dir/again.xml"
-check "a report of a month that was pruned" 0 '1 stored' "1 report of months before $cut, up to where was pruned, came again"
+check "a report of a month that was pruned" 0 '1 stored' "1 report of months before $cut, up to where was pruned, came in"
 run ingest "$dir/more/1.xml"
 check "others are not told of" 0 '1 duplicate' ''
 run prune --keep 2y --yes
