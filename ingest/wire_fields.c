@@ -191,6 +191,7 @@ static gboolean put_field(struct wire_out *out, const struct wire_field *field, 
     }
     case FIELD_TEXT:
     case FIELD_BYTES:
+    case FIELD_LOWER:
     case FIELD_NAME:
     case FIELD_DOMAIN:
         if (field->bound == BOUND_PATH || field->bound == BOUND_DETAIL)
@@ -317,10 +318,10 @@ static gboolean is_text(const char *text, gsize n)
     return TRUE;
 }
 
-static gboolean is_name(const char *text)
+static gboolean is_lower(const char *text)
 {
     for (; *text; text++)
-        if (g_ascii_isupper(*text) || *text == '@')
+        if (g_ascii_isupper(*text))
             return FALSE;
     return TRUE;
 }
@@ -364,7 +365,8 @@ static gboolean get_text(struct wire_in *in, enum field_kind kind, gsize most, c
         return memchr(text, '\0', n) ? lie(in, "a NUL in it") : TRUE;
     if (!is_text(text, n))
         return lie(in, "no UTF-8, or a NUL in it");
-    if (kind == FIELD_NAME && !is_name(text))
+    if (((kind == FIELD_LOWER || kind == FIELD_NAME) && !is_lower(text)) ||
+        (kind == FIELD_NAME && strchr(text, '@')))
         return lie(in, "not in the form of a name");
     if ((kind == FIELD_DOMAIN || kind == FIELD_NAMES) && n && !domain_is_normal(text))
         return lie(in, "no normalised domain");
@@ -553,6 +555,7 @@ static gboolean get_field(struct wire_in *in, const struct wire_field *field, vo
         return get_number(in, field, at);
     case FIELD_TEXT:
     case FIELD_BYTES:
+    case FIELD_LOWER:
     case FIELD_NAME:
     case FIELD_DOMAIN:
     case FIELD_WORD:

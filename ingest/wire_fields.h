@@ -11,7 +11,8 @@ enum field_kind {
     FIELD_LONG,    /* gint64, or guint64 up to G_MAXINT64; least .. most */
     FIELD_TEXT,    /* const char * */
     FIELD_BYTES,   /* const char * that may be no UTF-8 */
-    FIELD_NAME,    /* text without upper case and '@': a domain or selector as the parser keeps it */
+    FIELD_LOWER,   /* text without upper case: a selector as the parser keeps it */
+    FIELD_NAME,    /* the same, and without '@': a domain */
     FIELD_DOMAIN,  /* a normalised domain */
     FIELD_WORD,    /* one of `words` */
     FIELD_CODE,    /* one of parser/codes.h */

@@ -43,6 +43,10 @@ WORDS(kinds, "aggregate", "failure", "tls", "archive", "text", "empty", "feedbac
     {                                                                                                        \
         AT(member), .kind = FIELD_TEXT, .bound = most, .flags = FIELD_REQUIRED | more                        \
     }
+#define LOWER(member, most)                                                                                  \
+    {                                                                                                        \
+        AT(member), .kind = FIELD_LOWER, .bound = most                                                       \
+    }
 #define NAME(member, most)                                                                                   \
     {                                                                                                        \
         AT(member), .kind = FIELD_NAME, .bound = most                                                        \
@@ -124,7 +128,7 @@ TABLE(wire_report_head, "report", head_fields);
 
 #define S struct dkim_result
 static const struct wire_field dkim_fields[] = {
-    NAME(domain, BOUND_HINT), NAME(selector, BOUND_TEXT),      WORD(result, dkim_words, 0),
+    NAME(domain, BOUND_HINT), LOWER(selector, BOUND_TEXT),     WORD(result, dkim_words, 0),
     TEXT(raw, BOUND_TEXT),    TEXT(human_result, BOUND_PROSE),
 };
 TABLE(wire_dkim_result, "dkim", dkim_fields);
@@ -162,7 +166,7 @@ static const struct wire_field record_fields[] = {
     BOOL(dkim_aligned),
     BOOL(spf_aligned),
     NAME(dkim_aligned_domain, BOUND_HINT),
-    NAME(dkim_aligned_selector, BOUND_TEXT),
+    LOWER(dkim_aligned_selector, BOUND_TEXT),
     NAME(spf_aligned_domain, BOUND_HINT),
     BOOL(disagree),
     ROWS(dkim, n_dkim, BOUND_RESULTS, &wire_dkim_result),

@@ -21,9 +21,33 @@ tests/lib/deviation_mails.py "$dir/deviations" >/dev/null && tests/lib/limit_mai
 "summary":{"total-successful-session-count":1,"total-failure-session-count":5},"failure-details":[{"result-type":"certificate-expired",
 "sending-mta-ip":"192.0.2.1","receiving-ip":"2001:db8::1","receiving-mx-hostname":"mx.tls.example","failed-session-count":5}]}]}'
 } >"$dir/made/tls.eml"
+# Whoever forges a mail chooses each of these, and shall not lose its report by that.
+mkdir "$dir/odd"
+python3 - "$dir/odd" <<'END'
+import sys
+from xml.sax.saxutils import escape
+FIELDS = ("dkim_domain", "selector", "human_result", "spf_domain", "scope", "header_from", "envelope_from", "envelope_to", "type", "comment")
+WORDS = ("a@b", "@", "A@B.Example", "a b", "a,b", ".", "..", "-", "'", '"', "\\", "{}", "{a,b}", "NULL", "%", "$1", ";", "ü.example", "Ü", "İ", "\u202e",
+         "a\tb", "x" * 300, "x." * 200, "[192.0.2.1]", "<b@c.example>", "=cmd", "()", "`")
+for i, field in enumerate(FIELDS):
+    for j, word in enumerate(WORDS):
+        t = {"dkim_domain": "odd.example", "selector": "s", "human_result": "h", "spf_domain": "odd.example", "scope": "mfrom", "header_from": "odd.example",
+             "envelope_from": "odd.example", "envelope_to": "other.example", "type": "other", "comment": "c"}
+        t[field] = word
+        t = {key: escape(value) for key, value in t.items()}
+        with open(f"{sys.argv[1]}/{i}-{j}.xml", "w", encoding="utf-8") as file:
+            file.write(f"<feedback><report_metadata><org_name>r</org_name><email>d@r.example</email><report_id>{i}-{j}</report_id><date_range><begin>1790812800"
+                "</begin><end>1790899199</end></date_range></report_metadata><policy_published><domain>odd.example</domain><p>none</p></policy_published>"
+                "<record><row><source_ip>192.0.2.1</source_ip><count>1</count><policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>pass</spf>"
+                f"<reason><type>{t['type']}</type><comment>{t['comment']}</comment></reason></policy_evaluated></row><identifiers>"
+                f"<header_from>{t['header_from']}</header_from><envelope_from>{t['envelope_from']}</envelope_from><envelope_to>{t['envelope_to']}</envelope_to>"
+                f"</identifiers><auth_results><dkim><domain>{t['dkim_domain']}</domain><selector>{t['selector']}</selector><result>pass</result><human_result>"
+                f"{t['human_result']}</human_result></dkim><spf><domain>{t['spf_domain']}</domain><scope>{t['scope']}</scope><result>pass</result></spf>"
+                "</auth_results></record></feedback>")
+END
 gather()
 {
-    find docs/demo/mailbox "$dir/made" "$dir/deviations" "$dir/limits" -type f | LC_ALL=C sort | while read -r file; do
+    find docs/demo/mailbox "$dir/made" "$dir/deviations" "$dir/limits" "$dir/odd" -type f | LC_ALL=C sort | while read -r file; do
         serial=$((${serial:-0} + 1))
         cp "$file" "$dir/all/$(printf '%05d' $serial).eml"
     done

@@ -41,6 +41,7 @@ static inline void record_field(GString *text, const struct wire_field *field, c
     switch ((enum field_kind)field->kind) {
     case FIELD_TEXT:
     case FIELD_BYTES:
+    case FIELD_LOWER:
     case FIELD_NAME:
     case FIELD_DOMAIN:
     case FIELD_WORD:
