@@ -34,15 +34,30 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc.is_own(text, text, text, text) IS 'Whether an authenticated name belongs to the From: domain itself';
 
--- Providers with customers below one name (contoso.onmicrosoft.com, example-com.20230601.gappssmtp.com): whether the
--- first label looks like the domain. Then it is the domain's own account there, not somebody else's that relays.
-CREATE OR REPLACE FUNCTION dmarc.is_own_tenant(name text, header_from text, domain text) RETURNS boolean
+-- A name beside the From: domain, below the policy domain of both, is the owner's, too, and where alignment is strict it does not align.
+CREATE OR REPLACE FUNCTION dmarc_store.is_ours(name text, header_from text, domain text, aligned text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT split_part(name, '.', 1) IN (translate(header_from, '.', '-'), replace(header_from, '.', ''),
-                                        translate(domain, '.', '-'), replace(domain, '.', ''))
-        OR split_part(name, '.', 1) = ANY (trim_array(string_to_array(header_from, '.'), 1))
+    SELECT dmarc.is_own(name, header_from, domain, aligned) OR right(name, length(domain) + 1) = '.' || domain
 $fn$;
-COMMENT ON FUNCTION dmarc.is_own_tenant(text, text, text) IS 'Whether the first label of a provider''s customer name resembles the domain';
+COMMENT ON FUNCTION dmarc_store.is_ours(text, text, text, text) IS 'Whether an authenticated name belongs to the owner of the policy domain';
+
+-- A From: that is not the policy domain or below it is none of its mail, whatever authenticates: a reporter who tells of two addresses
+-- in one From:, or errs.
+CREATE OR REPLACE FUNCTION dmarc_store.is_inside(header_from text, domain text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT header_from IN (domain, '') OR right(header_from, length(domain) + 1) = '.' || domain
+$fn$;
+COMMENT ON FUNCTION dmarc_store.is_inside(text, text) IS 'Whether a From: domain is the policy domain or below it';
+
+-- Providers with customers below one name (contoso.onmicrosoft.com, example-com.20230601.gappssmtp.com): whether the
+-- first label looks like the policy domain. Then it is the domain's own account there, not somebody else's that relays. What stands
+-- before the policy domain in From: says nothing, since a forger chooses it.
+DROP FUNCTION IF EXISTS dmarc.is_own_tenant(text, text, text);
+CREATE OR REPLACE FUNCTION dmarc_store.is_own_tenant(name text, domain text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT split_part(name, '.', 1) IN (translate(domain, '.', '-'), replace(domain, '.', ''), split_part(domain, '.', 1))
+$fn$;
+COMMENT ON FUNCTION dmarc_store.is_own_tenant(text, text) IS 'Whether the first label of a provider''s customer name resembles the policy domain';
 
 -- The class, as the rule that decides it; the first that holds:
 --   spf_aligned    SPF passed and aligns: the address is one that the domain lists itself.
@@ -55,14 +70,15 @@ COMMENT ON FUNCTION dmarc.is_own_tenant(text, text, text) IS 'Whether the first 
 --                  the domain.
 --   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
 --                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.
---   unaligned      the domain's own name passed, but does not align (alignment is strict).
+--   unaligned      the domain's own name passed, or one below the policy domain, but does not align (alignment is strict).
 --   relay          a mailbox provider, forwarder, gateway or list passed as itself, and a signature of the domain itself is
 --                  there, which broke on the way.
 --   disowned       a sender that the owner of the domain disowned passed as itself.
 --   stranger       something passed that nobody knows; or a mailbox provider or the like, of which anybody can have an account,
 --                  and the domain did not sign it.
 --   nothing        nothing passed.
--- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's.
+-- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's. Of a From: that is outside of the
+-- policy domain nothing is aligned, and only names of the policy domain are its own.
 CREATE OR REPLACE FUNCTION dmarc.class_rule(spf_aligned boolean, dkim_aligned boolean, reason_types text[], survived boolean,
                                             approved boolean, known boolean, own boolean, relayed boolean, own_signed boolean,
                                             disowned boolean, passed boolean) RETURNS text
@@ -102,7 +118,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE cardinality(domains) WHEN 0 THEN NULL WHEN 1 THEN 1 ELSE (
         SELECT d.n::int
         FROM unnest(domains, results) WITH ORDINALITY AS d (name, result, n)
-        ORDER BY dmarc.is_own(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
+        ORDER BY dmarc_store.is_ours(d.name, header_from, domain, NULL) IS TRUE DESC, d.result IS NOT DISTINCT FROM 'pass' DESC, d.n
         LIMIT 1) END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.telling_dkim(text, text, text[], text[]) IS 'The place of the DKIM result that explains best why DKIM does not align';
@@ -113,7 +129,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE cardinality(domains) WHEN 0 THEN NULL WHEN 1 THEN 1 ELSE (
         SELECT s.n::int
         FROM unnest(domains, scopes, results) WITH ORDINALITY AS s (name, scope, result, n)
-        ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc.is_own(s.name, header_from, domain, NULL) IS TRUE DESC,
+        ORDER BY s.scope IS NOT DISTINCT FROM 'helo', dmarc_store.is_ours(s.name, header_from, domain, NULL) IS TRUE DESC,
                  s.result IS NOT DISTINCT FROM 'pass' DESC, s.n
         LIMIT 1) END
 $fn$;
@@ -142,7 +158,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE WHEN place IS NULL THEN 'missing'
                 WHEN results[place] IS DISTINCT FROM 'pass' THEN coalesce(results[place], 'unknown')
                 WHEN scopes[place] = 'helo' THEN 'helo'
-                WHEN dmarc.is_own(domains[place], header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END
+                WHEN dmarc_store.is_ours(domains[place], header_from, domain, NULL) THEN 'alignment' ELSE 'other domain' END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.why_not(int, text, text, text[], text[], text[]) IS 'Why the result at a place does not align, in a word; DKIM has no scopes (NULL)';
 

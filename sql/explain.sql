@@ -26,8 +26,8 @@ RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
         WHEN what = 'spf' AND scope = 'helo' THEN 'HELO never aligns'
         WHEN name = header_from THEN 'aligns: the very name of From:'
         WHEN name = aligned THEN 'aligns: of the same organizational domain as From:'
-        WHEN dmarc.is_own(name, header_from, domain, aligned) AND strict THEN 'of the domain itself, but alignment is strict: it does not align'
-        WHEN dmarc.is_own(name, header_from, domain, aligned) THEN 'of the domain itself; another one was found to align'
+        WHEN dmarc_store.is_ours(name, header_from, domain, aligned) AND strict THEN 'of the domain itself, but alignment is strict: it does not align'
+        WHEN dmarc_store.is_ours(name, header_from, domain, aligned) THEN 'of the domain itself; another one was found to align'
         ELSE 'another domain: does not align' END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.result_said(text, text, text, text, text, text, text, boolean) IS 'Whether a result of DKIM or SPF aligns, and why, in words';
@@ -63,6 +63,8 @@ DECLARE
     known  dmarc_store.address;
     whose  text;
     passes boolean;
+    inside boolean;
+    own_from text;
 BEGIN
     IF NOT (mine IS NULL OR of_domain = ANY (mine)) THEN
         RETURN;
@@ -79,6 +81,8 @@ BEGIN
         whose := coalesce('of ' || (dmarc_store.sender_by_name(known.name)).name || ' by the catalogue', 'of nobody that is known') || '; ';
     END IF;
     passes := e.dkim_aligned OR e.spf_aligned;
+    inside := dmarc_store.is_inside(e.header_from, of_domain);
+    own_from := CASE WHEN inside THEN e.header_from ELSE of_domain END;
     RETURN QUERY
     WITH signatures AS (
         SELECT d.n, d.name, d.selector, d.result, d.human
@@ -87,12 +91,11 @@ BEGIN
         SELECT s.n, s.name, s.scope, s.result, s.human
         FROM unnest(e.spf_domains, e.spf_scopes, e.spf_results, e.spf_human) WITH ORDINALITY s (name, scope, result, human, n)
     ), passed AS (
-        SELECT 'dkim_domain' AS kind, s.name, CASE WHEN dmarc.is_own(s.name, e.header_from, of_domain, e.dkim_aligned_domain) THEN s.selector END AS word
+        SELECT 'dkim_domain' AS kind, s.name, CASE WHEN dmarc.is_own(s.name, own_from, of_domain, CASE WHEN inside THEN e.dkim_aligned_domain END) THEN s.selector END AS word
         FROM signatures s WHERE s.result = 'pass' AND dmarc.is_name(s.name)
         UNION
         SELECT 'spf_domain', s.name,
-               CASE WHEN s.scope IS DISTINCT FROM 'helo' AND dmarc.is_own(s.name, e.header_from, of_domain, e.spf_aligned_domain)
-                     AND (right(s.name, length(of_domain) + 1) = '.' || of_domain OR right(s.name, length(e.header_from) + 1) = '.' || e.header_from)
+               CASE WHEN s.scope IS DISTINCT FROM 'helo' AND right(s.name, length(of_domain) + 1) = '.' || of_domain
                     THEN split_part(s.name, '.', 1) END
         FROM envelopes s WHERE s.result = 'pass' AND dmarc.is_name(s.name)
     ), asked AS (
@@ -114,7 +117,8 @@ BEGIN
                'record ' || o.ordinal || ' of report ' || h.report_id || ' by ' || h.reporter || ', of ' || o.day AS so
         UNION ALL
         SELECT 2, 0, 'policy', concat_ws(' ', 'p=' || h.p, 'sp=' || h.sp, 'np=' || h.np, 'adkim=' || h.adkim, 'aspf=' || h.aspf, 'pct=' || h.pct, 't=' || h.testing),
-               CASE WHEN e.header_from = of_domain THEN 'p decides: ' || coalesce(h.p, 'unknown')
+               CASE WHEN NOT dmarc_store.is_inside(e.header_from, of_domain) THEN 'From: is outside of the policy domain: nothing makes it mail of that'
+                    WHEN e.header_from = of_domain THEN 'p decides: ' || coalesce(h.p, 'unknown')
                     ELSE 'From: is not the policy domain: sp decides: ' || coalesce(h.sp, h.p, 'unknown')
                          || CASE WHEN h.np <> coalesce(h.sp, h.p) THEN ', or np where it does not exist: ' || h.np ELSE '' END END
         UNION ALL

@@ -13,26 +13,31 @@ LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET jit = off S
 BEGIN
 RETURN QUERY
 WITH seen AS MATERIALIZED (
-    SELECT p.* FROM unnest(profiles) WITH ORDINALITY AS p (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
+    -- own_from: the From: that may make a name the domain's own.
+    SELECT p.*, CASE WHEN p.inside THEN p.header_from ELSE p.domain END AS own_from, p.inside AND p.dkim_aligned AS own_dkim,
+           p.inside AND p.spf_aligned AS own_spf, CASE WHEN p.inside THEN p.dkim_aligned_domain END AS own_dkim_domain,
+           CASE WHEN p.inside THEN p.spf_aligned_domain END AS own_spf_domain
+    FROM (SELECT u.*, dmarc_store.is_inside(u.header_from, u.domain) AS inside
+          FROM unnest(profiles) WITH ORDINALITY AS u (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
         dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
-        sender_key, sender, known, kind, confidence, evidence_said, advice, own_signed, n)
+        sender_key, sender, known, kind, confidence, evidence_said, advice, own_signed, n)) p
 ), word AS MATERIALIZED (
     -- What the owners of the domains said.
     SELECT a.domain, a.sender, a.approved FROM dmarc_store.approval a WHERE a.domain IN (SELECT s.domain FROM seen s)
 ), passed AS MATERIALIZED (
     -- What authenticated: DKIM signatures (strength 1), MAIL FROM (2) and HELO (3). All of it passed.
-    SELECT d.n, d.domain, 'dkim_domain' AS rule_kind, d.name, d.selector, dmarc.is_own(d.name, d.header_from, d.domain, d.dkim_aligned_domain) AS own,
+    SELECT d.n, d.domain, 'dkim_domain' AS rule_kind, d.name, d.selector, dmarc_store.is_ours(d.name, d.own_from, d.domain, d.own_dkim_domain) AS own,
            false AS below,
            1 AS strength, 'dkim d=' || d.name || coalesce(' s=' || d.selector, '') || ', passed' AS said
-    FROM (SELECT s.n, s.header_from, s.domain, s.dkim_aligned_domain, unnest(s.dkim_domains) AS name, unnest(s.dkim_selectors) AS selector
+    FROM (SELECT s.n, s.own_from, s.domain, s.own_dkim_domain, unnest(s.dkim_domains) AS name, unnest(s.dkim_selectors) AS selector
           FROM seen s) d
     WHERE d.name IS NOT NULL
     UNION ALL
-    SELECT f.n, f.domain, 'spf_domain', f.name, NULL, dmarc.is_own(f.name, f.header_from, f.domain, f.spf_aligned_domain),
-           right(f.name, length(f.domain) + 1) = '.' || f.domain OR right(f.name, length(f.header_from) + 1) = '.' || f.header_from,
+    SELECT f.n, f.domain, 'spf_domain', f.name, NULL, dmarc_store.is_ours(f.name, f.own_from, f.domain, f.own_spf_domain),
+           right(f.name, length(f.domain) + 1) = '.' || f.domain,
            CASE WHEN f.scope = 'helo' THEN 3 ELSE 2 END,
            'spf ' || f.name || CASE WHEN f.scope = 'helo' THEN ' (helo), passed' ELSE ', passed' END
-    FROM (SELECT s.n, s.header_from, s.domain, s.spf_aligned_domain, unnest(s.spf_domains) AS name, unnest(s.spf_scopes) AS scope
+    FROM (SELECT s.n, s.own_from, s.domain, s.own_spf_domain, unnest(s.spf_domains) AS name, unnest(s.spf_scopes) AS scope
           FROM seen s) f
     WHERE f.name IS NOT NULL
 ), asked AS MATERIALIZED (
@@ -62,8 +67,8 @@ WITH seen AS MATERIALIZED (
            CASE a.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
            a.rule_kind = 'dkim_domain' AND (c.tenant OR c.kind IN ('forwarder', 'list')) AS signs_on,
            CASE WHEN a.rule_kind = 'dkim_domain' THEN 'high' WHEN a.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
-           c.relay AND NOT (c.tenant AND dmarc.is_own_tenant(a.name, s.header_from, s.domain)) AS relays,
-           row_number() OVER (PARTITION BY a.n ORDER BY CASE WHEN s.dkim_aligned OR s.spf_aligned OR w.approved IS NULL THEN 1
+           c.relay AND NOT (c.tenant AND dmarc_store.is_own_tenant(a.name, s.domain)) AS relays,
+           row_number() OVER (PARTITION BY a.n ORDER BY CASE WHEN s.own_dkim OR s.own_spf OR w.approved IS NULL THEN 1
                                                              WHEN w.approved THEN 0 ELSE 2 END,
                                                         c.users DESC, c.relay, c.carrier, a.strength, a.rule_kind COLLATE "C",
                                                         length(c.pattern) DESC, a.said COLLATE "C", c.key) AS rank
@@ -101,7 +106,7 @@ WITH seen AS MATERIALIZED (
            w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
            y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, t.name AS stranger_name, t.said AS stranger_said,
            t.told, coalesce(t.approved AND m.approved IS NOT TRUE, false) AS stranger_approved,
-           dmarc.class_rule(s.spf_aligned, s.dkim_aligned, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
+           dmarc.class_rule(s.own_spf, s.own_dkim, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
                             coalesce(m.approved, false) OR t.approved IS TRUE, coalesce(m.known_sender, false), o.n IS NOT NULL,
                             y.n IS NOT NULL, s.own_signed, coalesce(m.disowned, false) OR t.approved IS FALSE,
                             o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
@@ -119,8 +124,8 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
        CASE WHEN b.by_relay THEN r.relay_name
             WHEN b.by_stranger THEN r.told || ' (approved)'
             WHEN r.who_key IS NOT NULL THEN r.who_name
-            WHEN r.dkim_aligned THEN 'own mail (' || coalesce('selector ' || r.dkim_aligned_selector, 'd=' || r.dkim_aligned_domain) || ')'
-            WHEN r.spf_aligned THEN 'own mail (spf ' || r.spf_aligned_domain || ')'
+            WHEN r.own_dkim THEN 'own mail (' || coalesce('selector ' || r.dkim_aligned_selector, 'd=' || r.dkim_aligned_domain) || ')'
+            WHEN r.own_spf THEN 'own mail (spf ' || r.spf_aligned_domain || ')'
             WHEN r.own_name IS NOT NULL THEN 'own mail (' || r.own_name || ')'
             WHEN r.stranger_name IS NOT NULL THEN r.stranger_name || ' (not known)'
             ELSE 'nothing authenticates' END,
@@ -129,14 +134,14 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
        CASE WHEN b.by_relay THEN r.relay_confidence
             WHEN b.by_stranger THEN 'medium'
             WHEN r.who_key IS NOT NULL THEN r.who_confidence
-            WHEN r.dkim_aligned OR r.spf_aligned THEN 'high'
+            WHEN r.own_dkim OR r.own_spf THEN 'high'
             WHEN r.own_name IS NOT NULL OR r.stranger_name IS NOT NULL THEN 'medium'
             ELSE 'none' END,
        CASE WHEN b.by_relay THEN r.relay_said
             WHEN b.by_stranger THEN r.stranger_said
             WHEN r.who_key IS NOT NULL THEN r.who_said
-            WHEN r.dkim_aligned THEN 'dkim d=' || r.dkim_aligned_domain || coalesce(' s=' || r.dkim_aligned_selector, '') || ', passed'
-            WHEN r.spf_aligned THEN 'spf ' || r.spf_aligned_domain || ', passed'
+            WHEN r.own_dkim THEN 'dkim d=' || r.dkim_aligned_domain || coalesce(' s=' || r.dkim_aligned_selector, '') || ', passed'
+            WHEN r.own_spf THEN 'spf ' || r.spf_aligned_domain || ', passed'
             WHEN r.own_name IS NOT NULL THEN r.own_said
             WHEN r.stranger_name IS NOT NULL THEN r.stranger_said
             ELSE 'nothing passed' END

@@ -37,7 +37,7 @@ SELECT is((SELECT string_agg(step::text, ' ') FROM dmarc.explain('a.example', '2
 SELECT is(pg_temp.rows($$ SELECT what, found, so FROM dmarc.explain('a.example', '2026-10-01', 1, 2) $$),
     $$(record,"1 message from 2001:db8::1, From: news.a.example, MAIL FROM <>, to b.test","record 2 of report r1 by google.test, of 2026-10-01")
 (policy,"p=quarantine sp=none np=reject adkim=s pct=100","From: is not the policy domain: sp decides: none, or np where it does not exist: reject")
-("DKIM signature","d=mail.a.example s=k pass","another domain: does not align")
+("DKIM signature","d=mail.a.example s=k pass","of the domain itself, but alignment is strict: it does not align")
 ("DKIM signature","d=not a name s=x pass","cannot be the name of a domain: counts for nothing")
 (SPF,"no result","nothing to align")
 (DMARC,"DKIM does not align, SPF does not align","it does not pass")
@@ -45,7 +45,7 @@ SELECT is(pg_temp.rows($$ SELECT what, found, so FROM dmarc.explain('a.example',
 (override,local_policy,"says nothing of forwarding")
 (override,"forwarded: list","the reporter takes it for forwarded")
 ("catalogue: d=",mail.a.example,"nobody that is known")
-(sender,"mail.a.example (not known) (dkim d=mail.a.example, passed; reporter says: forwarded, local_policy)","confidence: medium")
+(sender,"own mail (mail.a.example) (dkim d=mail.a.example, passed; reporter says: forwarded, local_policy)","confidence: medium")
 (class,"rule reason: the reporter says that it was forwarded, or went through a list",forwarded)$$, 'a record from a sub-domain, with reasons');
 SELECT is(pg_temp.rows($$ SELECT what, found, so FROM dmarc.explain('a.example', '2026-10-01', 1, 3) WHERE what IN ('record', 'owner''s word', 'class', 'advice') $$),
     format($$(record,"2 messages from 300.1.2.3, From: a.example","record 3 of report r1 by google.test, of 2026-10-01")
