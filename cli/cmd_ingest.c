@@ -200,10 +200,9 @@ static void tell_of_pruned(const struct job *job)
                  values, NULL);
     if (again && db_rows(again)) {
         gboolean one = db_int(again, 0, 0) == 1;
-        log_warning(
-            "%s report%s of months before %s, up to where was pruned, came in and count%s until the "
-            "next \"whosends prune\"",
-            db_value(again, 0, 0), one ? "" : "s", db_value(again, 0, 1), one ? "s" : "");
+        log_warning("%s report%s of months before %s, up to where was pruned, came in and count%s until the "
+                    "next \"whosends prune\"",
+                    db_value(again, 0, 0), one ? "" : "s", db_value(again, 0, 1), one ? "s" : "");
     }
     db_result_free(again);
 }

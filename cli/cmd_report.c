@@ -121,15 +121,21 @@ gboolean cmd_report(struct cli *cli, GError **error)
 }
 
 /* The sentences, below a table, and whether all domains are ready. */
-static gboolean conclude(struct db *db, const struct report_request *request, gboolean *ready_r,
-                         GError **error)
+static gboolean conclude(struct db *db, const struct report_request *request, gboolean of_group,
+                         gboolean *ready_r, GError **error)
 {
     gboolean shown = request->format == FORMAT_TABLE && !request->row->option;
-    const char *values[] = {request->domain, request->since, request->until, request->trusted ? "t" : "f"};
-    struct db_result *lines = db_query(db, "verdict",
-                                       "SELECT sentence, ready FROM "
-                                       "dmarc.verdict_line($1, $2::date, $3::date, $4::boolean)",
-                                       4, values, error);
+    const char *values[] = {request->domain, request->since, request->until, request->trusted ? "t" : "f",
+                            of_group ? "t" : "f"};
+    /* Of a group, nothing may be known of some. */
+    struct db_result *lines =
+        db_query(db, "verdict",
+                 "WITH line AS (SELECT * FROM dmarc.verdict_line($1, $2::date, $3::date, $4::boolean))"
+                 " SELECT v.sentence, v.ready FROM line v"
+                 " UNION ALL SELECT d || ': no reports.', false"
+                 " FROM unnest(CASE WHEN $5::boolean THEN dmarc.visible() END) d"
+                 " WHERE d NOT IN (SELECT v.domain FROM line v) ORDER BY 1",
+                 5, values, error);
     if (!lines)
         return FALSE;
     *ready_r = db_rows(lines) > 0;
@@ -153,7 +159,7 @@ gboolean cmd_verdict(struct cli *cli, GError **error)
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
                   (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
                   report_run(db, &asked.request, stdout, error) &&
-                  conclude(db, &asked.request, &ready, error);
+                  conclude(db, &asked.request, cli->options.group && !asked.domain, &ready, error);
     cli->status = ready ? 0 : 1;
     db_close(db);
     g_free(asked.domain);

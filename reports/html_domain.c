@@ -134,11 +134,13 @@ static gboolean put_verdict(const struct page *page, GError **error)
         fputs("<h2 id=\"verdict\">Verdict</h2>\n<p class=\"sentence\">", page->out);
         html_name(page->out, sentence);
         fputs("</p>\n<dl class=\"facts\">\n", page->out);
-        put_fact(page->out, html_value(line, 0, "now"), "policy now");
-        put_fact(page->out, html_value(line, 0, "next"), "next step");
-        put_fact(page->out, html_value(line, 0, "lost"), "that may be sent would be lost");
-        put_fact(page->out, html_value(line, 0, "stopped"), "of others would be stopped");
-        put_fact(page->out, html_value(line, 0, "forwarded"), "forwarded do not pass");
+        if (html_value(line, 0, "now")) {
+            put_fact(page->out, html_value(line, 0, "now"), "policy now");
+            put_fact(page->out, html_value(line, 0, "next"), "next step");
+            put_fact(page->out, html_value(line, 0, "lost"), "that may be sent would be lost");
+            put_fact(page->out, html_value(line, 0, "stopped"), "of others would be stopped");
+            put_fact(page->out, html_value(line, 0, "forwarded"), "forwarded do not pass");
+        }
         put_fact(page->out, html_value(line, 0, "days"), "days of reports");
         fputs("</dl>\n</section>\n", page->out);
     }

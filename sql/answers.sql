@@ -85,6 +85,8 @@ RETURNS TABLE (domain text, first_seen date, last_seen date, p text, sp text, np
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
+DECLARE
+    today date := current_date; -- a day that is still to come is a reporter's error
 BEGIN
     RETURN QUERY
     WITH heads AS MATERIALIZED (
@@ -92,7 +94,7 @@ BEGIN
                COLLATE "C" AS policy, h.np, h.pct, h.testing, h.message_count, h.period_end
         FROM dmarc_store.report h
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
-          AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
+          AND h.day >= coalesce(since, '-infinity') AND h.day < least(coalesce(until, 'infinity'), today + 1)
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain)) AND h.p IS NOT NULL
     ), days AS MATERIALIZED (
         SELECT h.domain, h.day, min(h.policy) AS policy, max(h.policy) AS policy_else, min(h.np) AS np, max(h.np) AS np_else,

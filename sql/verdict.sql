@@ -89,9 +89,9 @@ DECLARE
 BEGIN
     now := 'p=' || p || apart || partial;
     scope := CASE WHEN sp = p THEN 'all' ELSE 'p' END;
-    IF partial <> '' THEN
+    IF partial <> '' AND (p <> 'none' OR sp <> 'none') THEN
         next := 'p=' || p || apart;
-        scope := 'all';
+        scope := CASE WHEN p = 'none' THEN 'sp' WHEN sp = 'none' THEN 'p' ELSE 'all' END;
     ELSIF p <> 'reject' THEN
         next := 'p=' || words[array_position(words, p) + 1];
         next := next || CASE WHEN sp <> p AND next <> 'p=' || sp THEN apart ELSE '' END;
@@ -136,6 +136,7 @@ SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
 #variable_conflict use_column
 DECLARE
     mine text[] := dmarc.visible();
+    today date := current_date; -- of this session's time zone, on whatever node
     least_days    CONSTANT int := 14;
     least_reports CONSTANT int := 10;
     most_sender   CONSTANT numeric := 0.005; -- of its own mail, when it is approved; else of all that may be sent
@@ -152,7 +153,7 @@ BEGIN
     FROM (SELECT t.domain, count(*) AS reports, max(t.day) - min(t.day) + 1 AS days
           FROM dmarc_store.report t
           WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
-            AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+            AND t.day >= coalesce(since, '-infinity') AND t.day < least(coalesce(until, 'infinity'), today + 1)
             AND NOT t.replaced AND NOT (only_trusted AND (t.trusted IS FALSE OR t.foreign_domain))
           GROUP BY t.domain) h;
     RETURN QUERY
@@ -180,50 +181,63 @@ BEGIN
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched), 0) AS lost,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched AND NOT c.subdomain), 0) AS lost_itself,
                coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND c.spf_alone * 2 > c.passing), 0) AS spf_alone,
+               coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND NOT c.subdomain AND c.spf_alone * 2 > c.passing), 0) AS spf_alone_itself,
+               coalesce(sum(c.passing) FILTER (WHERE c.kind = 'forwarded'), 0) AS carried,
                coalesce(sum(c.messages) FILTER (WHERE c.may), 0) AS may_anywhere,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop'), 0) AS stopped,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'forwarded'), 0) AS forwarded
         FROM counted c
         GROUP BY c.domain
     ), losers AS (
-        SELECT c.domain, c.sender, c.subdomain, bool_or(c.approved) AS approved, sum(c.lost_reject) AS lost, sum(c.messages) AS messages
+        SELECT c.domain, c.sender, bool_or(c.approved) AS approved, sum(c.lost_reject) AS lost, sum(c.messages) AS messages,
+               coalesce(sum(c.lost_reject) FILTER (WHERE NOT c.subdomain), 0) AS lost_itself,
+               coalesce(sum(c.messages) FILTER (WHERE NOT c.subdomain), 0) AS messages_itself
         FROM counted c
         WHERE c.may AND c.touched
-        GROUP BY c.domain, c.sender, c.subdomain
+        GROUP BY c.domain, c.sender
     ), blockers AS (
-        SELECT l.domain, l.subdomain, l.sender, l.approved, l.lost,
-               row_number() OVER (PARTITION BY l.domain, l.subdomain ORDER BY l.lost DESC, l.sender) AS place
+        -- below: what the step that leaves sub-domains as they are would not lose.
+        SELECT l.domain, l.sender, l.lost, l.lost - l.lost_itself AS below, CASE WHEN l.approved THEN '' ELSE ' unless it is disowned' END AS unless,
+               l.lost_itself > 0 AND (l.lost_itself > most_sender * t.may_itself OR l.approved IS TRUE AND l.lost_itself > most_sender * l.messages_itself
+                                      OR t.lost_itself > most_all * t.may_itself) AS itself,
+               row_number() OVER (PARTITION BY l.domain ORDER BY l.lost DESC, l.sender) AS place,
+               row_number() OVER (PARTITION BY l.domain ORDER BY l.lost - l.lost_itself DESC, l.sender) AS place_below
         FROM losers l
         JOIN totals t ON t.domain = l.domain
         WHERE l.lost > 0 AND (l.lost > most_sender * t.may OR l.approved AND l.lost > most_sender * l.messages OR t.lost > most_all * t.may)
     ), blocked AS (
-        SELECT b.domain, bool_or(NOT b.subdomain) AS itself,
-               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.lost)
-                          || CASE WHEN b.approved THEN '' ELSE ' unless it is disowned' END, ', ' ORDER BY b.subdomain, b.place)
-                   FILTER (WHERE b.place <= 3) AS who,
-               count(*) FILTER (WHERE b.place > 3) AS others
+        SELECT b.domain, bool_or(b.itself) AS itself,
+               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.lost) || b.unless, ', ' ORDER BY b.place) FILTER (WHERE b.place <= 3) AS who,
+               count(*) FILTER (WHERE b.place > 3) AS others,
+               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.below) || b.unless, ', ' ORDER BY b.place_below)
+                   FILTER (WHERE b.below > 0 AND b.place_below <= 3) AS who_below,
+               count(*) FILTER (WHERE b.below > 0 AND b.place_below > 3) AS others_below
         FROM blockers b
         GROUP BY b.domain
     ), known AS (
         SELECT s.*, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost, coalesce(t.may_itself, 0) AS may_itself,
                coalesce(t.lost_itself, 0) AS lost_itself, coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.spf_alone, 0) AS spf_alone,
+               coalesce(t.spf_alone_itself, 0) AS spf_alone_itself, coalesce(t.carried, 0) AS carried,
                coalesce(t.stopped, 0) AS stopped, coalesce(t.forwarded, 0) AS forwarded, b.itself,
                b.who || CASE WHEN b.others > 0 THEN ' and ' || b.others || ' more' ELSE '' END AS who,
+               b.who_below || CASE WHEN b.others_below > 0 THEN ' and ' || b.others_below || ' more' ELSE '' END AS who_below,
                s.days >= least_days AND s.reports >= least_reports AS enough,
                s.scope = 'all' AND b.domain IS NOT NULL AND NOT b.itself AND s.now = 'p=' || s.p AS apart
         FROM steps s
         LEFT JOIN totals t ON t.domain = s.domain
         LEFT JOIN blocked b ON b.domain = s.domain
     ), decided AS (
-        SELECT k.*, CASE WHEN k.apart THEN k.lost_itself ELSE k.lost END AS loses,
-               CASE WHEN k.apart THEN k.may_itself ELSE k.may END AS of_them,
+        SELECT k.*,
                CASE WHEN NOT k.enough THEN 'little'
-                    WHEN k.may_anywhere = 0 AND k.scope <> 'stay' THEN 'silent'
+                    WHEN k.nothing AND k.scope <> 'stay' THEN 'silent'
                     WHEN k.who IS NOT NULL AND NOT k.apart THEN 'blocked'
-                    WHEN k.scope IN ('all', 'p') AND k.p = 'quarantine' AND k.next ~ '^p=reject' AND k.spf_alone > most_all * k.may THEN 'spf'
+                    WHEN k.scope IN ('all', 'p') AND k.next ~ '^p=reject' AND k.by_spf > most_all * k.of_them THEN 'spf'
                     ELSE 'ready' END AS how,
-               CASE WHEN k.may_anywhere = 0 AND k.enough THEN 'p=reject' WHEN k.apart THEN k.next || ' sp=' || k.p ELSE k.next END AS step
-        FROM known k
+               CASE WHEN k.nothing AND k.enough THEN 'p=reject' WHEN k.apart THEN k.next || ' sp=' || k.p ELSE k.next END AS step
+        FROM (SELECT n.*, CASE WHEN n.apart THEN n.lost_itself ELSE n.lost END AS loses, CASE WHEN n.apart THEN n.may_itself ELSE n.may END AS of_them,
+                     CASE WHEN n.apart THEN n.spf_alone_itself ELSE n.spf_alone END AS by_spf,
+                     n.may_anywhere = 0 AND n.carried = 0 AS nothing -- that forwarders carry shows that somebody signs
+              FROM known n) k
     )
     SELECT d.domain, d.how IN ('ready', 'silent'), d.now, d.step,
            d.domain || CASE d.how
@@ -234,18 +248,22 @@ BEGIN
                WHEN 'blocked' THEN CASE WHEN d.scope = 'stay' THEN ' has ' || d.now || ', and it is not fine: ' ELSE ' is not ready for ' || d.step || ': ' END
                    || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent'
                    || CASE WHEN d.stopped > 0 THEN '; ' || dmarc_store.amount(d.stopped) || ' of others would be stopped' ELSE '' END
-               WHEN 'spf' THEN ' is not ready for ' || d.step || ': ' || dmarc_store.amount(d.spf_alone)
+               WHEN 'spf' THEN ' is not ready for ' || d.step || ': ' || dmarc_store.amount(d.by_spf)
                    || ' that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM first'
                ELSE CASE WHEN d.scope = 'stay' THEN ' has ' || d.now || ', and it is fine: ' ELSE ' is ready for ' || d.step || ': ' END
                    || 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, '
                    || CASE WHEN d.loses = 0 THEN 'none is lost' ELSE dmarc_store.amount(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them) || ') would be lost' END
                    || ', and ' || dmarc_store.amount(d.stopped) || ' of others stopped'
-                   || CASE WHEN d.apart THEN '; of sub-domains, ' || d.who ELSE '' END END
+                   || CASE WHEN d.apart THEN '; of sub-domains, ' || d.who_below ELSE '' END END
            || CASE WHEN d.how <> 'little' AND d.forwarded > 0 THEN '; ' || dmarc_store.amount(d.forwarded) || ' that were forwarded do not pass, either' ELSE '' END
            || '.',
            d.loses, round(d.loses / nullif(d.of_them, 0), 4), d.stopped, d.forwarded, d.days, d.reports
     FROM decided d
-    ORDER BY d.domain;
+    UNION ALL
+    SELECT h.domain, false, NULL, NULL, h.domain || ': no report tells which policy it publishes.', NULL, NULL, NULL, NULL, h.days, h.reports
+    FROM heads h
+    WHERE NOT EXISTS (SELECT FROM steps s WHERE s.domain = h.domain)
+    ORDER BY 1;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.verdict_line(text, date, date, boolean) IS 'Whether it is time for a stricter policy, in a sentence for each domain: the policy as it is, the next step, what of the mail that may be sent that step would lose, and what it would stop. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -88,6 +88,10 @@ other,b.example,1,2026-10-02"
 run group other
 check "one group" 0 '^other *b\.example *1 ' ''
 is "... alone" "$(grep -c customer "$dir/out")" 0
+run group half add a.example nowhere.example
+run verdict --group half
+check "verdict --group: of whom nothing is known" 1 '^nowhere\.example: no reports\.' ''
+run group half remove a.example nowhere.example
 run group nope
 check "a group that is not there" 64 '' "there is no group 'nope'"
 for report in summary senders sources failures reporters policy approvals; do

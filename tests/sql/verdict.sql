@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(35);
+SELECT plan(43);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -60,6 +60,24 @@ SELECT pg_temp.more('spf.example', 20, NULL, '{bounce.spf.example|mfrom|pass}', 
 SELECT pg_temp.days('fine.example', 14, 'reject');
 SELECT pg_temp.days('lossy.example', 14, 'reject', 900);
 SELECT pg_temp.more('lossy.example', 100, '{mcsv.net|k|pass}');
+SELECT pg_temp.days('both.example', 14, 'none', 990);
+SELECT pg_temp.more('both.example', 4, '{mcsv.net|k|pass}', header_from => h) FROM unnest(ARRAY['both.example', 'news.both.example']) h;
+SELECT pg_temp.days('spf-below.example', 14, 'quarantine', 0);
+SELECT pg_temp.more('spf-below.example', 100, '{mcsv.net|k|pass}', header_from => 'news.spf-below.example');
+SELECT pg_temp.more('spf-below.example', 500, NULL, '{news.spf-below.example|mfrom|pass}', NULL, 'news.spf-below.example', 'news.spf-below.example');
+SELECT pg_temp.days('spf-pct.example', 14, 'reject', 980);
+SELECT pg_temp.more('spf-pct.example', 20, NULL, '{bounce.spf-pct.example|mfrom|pass}', NULL, 'bounce.spf-pct.example');
+SELECT pg_temp.days('pct-below.example', 14, 'reject', sp => 'none');
+SELECT pg_temp.more('pct-below.example', 100, '{mcsv.net|k|pass}', header_from => 'news.pct-below.example');
+UPDATE dmarc_store.report SET pct = 50 WHERE domain IN ('spf-pct.example', 'pct-below.example');
+SELECT pg_temp.days('testing-none.example', 14, 'none', 100);
+SELECT pg_temp.more('testing-none.example', 100, '{mcsv.net|k|pass}');
+UPDATE dmarc_store.report SET testing = 'y' WHERE domain = 'testing-none.example';
+SELECT pg_temp.days('carried.example', 14, 'none', 0);
+SELECT pg_temp.more('carried.example', 100, '{carried.example|s|pass}', '{gmail.com|mfrom|pass}', 'carried.example|s');
+SELECT pg_temp.days('future.example', 13, 'none');
+SELECT pg_temp.report(99, 'future.example', '2099-01-01', 'r.test', 'reject');
+SELECT pg_temp.days('untold.example', 14, NULL);
 -- Strict alignment: below, beside, HELO.
 SELECT pg_temp.days('strict.example', 14, 'none', 10);
 SELECT pg_temp.more('strict.example', 20, '{mail.strict.example|s|pass}', NULL, 'mail.strict.example|s');
@@ -120,6 +138,14 @@ SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('fine.example
     'true fine.example has p=reject, and it is fine: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped.', 'at the end, and fine');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lossy.example')),
     'false lossy.example has p=reject, and it is not fine: Mailchimp would lose 100 messages unless it is disowned, 10.0% of what may be sent.', 'at the end, and not fine');
+SELECT is(pg_temp.line('both.example'), 't | p=none | p=quarantine sp=none | 4 | 0.0040 | 0 | 0', 'what a sender loses counts together, from the domain and below');
+SELECT is(pg_temp.line('spf-below.example'), 't | p=quarantine | p=reject sp=quarantine | 0 | 0 | 0', 'SPF alone below is no matter of a step that leaves sub-domains');
+SELECT is(pg_temp.line('spf-pct.example'), 'f | p=reject pct=50 | p=reject | 0 | 0.0000 | 0 | 0', 'SPF alone is too little for all of reject, too');
+SELECT is(pg_temp.line('pct-below.example'), 't | p=reject sp=none pct=50 | p=reject sp=none | 0 | 0.0000 | 0 | 0', 'without pct nothing changes where sp is none');
+SELECT is(pg_temp.line('testing-none.example'), 'f | p=none t=y | p=quarantine | 100 | 0.5000 | 0 | 0', 'nothing is lost at none, t=y or not');
+SELECT is(pg_temp.line('carried.example'), 't | p=none | p=quarantine | 0 | 0 | 0', 'what forwarders carry with its signature was sent by somebody who may');
+SELECT is((SELECT days || ' ' || now FROM dmarc.verdict_line('future.example')), '13 p=none', 'a day that is still to come tells nothing');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('untold.example')), 'false untold.example: no report tells which policy it publishes.', 'without a policy there is no next step');
 SELECT is((SELECT string_agg(messages || ' ' || lost_strict || ' ' || subdomain, ', ' ORDER BY messages) FROM dmarc.verdict('strict.example')),
           '50 50 true, 100 50 false', 'strict alignment: what is neither signed nor sent by the very name');
 SELECT is((SELECT sum(messages) FROM dmarc.verdict()), (SELECT sum(messages) FROM dmarc.senders()), 'all domains, every message once');
