@@ -104,20 +104,13 @@ static void put_fact(FILE *out, const char *value, const char *word)
     fputs("</dd></div>\n", out);
 }
 
-static void put_head(const struct page *page, const struct db_result *summary)
+static void put_head(const struct page *page)
 {
     g_autofree char *period = html_period(page->request);
     fputs("<h1>", page->out);
     html_name(page->out, page->domain);
-    fprintf(page->out, "</h1>\n<p class=\"under\">Who sends as this domain, and may they? Reports of %s",
-            period);
-    const char *policy = db_rows(summary) ? html_value(summary, 0, "policy") : NULL;
-    if (policy) {
-        fputs("; policy last seen: <b>p=", page->out);
-        html_text(page->out, policy);
-        fputs("</b>", page->out);
-    }
-    fputs(".</p>\n", page->out);
+    fprintf(page->out,
+            "</h1>\n<p class=\"under\">Who sends as this domain, and may they? Reports of %s.</p>\n", period);
 }
 
 static gboolean put_verdict(const struct page *page, GError **error)
@@ -401,7 +394,7 @@ gboolean html_domain(struct db *db, const struct html_request *request, const ch
     g_autofree char *source = source_of(summary);
     g_autofree char *title = g_strdup_printf("%s: who sends as it", domain);
     html_page_begin(out, title, TRUE);
-    put_head(&page, summary);
+    put_head(&page);
     gboolean ok = TRUE;
     if (db_rows(summary))
         ok = put_sections(&page, summary, error);

@@ -44,7 +44,8 @@ BEGIN
         SELECT h.domain, NULL, h.day, sum(h.messages) FROM heads h GROUP BY h.domain, h.day
     ), habits AS MATERIALIZED (
         SELECT p.domain, p.reporter, count(*) AS days, min(p.day) AS first_seen, max(p.day) AS last_seen, sum(p.messages) AS messages,
-               round(count(*) * 7.0 / greatest(max(p.day) - min(p.day) + 1, 7), 1) AS per_week
+               -- By what lies between two of them; a few days are taken for a week.
+               round(CASE WHEN max(p.day) > min(p.day) THEN (count(*) - 1) * 7.0 / greatest(max(p.day) - min(p.day), 6) ELSE 1 END, 1) AS per_week
         FROM parties p
         GROUP BY p.domain, p.reporter
     ), usual AS MATERIALIZED (

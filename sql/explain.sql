@@ -104,7 +104,7 @@ BEGIN
         SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, x.word, ARRAY[x.word, regexp_replace(x.word, '[0-9]+', '#', 'g')]
         FROM passed x WHERE x.word IS NOT NULL
     ), answered AS (
-        SELECT DISTINCT ON (a.kind, a.word) a.kind, a.word,
+        SELECT DISTINCT ON (a.kind, a.word) a.kind, a.word, c.key,
                r.pattern || ' is ' || c.name || CASE WHEN c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') THEN ', who relays' ELSE '' END AS said
         FROM asked a
         LEFT JOIN dmarc_store.sender_rule r ON r.kind = a.kind AND r.pattern = ANY (a.patterns)
@@ -155,7 +155,7 @@ BEGIN
                CASE WHEN passes THEN 'it passes, so that changes nothing' ELSE 'on ' || a.decided_at::date END
         FROM dmarc_store.approval a
         WHERE a.domain = of_domain
-          AND (a.sender = p.sender_key OR EXISTS (SELECT FROM passed x WHERE x.name = a.sender OR right(x.name, length(a.sender) + 1) = '.' || a.sender))
+          AND (a.sender = p.sender_key OR a.sender IN (SELECT w.key FROM answered w) OR EXISTS (SELECT FROM passed x WHERE x.name = a.sender OR right(x.name, length(a.sender) + 1) = '.' || a.sender))
         UNION ALL
         SELECT 10, 0, 'sender', p.sender || ' (' || p.evidence_said || ')', 'confidence: ' || p.confidence
         UNION ALL
