@@ -347,7 +347,8 @@ BEGIN
     )
     SELECT s.domain, s.header_from, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4), s.passed,
            round(s.passed / nullif(s.messages, 0), 4), s.senders, coalesce(a.sources, 0), s.authorised, s.misconfigured, s.forwarded, s.unknown,
-           CASE WHEN s.header_from = s.domain THEN 'p=' || p.p
+           CASE WHEN NOT dmarc_store.is_inside(s.header_from, s.domain) THEN 'none, it is outside'
+                WHEN s.header_from = s.domain THEN 'p=' || p.p
                 WHEN p.np <> p.sp THEN 'sp=' || p.sp || ' np=' || p.np
                 ELSE 'sp=' || p.sp END, s.first_seen, s.last_seen
     FROM sums s
@@ -356,7 +357,7 @@ BEGIN
     ORDER BY s.domain, s.messages DESC, s.header_from;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.subdomains(text, date, date, boolean) IS 'The names in From: that the policy covers, the domain itself and what is below it: messages, how many passed, the classes, and which policy applies (of a sub-domain sp; np where it does not exist and that is another one). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.subdomains(text, date, date, boolean) IS 'The names in From: that the policy covers, the domain itself and what is below it: messages, how many passed, the classes, and which policy applies (of a sub-domain sp; np where it does not exist and that is another one; of a name outside of the domain, a reporter''s error, none). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- Rows of records are looked into before they are taken apart, and what signed is asked of evidence first, by its index.
 CREATE OR REPLACE FUNCTION dmarc.find_records(network inet DEFAULT NULL, signing_domain text DEFAULT NULL, policy_domain text DEFAULT NULL,

@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(36);
+SELECT plan(37);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -19,6 +19,8 @@ SELECT pg_temp.record(1, 's.example', '2026-10-01', '192.0.2.1', 30, '{s.example
 SELECT pg_temp.record(1, 's.example', '2026-10-01', '192.0.2.2', 10, '{mcsv.net|a|pass}', header_from => 'news.s.example');
 SELECT pg_temp.record(1, 's.example', '2026-10-01', '192.0.2.3', 6, NULL, header_from => 'nothere.s.example');
 SELECT pg_temp.record(1, 's.example', '2026-10-01', '192.0.2.4', 4, '{s.example|a|fail}', '{gmail.com|mfrom|pass}');
+SELECT pg_temp.report(1, 'out.example', '2026-10-01', p => 'reject');
+SELECT pg_temp.record(1, 'out.example', '2026-10-01', '192.0.2.9', 6, '{evil.test|a|pass}', NULL, 'evil.test|a', header_from => 'evil.test');
 -- Coverage: google daily to 09-30 but for the 12th, and again to 10-10 but for the 3rd; yahoo daily to 10-04; weekly.test on
 -- Mondays; once.test twice. On 09-12 nobody.
 SELECT pg_temp.report(i, 'c.example', date '2026-08-31' + i, 'google.test') FROM generate_series(1, 40) i WHERE i NOT IN (12, 33);
@@ -72,6 +74,7 @@ SELECT is(pg_temp.rows($$ SELECT header_from, messages, share, passed, pass_shar
     $$(s.example,54,0.5400,50,0.9259,2,2,50,0,4,0,p=reject,2026-10-01)
 (news.s.example,40,0.4000,30,0.7500,2,2,30,10,0,0,sp=none,2026-10-01)
 (nothere.s.example,6,0.0600,0,0.0000,1,1,0,0,0,6,sp=none,2026-10-01)$$, 'subdomains');
+SELECT is((SELECT string_agg(header_from || ': ' || policy, ', ') FROM dmarc.subdomains('out.example')), 'evil.test: none, it is outside', 'subdomains: a name outside of the domain');
 UPDATE dmarc_store.report SET np = 'reject' WHERE domain = 's.example';
 SELECT is((SELECT string_agg(DISTINCT policy, ', ') FROM dmarc.subdomains('s.example')), 'p=reject, sp=none np=reject', 'subdomains: np, where it is another one');
 SELECT is((SELECT sum(messages) FROM dmarc.subdomains()), (SELECT sum(messages) FROM dmarc.senders()), 'subdomains: every message once');
