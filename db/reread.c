@@ -173,12 +173,12 @@ static gboolean decide_act(const struct rereading *again, struct item *item, GEr
     gboolean kept = FALSE;
     if (item->old < 0)
         return TRUE;
-    if (item->act == ACT_KNOWN) {
-        if (item->report && is_owner(again, item) && !old_is(again, item, OLD_REPLACED))
+    if (item->act == ACT_KNOWN && !old_is(again, item, OLD_REPLACED)) {
+        if (item->report && is_owner(again, item))
             item->act = ACT_COMPARE;
         return TRUE;
     }
-    if (!is_owner(again, item) && !owner_is_kept(again, item, &kept, error))
+    if (item->act == ACT_REPLACE && !is_owner(again, item) && !owner_is_kept(again, item, &kept, error))
         return FALSE;
     if (kept || old_is(again, item, OLD_REPLACED)) {
         item->act = ACT_LEAVE;

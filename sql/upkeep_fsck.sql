@@ -267,7 +267,7 @@ BEGIN
             SELECT DISTINCT m.domain, m.hash FROM meant m
         ), there AS MATERIALIZED (
             SELECT k.domain, k.hash, k.header_from, k.dkim_aligned, k.spf_aligned, k.dkim_aligned_domain, k.dkim_aligned_selector, k.spf_aligned_domain,
-                   k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types
+                   k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types, k.own_signed
             FROM wanted w JOIN dmarc_store.profile k ON k.domain = w.domain AND k.hash = w.hash
         )
         SELECT m.domain, m.evidence, ROW(m.domain, m.hash, m.header_from, m.dkim_aligned, m.spf_aligned, m.dkim_aligned_domain, m.dkim_aligned_selector,
@@ -275,9 +275,9 @@ BEGIN
                    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, m.own_signed)::dmarc_store.profile,
                m.stored IS DISTINCT FROM m.hash OR k.hash IS NULL
                OR (k.header_from, k.dkim_aligned, k.spf_aligned, k.dkim_aligned_domain, k.dkim_aligned_selector, k.spf_aligned_domain,
-                   k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types)
+                   k.dkim_domains, k.dkim_selectors, k.spf_domains, k.spf_scopes, k.reason_types, k.own_signed)
                   IS DISTINCT FROM (m.header_from, m.dkim_aligned, m.spf_aligned, m.dkim_aligned_domain, m.dkim_aligned_selector,
-                                    m.spf_aligned_domain, m.dkim_domains, m.dkim_selectors, m.spf_domains, m.spf_scopes, m.reason_types)
+                                    m.spf_aligned_domain, m.dkim_domains, m.dkim_selectors, m.spf_domains, m.spf_scopes, m.reason_types, m.own_signed)
         FROM meant m
         LEFT JOIN there k ON k.domain = m.domain AND k.hash = m.hash;
         at_domain := chunk[cardinality(chunk)].domain;

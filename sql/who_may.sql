@@ -75,3 +75,16 @@ BEGIN
     END IF;
 END
 $do$;
+
+-- What does as its owner shall not tell its caller how it is planned (debug_print_plan), which is told by messages of less weight than these.
+DO $do$
+DECLARE
+    one regprocedure;
+BEGIN
+    FOR one IN
+        SELECT f.oid FROM pg_catalog.pg_proc f WHERE f.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND f.prosecdef
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET client_min_messages = warning', one);
+    END LOOP;
+END
+$do$;

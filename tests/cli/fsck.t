@@ -84,6 +84,7 @@ broken "a class" mended "profile_class domain_day" "update dmarc_store.profile s
 broken "a name" mended profile_class "update dmarc_store.profile set sender = 'somebody' where hash = (select hash from dmarc_store.profile order by domain, hash limit 1)" "$sound"
 broken "a profile that is gone" mended "evidence_has_profile profile_hash domain_day" "delete from dmarc_store.profile where class = 'authorised'" "$sound"
 broken "a profile that says something else" mended "profile_hash profile_class" "update dmarc_store.profile set spf_domains = '{amazonses.com}', spf_scopes = '{mfrom}' where hash in (select profile from dmarc_store.evidence) and not spf_aligned and spf_domains is null" "$sound"
+broken "whether the domain had signed" mended profile_hash "update dmarc_store.profile set own_signed = not own_signed where class = 'authorised'" "$sound"
 broken "the profile of a piece of evidence" mended "profile_hash profile_day profile_source" "update dmarc_store.evidence e set profile = (select p.hash from dmarc_store.profile p where p.domain = e.domain and p.hash <> e.profile order by p.hash limit 1) where hash = (select evidence from dmarc_store.observation where $of_it limit 1)" "$sound"
 
 broken "a record that is gone" forgotten "report_totals profile_day" "update dmarc_store.observed set first_ordinal = 2, evidence_at = evidence_at[2:], message_counts = message_counts[2:], source_ips = source_ips[2:], sources_raw = sources_raw[2:] where $of_it and first_ordinal = 1" $((sound - 1))

@@ -234,6 +234,23 @@ run revoke grouped --group shops
 check "revoke of a group" 0 '^role grouped may read about no domain$' ''
 is "he may ask nothing" "$(as grouped 'select * from dmarc.senders()' | grep -c 'permission denied')" 1
 
+# What an index of his is made of runs as him, but in the session of whoever looks after the tables.
+sql "create schema den authorization customer" && sql "alter system set autovacuum_naptime = '1s'" && sql 'select pg_reload_conf()' >/dev/null
+as customer "create table den.loot (domain text); create table den.bait (i int);
+    create function den.take() returns void language plpgsql as 'begin insert into den.loot select domain from dmarc.summary(); end';
+    create function den.f(i int) returns int language plpgsql immutable as 'begin perform den.take(); return i; end';
+    create index on den.bait (den.f(i)); truncate den.loot;
+    alter table den.bait set (autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0); insert into den.bait select generate_series(1, 9)" >/dev/null
+for _ in $(seq 200); do
+    test "$(sql "select autoanalyze_count > 0 from pg_stat_user_tables where relname = 'bait'")" = t && break
+    sleep 0.1
+done
+is "autovacuum shows him nothing more" "$(sql "select autoanalyze_count > 0 from pg_stat_user_tables where relname = 'bait'") $(sql "select count(*) from den.loot where domain <> 'mine.example'")" "t 0"
+for call in 'dmarc.failure_samples()' "dmarc.verdict('neighbour.example')" "unnest(dmarc.visible())"; do
+    is "nor do plans that he asks for: $call" "$(as customer "set client_min_messages = log; set debug_print_plan = on; select count(*) from $call" | grep -c 'LOG: *plan:')" 1
+done
+sql 'drop schema den cascade' >/dev/null 2>&1
+
 run revoke customer
 check "without a grant" 0 'no domain' ''
 is "he sees no view" "$(as customer 'select * from dmarc_own.report' | grep -c 'permission denied')" 1

@@ -150,6 +150,21 @@ run reparse -q
 is "a copy doubles nothing" "$(sql "SELECT count(*) FROM dmarc_store.report WHERE report_id = 'one'") $(outcomes)" \
     "1 bare.xml|stored copy|duplicate never|problem one|stored two|stored tls|stored"
 
+# A report that a better copy took the place of, and both mails are kept.
+report whole >"$dir/whole"
+{ sed '/^<record>/,$d' "$dir/whole"; sed -n '/^<record>/,/<.record>/p' "$dir/whole" | sed 's/<.feedback>//'; sed -n '/^<record>/p' "$dir/whole"; } >"$dir/mail/cut.xml"
+{ sed '/^<record>/,$d' "$dir/whole"; sed -n '/^<record>/,/<.record>/p' "$dir/whole" | sed 's/<.feedback>//'; sed -n '/^<record>/,$p' "$dir/whole"; } >"$dir/mail/full.xml"
+run ingest "$dir/mail/cut.xml"
+run ingest "$dir/mail/full.xml"
+is "a cut report is replaced" "$(sql "SELECT string_agg(concat_ws(' ', incomplete, replaced), ', ' ORDER BY id) FROM dmarc_store.report WHERE report_id = 'whole'")" "t t, f f"
+ledger >"$dir/rows"
+run reparse
+ledger | diff "$dir/rows" - >"$dir/diff" && ok "... and stays what its mail brought" || not_ok "... and stays what its mail brought" "$(cat "$dir/diff")"
+run fsck
+is "... which holds together" "$(awk '$1 ~ /^(report_has_document|document_has_report)$/ && $3 != 0' "$dir/out")" ""
+run reparse
+is "... also the next time" "$(grep -c 'left as it was' "$dir/err")" 0
+
 # What turns out to hold mail of others is not kept.
 printf 'Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\nUser-Agent: x\n' >"$dir/private"
 sql "UPDATE dmarc_store.message SET original = 'kept' WHERE source LIKE '%/never'"
