@@ -392,10 +392,11 @@ BEGIN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     IF signing_domain IS NOT NULL THEN
-        SELECT array_agg(e.domain), array_agg(e.hash), array_agg(DISTINCT e.domain) INTO signed, hashes, asked
+        SELECT array_agg(e.domain), array_agg(e.hash) INTO signed, hashes
         FROM dmarc_store.evidence e
         WHERE e.dkim_domains @> ARRAY[lower(signing_domain)]
           AND (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine));
+        asked := ARRAY(SELECT DISTINCT d FROM unnest(signed) d);
     END IF;
     RETURN QUERY
     WITH wanted AS MATERIALIZED (

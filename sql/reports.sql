@@ -222,13 +222,13 @@ BEGIN
         FROM dmarc_store.evidence e
         JOIN judged j ON j.domain = e.domain AND j.hash = e.profile
         WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine))
-    ), lines AS MATERIALIZED (
+    ), sums AS (
         -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
         SELECT j.line, o.source_ip, sum(o.message_count) AS messages,
                coalesce(sum(o.message_count) FILTER (WHERE j.dkim_aligned), 0) AS dkim_aligned,
                coalesce(sum(o.message_count) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
                min(o.day) AS first_seen, max(o.day) AS last_seen, dmarc_store.place_in(max(dmarc_store.best_of(o.message_count, j.place))) AS place,
-               bool_and(j.rule = 'nothing') AS nameless, row_number() OVER (ORDER BY sum(o.message_count) DESC, o.source_ip, j.line) AS rank
+               bool_and(j.rule = 'nothing') AS nameless
         FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
                      unnest(r.message_counts) AS message_count
               FROM dmarc_store.observed r
@@ -238,6 +238,8 @@ BEGIN
                                                                                 AND (t.trusted IS FALSE OR t.foreign_domain)))) o
         JOIN meant j ON j.domain = o.domain AND j.hash = o.evidence[o.evidence_at]
         GROUP BY j.line, o.source_ip
+    ), lines AS MATERIALIZED (
+        SELECT s.*, row_number() OVER (ORDER BY s.messages DESC, s.source_ip, s.line) AS rank FROM sums s
     ), wholes AS MATERIALIZED (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t
