@@ -1,4 +1,4 @@
--- Reports about what is missing and what has changed: coverage and changes.
+-- Reports about what is missing, what has changed and who is new: coverage, changes and senders_new.
 
 -- Reports of a day come on the next one or the one after it, so the day before yesterday is the last that can be missed. A habit is
 -- learned from the period and eight weeks before it.

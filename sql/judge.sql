@@ -19,8 +19,8 @@ WITH seen AS MATERIALIZED (
            CASE WHEN p.inside THEN p.spf_aligned_domain END AS own_spf_domain
     FROM (SELECT u.*, dmarc_store.is_inside(u.header_from, u.domain) AS inside
           FROM unnest(profiles) WITH ORDINALITY AS u (domain, hash, header_from, dkim_aligned, spf_aligned, dkim_aligned_domain,
-        dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
-        sender_key, sender, known, kind, confidence, evidence_said, advice, own_signed, n)) p
+              dkim_aligned_selector, spf_aligned_domain, dkim_domains, dkim_selectors, spf_domains, spf_scopes, reason_types, class, rule,
+              sender_key, sender, known, kind, confidence, evidence_said, advice, own_signed, n)) p
 ), word AS MATERIALIZED (
     -- What the owners of the domains said.
     SELECT a.domain, a.sender, a.approved FROM dmarc_store.approval a WHERE a.domain IN (SELECT s.domain FROM seen s)
@@ -108,7 +108,7 @@ WITH seen AS MATERIALIZED (
            t.told, coalesce(t.approved AND m.approved IS NOT TRUE, false) AS stranger_approved,
            dmarc.class_rule(s.own_spf, s.own_dkim, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
                             coalesce(m.approved, false) OR t.approved IS TRUE, coalesce(m.known_sender, false), o.n IS NOT NULL,
-                            y.n IS NOT NULL, s.own_signed, coalesce(m.disowned, false) OR t.approved IS FALSE,
+                            y.n IS NOT NULL, s.inside AND s.own_signed, coalesce(m.disowned, false) OR t.approved IS FALSE,
                             o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
     FROM seen s
     LEFT JOIN who w ON w.n = s.n

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What confined workers read is what this process reads itself: the same ledger, reports, records and verdicts, but for numbers
-# and times. Mails of every kind that the tests know, some of them twice.
+# and times. Mails of every kind that the tests know, some of them twice, and odd words where forgers choose them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/postgres.sh

@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(90);
+SELECT plan(91);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -63,6 +63,8 @@ SELECT pg_temp.see('r8a.example', '{evil.test|a|pass}', dkim_by => 'evil.test|a'
 SELECT pg_temp.expect('r8a.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'a From: outside of the policy domain, which aligns with itself');
 SELECT pg_temp.see('r8b.example', '{evil.test|k1|pass}', '{evil.test|mfrom|pass}', 'evil.test|k1', 'evil.test', header_from => 'evil.test,r8b.example');
 SELECT pg_temp.expect('r8b.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'two addresses in one From:, and the selector of a sender');
+SELECT pg_temp.see('r8f.example', '{evil.test|a|fail}', '{gmail.com|mfrom|pass}', header_from => 'evil.test');
+SELECT pg_temp.expect('r8f.example', 'unknown', 'stranger', 'Google Workspace / Gmail', 'medium', 'its own broken signature makes no forwarding of it');
 SELECT pg_temp.see('r8c.example', '{evil.onmicrosoft.com|selector1|pass}', header_from => 'evil.r8c.example');
 SELECT pg_temp.expect('r8c.example', 'unknown', 'stranger', 'Microsoft 365 / Outlook', 'high', 'an account like the sub-domain that a forger chose');
 SELECT pg_temp.see('r8d.example', '{evil-com.20230601.gappssmtp.com|20230601|pass}', header_from => 'evil-com.r8d.example');
