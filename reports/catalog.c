@@ -398,9 +398,11 @@ static void keep_advice(struct run *run, const struct db_result *result)
     const char *about = run->about < 0 ? NULL : db_value(result, 0, (guint)run->about);
     if (!advice || run->advices->len > MOST_ADVICE)
         return;
-    char *text = g_strdup_printf("%s: %s", about ? about : "", advice);
-    if (g_hash_table_add(run->advised, text)) /* owns it in any case */
+    g_autofree char *text = g_strdup_printf("%s: %s", about ? about : "", advice);
+    if (!g_hash_table_contains(run->advised, text)) {
         g_ptr_array_add(run->advices, text);
+        g_hash_table_add(run->advised, g_steal_pointer(&text));
+    }
 }
 
 static void render_row(struct run *run, const struct db_result *result)

@@ -181,6 +181,18 @@ is "verdict --line: the whole sentence at 80" "$(on_terminal 80 verdict --line d
 run timeline d.example --limit 1
 is "... and nowhere else" "$(tail -n 1 "$dir/out" | tr -s ' ')" "2026-09-01 1100 90.9% 1000 100 0 0 1"
 
+psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat "$dir/load")"
+\i tests/sql/support.sql
+SELECT pg_temp.report(9, 'twice.example', '2026-10-01');
+SELECT pg_temp.record(9, 'twice.example', '2026-10-01', '198.51.100.7', n, CASE WHEN n > 1 THEN '{twice.example|k2|fail}'::text[] END,
+                      ARRAY['bounce.mcsv.net|mfrom|pass', CASE WHEN n > 2 THEN 'm.mcsv.net|helo|pass' END])
+FROM generate_series(1, 3) n;
+SELECT pg_temp.sum_up();
+COMMIT;
+SQL
+run failures twice.example
+is "one advice of several rows is told once, and in its own words" "$(grep -c '^Mailchimp' "$dir/out") $(sed -n '/^What to do/,$p' "$dir/out" | cut -c1-40 | head -n 3 | paste -sd'|')" \
+    "3 What to do:|  Mailchimp: CNAME k2._domainkey.twice.e"
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"
 "$program" senders >/dev/full 2>"$dir/err"
