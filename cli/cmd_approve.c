@@ -2,6 +2,7 @@
 #include "cli/database.h"
 #include "cli/log.h"
 #include "cli/naming.h"
+#include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/render.h"
 
@@ -13,15 +14,33 @@
     "SELECT key FROM dmarc.sender UNION SELECT name FROM dmarc.sender UNION "                                \
     "SELECT dmarc_store.bare_name(sender) FROM dmarc.classification WHERE domain = $1"
 
+static gboolean is_own(const char *domain, const char *sender)
+{
+    g_autofree char *name = g_ascii_strdown(sender, -1);
+    g_autofree char *below = g_strconcat(".", domain, NULL);
+    return g_str_has_prefix(name, "own mail") || strcmp(name, domain) == 0 || g_str_has_suffix(name, below);
+}
+
 static gboolean refuse_own(const char *domain, const char *sender, GError **error)
 {
-    gboolean own = g_str_has_prefix(sender, "own mail") || g_ascii_strcasecmp(sender, domain) == 0;
+    gboolean own = is_own(domain, sender);
     if (!own && strcmp(sender, "nothing authenticates") != 0)
         return TRUE;
     g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
                 own ? "own mail authenticates as the domain itself: there is nothing to decide"
                     : "what does not authenticate has no name: nobody can be told from a forger");
     return FALSE;
+}
+
+static gboolean refuse_public_suffix(const char *key, GError **error)
+{
+    struct domain_list *list = domain_list_new();
+    gboolean public = strchr(key, '.') && domain_is_public_suffix(list, key);
+    domain_list_free(list);
+    if (public)
+        g_set_error(error, WS_ERROR, WS_ERROR_USAGE,
+                    "anybody can have a domain below %s\nhint: name the sender's own domain", key);
+    return !public;
 }
 
 /* The key or domain that is meant, owned by the caller; NULL with an error. */
@@ -50,7 +69,9 @@ static gboolean tell(struct db *db, const char *domain, const char *key, gint64 
         " EXISTS (SELECT FROM dmarc.classification c WHERE c.domain = $1 AND (c.sender_key = $2"
         " OR c.sender_key IS NULL AND (dmarc_store.bare_name(c.sender) = $2"
         " OR right(dmarc_store.bare_name(c.sender), length($2) + 1) = '.' || $2))),"
-        " EXISTS (SELECT FROM dmarc.report r WHERE r.domain = $1)";
+        " EXISTS (SELECT FROM dmarc.report r WHERE r.domain = $1),"
+        " (SELECT s.kind IN ('mailbox', 'gateway', 'forwarder', 'list') FROM dmarc.sender s WHERE s.key = "
+        "$2)";
     const char *values[] = {domain, key};
     struct db_result *known = db_query(db, "asking for a sender", sql, 2, values, error);
     if (!known)
@@ -69,6 +90,10 @@ static gboolean tell(struct db *db, const char *domain, const char *key, gint64 
         log_warning("there is no report about %s\nhint: it is a policy domain that is named here", domain);
     else if (verdict && strcmp(db_value(known, 0, 1), "t") != 0)
         log_warning("nothing of %s was seen in mail of %s yet", name, domain);
+    if (verdict && *verdict == 't' && g_strcmp0(db_value(known, 0, 3), "t") == 0)
+        log_warning("anybody can have an account at %s, and all of them are approved now\n"
+                    "hint: one account may be named alone, such as example.onmicrosoft.com",
+                    name);
     db_result_free(known);
     return TRUE;
 }
@@ -77,7 +102,7 @@ static gboolean decide(struct db *db, const char *domain, const char *sender, co
                        const char *note, GError **error)
 {
     g_autofree char *key = find_sender(db, domain, sender, error);
-    if (!key)
+    if (!key || (verdict && !refuse_public_suffix(key, error)))
         return FALSE;
     const char *values[] = {domain, sender, verdict, note};
     struct db_result *done = db_query(db, "deciding about a sender",

@@ -53,13 +53,18 @@ static gboolean is_name(const char *name)
     return !*at && labels >= 2 && at - name <= 253;
 }
 
-/* As dmarc.is_own(). */
-static gboolean is_own(const char *name, const char *domain, const struct report_record *record)
+static gboolean is_below(const char *name, const char *domain)
 {
-    gsize n = strlen(name), from = strlen(record->header_from);
+    gsize n = strlen(name), length = strlen(domain);
+    return length && n > length && name[n - length - 1] == '.' && !strcmp(name + n - length, domain);
+}
+
+/* As dmarc_store.is_ours(). */
+static gboolean is_ours(const char *name, const char *domain, const struct report_record *record)
+{
     return !strcmp(name, record->header_from) || !strcmp(name, domain) ||
-           !g_strcmp0(name, record->dkim_aligned_domain) ||
-           (from && n > from && name[n - from - 1] == '.' && !strcmp(name + n - from, record->header_from));
+           !g_strcmp0(name, record->dkim_aligned_domain) || is_below(name, record->header_from) ||
+           is_below(name, domain);
 }
 
 static gboolean is_own_signed(const char *domain, const struct report_record *record)
@@ -67,7 +72,7 @@ static gboolean is_own_signed(const char *domain, const struct report_record *re
     gboolean found = FALSE;
     for (guint i = 0; i < record->n_dkim && !record->dkim_aligned && !record->spf_aligned && !found; i++) {
         const char *name = record->dkim[i].domain;
-        found = name && is_name(name) && is_own(name, domain, record);
+        found = name && is_name(name) && is_ours(name, domain, record);
     }
     return found;
 }
@@ -111,7 +116,7 @@ static void gather(struct profile *profile, const char *domain, const struct rep
         if (g_strcmp0(result->result, "pass") || !result->domain || !is_name(result->domain))
             continue;
         struct profile_name name = {result->domain,
-                                    is_own(result->domain, domain, record) ? result->selector : NULL};
+                                    is_ours(result->domain, domain, record) ? result->selector : NULL};
         g_array_append_val(profile->dkim, name);
     }
     for (guint i = 0; i < record->n_spf; i++) {

@@ -124,6 +124,12 @@ const char *domain_organizational(const struct domain_list *list, const char *na
     return registrable != NULL ? registrable : name;
 }
 
+gboolean domain_is_public_suffix(const struct domain_list *list, const char *name)
+{
+    return list->psl != NULL && strlen(name) <= NAME_MAX_BYTES &&
+           psl_is_public_suffix2(list->psl, name, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE);
+}
+
 gboolean domain_aligned(const struct domain_list *list, const char *authenticated, const char *header_from,
                         gboolean strict)
 {

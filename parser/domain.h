@@ -26,6 +26,9 @@ gboolean domain_is_normal(const char *name);
  * into `name`. */
 const char *domain_organizational(const struct domain_list *list, const char *name);
 
+/* Whether strangers have domains of their own below this normalised name, as below co.uk and github.io. */
+gboolean domain_is_public_suffix(const struct domain_list *list, const char *name);
+
 /* Strict: the same name. Relaxed: the same organizational domain. Both normalised. "" aligns with nothing. */
 gboolean domain_aligned(const struct domain_list *list, const char *authenticated, const char *header_from,
                         gboolean strict);

@@ -24,7 +24,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.word_on(text, text, text) IS 'Whether the owner of a domain approved a sender (true), disowned it (false), or said nothing (NULL)';
 
--- Which sender is meant: by its key, by its name, or by a domain, which the catalogue may know by a rule.
+-- Which sender is meant: by its key, by its name, or by a domain, which the catalogue may know by a rule. The name of one customer below
+-- a provider's (contoso.onmicrosoft.com) is that customer, and not all of them.
 CREATE OR REPLACE FUNCTION dmarc_store.sender_meant(word text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
@@ -33,7 +34,7 @@ DECLARE
                    ORDER BY s.key = word DESC, s.key = lower(word) DESC, s.key LIMIT 1);
 BEGIN
     IF found IS NULL AND dmarc.is_name(bare) THEN
-        found := coalesce((SELECT r.sender FROM dmarc_store.sender_rule r JOIN dmarc_store.sender s ON s.key = r.sender
+        found := coalesce((SELECT CASE WHEN r.tenant AND r.pattern <> bare THEN bare ELSE r.sender END FROM dmarc_store.sender_rule r JOIN dmarc_store.sender s ON s.key = r.sender
                            WHERE r.kind IN ('dkim_domain', 'spf_domain') AND r.pattern = ANY (dmarc.suffixes(string_to_array(bare, '.')))
                            ORDER BY r.origin = 'user' DESC, length(r.pattern) DESC, r.sender LIMIT 1), bare);
     END IF;

@@ -59,6 +59,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc_store.is_own_tenant(text, text) IS 'Whether the first label of a provider''s customer name resembles the policy domain';
 
+CREATE OR REPLACE FUNCTION dmarc_store.host_kind(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT regexp_replace(split_part(name, '.', 1), '[0-9]+', '#', 'g')
+$fn$;
+COMMENT ON FUNCTION dmarc_store.host_kind(text) IS 'The first label of a name, with a # for each run of digits: what rules that tell host and selector (em#/s1) begin with';
+
 -- The class, as the rule that decides it; the first that holds:
 --   spf_aligned    SPF passed and aligns: the address is one that the domain lists itself.
 --   reason         the reporter says that it was forwarded, comes from a forwarder it trusts, or went through a list.
@@ -70,7 +75,8 @@ COMMENT ON FUNCTION dmarc_store.is_own_tenant(text, text) IS 'Whether the first 
 --                  the domain.
 --   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
 --                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.
---   unaligned      the domain's own name passed, or one below the policy domain, but does not align (alignment is strict).
+--   unaligned      the domain's own name passed, or one below the policy domain, but does not align: alignment is strict, or it was
+--                  HELO, which never aligns.
 --   relay          a mailbox provider, forwarder, gateway or list passed as itself, and a signature of the domain itself is
 --                  there, which broke on the way.
 --   disowned       a sender that the owner of the domain disowned passed as itself.
@@ -78,7 +84,7 @@ COMMENT ON FUNCTION dmarc_store.is_own_tenant(text, text) IS 'Whether the first 
 --                  and the domain did not sign it.
 --   nothing        nothing passed.
 -- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's. Of a From: that is outside of the
--- policy domain nothing is aligned, and only names of the policy domain are its own.
+-- policy domain nothing is aligned, and only names of the policy domain are its own; whoever sent it, it is a stranger.
 CREATE OR REPLACE FUNCTION dmarc.class_rule(spf_aligned boolean, dkim_aligned boolean, reason_types text[], survived boolean,
                                             approved boolean, known boolean, own boolean, relayed boolean, own_signed boolean,
                                             disowned boolean, passed boolean) RETURNS text

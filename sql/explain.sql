@@ -27,6 +27,7 @@ RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
         WHEN name = header_from THEN 'aligns: the very name of From:'
         WHEN name = aligned THEN 'aligns: of the same organizational domain as From:'
         WHEN dmarc_store.is_ours(name, header_from, domain, aligned) AND strict THEN 'of the domain itself, but alignment is strict: it does not align'
+        WHEN dmarc_store.is_ours(name, header_from, domain, aligned) AND NOT dmarc_store.is_inside(header_from, domain) THEN 'of the policy domain, and From: is outside of that'
         WHEN dmarc_store.is_ours(name, header_from, domain, aligned) THEN 'of the domain itself; another one was found to align'
         ELSE 'another domain: does not align' END
 $fn$;
@@ -91,7 +92,7 @@ BEGIN
         SELECT s.n, s.name, s.scope, s.result, s.human
         FROM unnest(e.spf_domains, e.spf_scopes, e.spf_results, e.spf_human) WITH ORDINALITY s (name, scope, result, human, n)
     ), passed AS (
-        SELECT 'dkim_domain' AS kind, s.name, CASE WHEN dmarc.is_own(s.name, own_from, of_domain, CASE WHEN inside THEN e.dkim_aligned_domain END) THEN s.selector END AS word
+        SELECT 'dkim_domain' AS kind, s.name, CASE WHEN dmarc_store.is_ours(s.name, own_from, of_domain, CASE WHEN inside THEN e.dkim_aligned_domain END) THEN s.selector END AS word
         FROM signatures s WHERE s.result = 'pass' AND dmarc.is_name(s.name)
         UNION
         SELECT 'spf_domain', s.name,
@@ -103,12 +104,18 @@ BEGIN
         UNION
         SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, x.word, ARRAY[x.word, regexp_replace(x.word, '[0-9]+', '#', 'g')]
         FROM passed x WHERE x.word IS NOT NULL
+        UNION
+        SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, dmarc_store.host_kind(x.name) || '/' || d.word,
+               ARRAY[dmarc_store.host_kind(x.name) || '/' || d.word]
+        FROM passed x JOIN passed d ON d.kind = 'dkim_domain' AND (x.kind = 'spf_domain' OR d.name = x.name AND d.word = x.word)
+        WHERE x.word IS NOT NULL AND d.word IS NOT NULL AND right(x.name, length(of_domain) + 1) = '.' || of_domain
     ), answered AS (
         SELECT DISTINCT ON (a.kind, a.word) a.kind, a.word, c.key,
                r.pattern || ' is ' || c.name || CASE WHEN c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') THEN ', who relays' ELSE '' END AS said
         FROM asked a
         LEFT JOIN dmarc_store.sender_rule r ON r.kind = a.kind AND r.pattern = ANY (a.patterns)
         LEFT JOIN dmarc_store.sender c ON c.key = r.sender
+        WHERE position('/' IN a.word) = 0 OR c.key IS NOT NULL
         ORDER BY a.kind, a.word, r.origin = 'user' DESC, length(r.pattern) DESC, r.pattern
     ), steps AS (
         SELECT 1 AS place, 0::bigint AS n, 'record' AS what,
@@ -147,7 +154,8 @@ BEGIN
                THEN 'the reporter takes it for forwarded' ELSE 'says nothing of forwarding' END
         FROM unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY r (type, raw, comment, n)
         UNION ALL
-        SELECT 8, row_number() OVER (ORDER BY a.kind COLLATE "C", a.word COLLATE "C"), 'catalogue: ' || CASE a.kind WHEN 'dkim_domain' THEN 'd=' WHEN 'dkim_selector' THEN 'selector' WHEN 'spf_host' THEN 'host below the domain' ELSE 'SPF domain' END,
+        SELECT 8, row_number() OVER (ORDER BY a.kind COLLATE "C", a.word COLLATE "C"), 'catalogue: ' || CASE WHEN position('/' IN a.word) > 0 THEN 'host and selector' WHEN a.kind = 'dkim_domain' THEN 'd=' WHEN a.kind = 'dkim_selector' THEN 'selector'
+                    WHEN a.kind = 'spf_host' THEN 'host below the domain' ELSE 'SPF domain' END,
                a.word, coalesce(a.said, 'nobody that is known')
         FROM answered a
         UNION ALL

@@ -27,7 +27,7 @@ WITH seen AS MATERIALIZED (
 ), passed AS MATERIALIZED (
     -- What authenticated: DKIM signatures (strength 1), MAIL FROM (2) and HELO (3). All of it passed.
     SELECT d.n, d.domain, 'dkim_domain' AS rule_kind, d.name, d.selector, dmarc_store.is_ours(d.name, d.own_from, d.domain, d.own_dkim_domain) AS own,
-           false AS below,
+           right(d.name, length(d.domain) + 1) = '.' || d.domain AS below,
            1 AS strength, 'dkim d=' || d.name || coalesce(' s=' || d.selector, '') || ', passed' AS said
     FROM (SELECT s.n, s.own_from, s.domain, s.own_dkim_domain, unnest(s.dkim_domains) AS name, unnest(s.dkim_selectors) AS selector
           FROM seen s) d
@@ -50,6 +50,16 @@ WITH seen AS MATERIALIZED (
     -- The same of the first label of a MAIL FROM host: who is not the owner of the domain makes none pass.
     SELECT i.n, 'spf_host', split_part(i.name, '.', 1), i.name, i.strength, i.said
     FROM passed i WHERE i.rule_kind = 'spf_domain' AND i.own AND i.below AND i.strength = 2
+    UNION ALL
+    -- Hosts and selectors that several senders ask for: both together.
+    SELECT i.n, 'dkim_selector', dmarc_store.host_kind(i.name) || '/' || i.selector, i.name, i.strength, i.said
+    FROM passed i WHERE i.rule_kind = 'dkim_domain' AND i.own AND i.below AND i.selector IS NOT NULL
+    UNION ALL
+    SELECT i.n, 'spf_host', dmarc_store.host_kind(i.name) || '/' || d.selector, i.name, i.strength,
+           'spf ' || i.name || ' and dkim d=' || d.name || ' s=' || d.selector || ', passed'
+    FROM passed i
+    JOIN passed d ON d.n = i.n AND d.rule_kind = 'dkim_domain' AND d.own AND d.selector IS NOT NULL
+    WHERE i.rule_kind = 'spf_domain' AND i.own AND i.below AND i.strength = 2
 ), named AS MATERIALIZED (
     -- Each name once, whoever bears it. One name is one sender's: of a user's rule, else of the longest pattern.
     SELECT DISTINCT ON (k.rule_kind, k.by) k.rule_kind, k.by, r.pattern, r.tenant, r.origin = 'user' AS users, c.key, c.name, c.kind, c.advice, c.carrier,
@@ -61,8 +71,15 @@ WITH seen AS MATERIALIZED (
     JOIN dmarc_store.sender_rule r ON r.kind = k.rule_kind AND r.pattern = k.pattern
     JOIN dmarc_store.sender c ON c.key = r.sender
     ORDER BY k.rule_kind, k.by, r.origin = 'user' DESC, length(k.pattern) DESC, k.pattern
+), told AS MATERIALIZED (
+    -- Of strangers the word on the name itself, else on what it is below.
+    SELECT DISTINCT ON (i.n, i.name) i.n, i.name, w.sender, w.approved
+    FROM passed i
+    JOIN word w ON w.domain = i.domain AND (w.sender = i.name OR right(i.name, length(w.sender) + 1) = '.' || w.sender)
+    WHERE NOT i.own
+    ORDER BY i.n, i.name, length(w.sender) DESC
 ), found AS MATERIALIZED (
-    SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind, w.approved,
+    SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind, w.approved, t.approved AS name_approved,
            -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
            CASE a.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
            a.rule_kind = 'dkim_domain' AND (c.tenant OR c.kind IN ('forwarder', 'list')) AS signs_on,
@@ -76,25 +93,19 @@ WITH seen AS MATERIALIZED (
     JOIN named c ON c.rule_kind = a.rule_kind AND c.by = a.by
     JOIN seen s ON s.n = a.n
     LEFT JOIN word w ON w.domain = s.domain AND w.sender = c.key
+    LEFT JOIN told t ON t.n = a.n AND t.name = a.name
 ), who AS (
     SELECT DISTINCT ON (f.n) f.* FROM found f ORDER BY f.n, f.rank
 ), relay AS (
     SELECT DISTINCT ON (f.n) f.* FROM found f WHERE f.relays ORDER BY f.n, f.hop, f.rank
 ), matches AS (
-    SELECT f.n, bool_or(NOT f.relays AND f.approved IS NOT FALSE) AS known_sender, bool_or(f.approved) AS approved,
+    SELECT f.n, bool_or(NOT f.relays AND f.approved IS NOT FALSE AND f.name_approved IS NOT FALSE) AS known_sender, bool_or(f.approved) AS approved,
            bool_or(NOT f.approved) AS disowned,
            array_agg(f.key) FILTER (WHERE f.relays AND (f.hop = 1 OR f.signs_on)) AS brought_by,
            coalesce(array_agg(f.key) FILTER (WHERE f.rule_kind IN ('dkim_selector', 'spf_host')), '{}') AS signed_by
     FROM found f GROUP BY f.n
 ), own AS (
     SELECT DISTINCT ON (i.n) i.* FROM passed i WHERE i.own ORDER BY i.n, i.strength, i.said COLLATE "C"
-), told AS MATERIALIZED (
-    -- Of strangers the word on the name itself, else on what it is below.
-    SELECT DISTINCT ON (i.n, i.name) i.n, i.name, w.sender, w.approved
-    FROM passed i
-    JOIN word w ON w.domain = i.domain AND (w.sender = i.name OR right(i.name, length(w.sender) + 1) = '.' || w.sender)
-    WHERE NOT i.own
-    ORDER BY i.n, i.name, length(w.sender) DESC
 ), stranger AS (
     SELECT DISTINCT ON (i.n) i.*, t.sender AS told, t.approved
     FROM passed i
@@ -104,10 +115,12 @@ WITH seen AS MATERIALIZED (
 ), ruled AS (
     SELECT s.*, w.key AS who_key, w.name AS who_name, w.kind AS who_kind, w.advice AS who_advice, w.said AS who_said,
            w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
-           y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, t.name AS stranger_name, t.said AS stranger_said,
-           t.told, coalesce(t.approved AND m.approved IS NOT TRUE, false) AS stranger_approved,
+           y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, o.strength AS own_strength, t.name AS stranger_name, t.said AS stranger_said,
+           t.told, t.approved IS NOT DISTINCT FROM true AND m.approved IS NOT TRUE AS stranger_approved,
+           t.approved IS NOT DISTINCT FROM false AND m.disowned IS NOT TRUE AS stranger_disowned,
            dmarc.class_rule(s.own_spf, s.own_dkim, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
-                            coalesce(m.approved, false) OR t.approved IS TRUE, coalesce(m.known_sender, false), o.n IS NOT NULL,
+                            s.inside AND (coalesce(m.approved, false) OR t.approved IS TRUE), s.inside AND coalesce(m.known_sender, false),
+                            s.inside AND o.n IS NOT NULL,
                             y.n IS NOT NULL, s.inside AND s.own_signed, coalesce(m.disowned, false) OR t.approved IS FALSE,
                             o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
     FROM seen s
@@ -122,11 +135,12 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
        dmarc.class_of(r.decided), r.decided,
        CASE WHEN b.by_relay THEN r.relay_key WHEN NOT b.by_stranger THEN r.who_key END,
        CASE WHEN b.by_relay THEN r.relay_name
-            WHEN b.by_stranger THEN r.told || ' (approved)'
+            WHEN b.by_stranger AND r.stranger_approved THEN r.told || ' (approved)'
+            WHEN b.by_stranger THEN r.stranger_name || ' (not known)'
             WHEN r.who_key IS NOT NULL THEN r.who_name
             WHEN r.own_dkim THEN 'own mail (' || coalesce('selector ' || r.dkim_aligned_selector, 'd=' || r.dkim_aligned_domain) || ')'
             WHEN r.own_spf THEN 'own mail (spf ' || r.spf_aligned_domain || ')'
-            WHEN r.own_name IS NOT NULL THEN 'own mail (' || r.own_name || ')'
+            WHEN r.own_name IS NOT NULL THEN 'own mail (' || r.own_name || CASE WHEN r.inside THEN '' ELSE ', From: outside' END || ')'
             WHEN r.stranger_name IS NOT NULL THEN r.stranger_name || ' (not known)'
             ELSE 'nothing authenticates' END,
        b.by_relay OR (r.who_key IS NOT NULL AND NOT b.by_stranger),
@@ -148,11 +162,12 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
        || CASE WHEN r.decided = 'reason' THEN '; reporter says: ' || array_to_string(r.reason_types, ', ') ELSE '' END,
        CASE WHEN dmarc.class_of(r.decided) = 'misconfigured' THEN replace(CASE
             WHEN b.by_stranger THEN 'let it sign with DKIM as {domain}, or send with a MAIL FROM below {domain}'
+            WHEN r.who_key IS NULL AND r.own_strength = 3 THEN 'HELO alone passed, and never aligns: sign with DKIM as {domain}, or let SPF of a MAIL FROM at {domain} pass'
             WHEN r.who_key IS NULL THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish adkim=r and aspf=r'
             ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', r.header_from) END, r.own_signed
 FROM ruled r
 CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay,
-                           r.decided = 'approved' AND r.stranger_approved AS by_stranger) b;
+                           r.decided = 'approved' AND r.stranger_approved OR r.decided = 'disowned' AND r.stranger_disowned AS by_stranger) b;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.judge(dmarc_store.profile[]) IS 'The profiles with class, name and what these rest on, by the catalogue as it is now';

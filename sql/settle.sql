@@ -73,6 +73,7 @@ DECLARE
     found     dmarc_store.profile[];
     at_domain text := '';
     at_hash   uuid := '00000000-0000-0000-0000-000000000000';
+    touched   text[] := '{}';
     -- Reports without records have no evidence that tells how old they are.
     old       boolean := (SELECT count(*) = 0 FROM (SELECT 1 FROM dmarc_store.domain_day LIMIT 1) d)
                      AND (SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.report r WHERE NOT r.replaced LIMIT 1) r);
@@ -102,7 +103,7 @@ BEGIN
         UPDATE dmarc_store.evidence e SET profile = m.profile FROM meant m WHERE e.domain = m.domain AND e.hash = m.hash;
         at_domain := chunk[cardinality(chunk)].domain;
         at_hash := chunk[cardinality(chunk)].hash;
-        old := true;
+        touched := touched || ARRAY(SELECT DISTINCT u.domain FROM unnest(chunk) u WHERE u.domain <> ALL (touched));
     END LOOP;
     IF old THEN
         -- The sums have their months where reports have them.
@@ -110,6 +111,8 @@ BEGIN
         FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid, unnest(dmarc_store.month_tables()) t (name)
         WHERE i.inhparent = 'dmarc_store.report'::regclass AND c.relname ~ '^report_[0-9]{6}$';
         PERFORM dmarc_store.rebuild(NULL, NULL, NULL);
+    ELSE
+        PERFORM dmarc_store.rebuild(t.domain, NULL, NULL) FROM unnest(touched) t (domain);
     END IF;
     PERFORM dmarc_store.reclassify();
     IF to_regclass('dmarc_store.observation_before') IS NOT NULL THEN

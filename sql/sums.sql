@@ -100,7 +100,7 @@ BEGIN
                CASE WHEN count(d.selector) > 0 THEN array_agg(d.selector ORDER BY d.name, d.selector) END AS selectors,
                count(*) || '[' || string_agg(dmarc_store.framed(d.name) || dmarc_store.framed(d.selector), '' ORDER BY d.name, d.selector) AS said
         FROM (SELECT DISTINCT s.n, u.name COLLATE "C" AS name,
-                     CASE WHEN dmarc.is_own(u.name, s.header_from, s.domain, s.dkim_aligned_domain) THEN u.selector COLLATE "C" END AS selector
+                     CASE WHEN dmarc_store.is_ours(u.name, s.header_from, s.domain, s.dkim_aligned_domain) THEN u.selector COLLATE "C" END AS selector
               FROM seen s CROSS JOIN LATERAL unnest(s.dkim_domains, s.dkim_selectors, s.dkim_results) u (name, selector, result)
               WHERE u.result = 'pass' AND dmarc.is_name(u.name)) d
         GROUP BY d.n
@@ -116,7 +116,7 @@ BEGIN
         SELECT DISTINCT s.n
         FROM seen s CROSS JOIN LATERAL unnest(s.dkim_domains) u (name)
         WHERE NOT s.dkim_aligned AND NOT s.spf_aligned AND dmarc.is_name(u.name)
-          AND dmarc.is_own(u.name, s.header_from, s.domain, s.dkim_aligned_domain)
+          AND dmarc_store.is_ours(u.name, s.header_from, s.domain, s.dkim_aligned_domain)
     ), reasons AS (
         SELECT r.n, array_agg(r.type ORDER BY r.type) AS types,
                count(*) || '[' || string_agg(dmarc_store.framed(r.type), '' ORDER BY r.type) AS said

@@ -63,6 +63,19 @@ run disown a.example 'nothing authenticates'
 check "mail without a name" 64 '' 'has no name'
 run approve A.example a.EXAMPLE
 check "own mail by its domain" 64 '' 'nothing to decide'
+run approve a.example mail.A.example
+check "... or by one below it" 64 '' 'nothing to decide'
+run approve a.example co.uk
+check "a public suffix" 64 '' 'anybody can have a domain below co\.uk'
+run approve a.example GitHub.io
+check "... of those that companies offer, too" 64 '' 'anybody can have a domain below github\.io'
+run approve b.example m365
+check "a provider where anybody has an account" 0 '^Microsoft 365 / Outlook is approved for b\.example$' 'anybody can have an account at Microsoft 365 / Outlook'
+run approve --forget b.example m365
+check "... taken back, with no word about that" 0 'neither approved nor disowned' ''
+run approve b.example b-ltd.onmicrosoft.com
+check "one account there" 0 '^b-ltd\.onmicrosoft\.com is approved for b\.example$' 'nothing of b-ltd\.onmicrosoft\.com was seen in mail of b\.example yet'
+run approve --forget b.example b-ltd.onmicrosoft.com
 run approve a.example
 check "no sender" 64 '' 'are to be named'
 run approve 'a b' mailchimp

@@ -1,6 +1,6 @@
 -- Everything has a comment, and the catalogue of senders keeps its laws.
 \ir support.sql
-SELECT plan(30);
+SELECT plan(32);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -84,13 +84,22 @@ CREATE FUNCTION pg_temp.breaches() RETURNS SETOF pg_temp.breach LANGUAGE sql AS 
                AND r.pattern <> 'sig1'
            OR length(r.pattern) < 2 OR r.pattern !~ '[a-z].*[a-z]')
     UNION
-    -- Asked are the selector itself and the selector with a # for each run of digits.
+    SELECT 'no host that many share names anybody', r.pattern FROM dmarc_store.sender_rule r
+    WHERE r.kind = 'spf_host'
+      AND (r.pattern ~ '^(b|e|em|m|s|mail|email|mailer|bounce|bounces|return|returns|rp|send|sender|sg|mg|mta|mx|smtp|news|newsletter|info|reply|go|t|url|track|click|link|app|mkt|marketing|crm|notify)[-_]?([0-9]{0,2}|#)$'
+           OR length(r.pattern) < 2 OR r.pattern !~ '[a-z].*[a-z]')
+    UNION
+    -- Asked are host and selector as they are and with a # for each run of digits; of both together, the host with a #.
+    SELECT 'a host and a selector can be some', r.pattern FROM dmarc_store.sender_rule r
+    WHERE r.kind = 'spf_host' AND (split_part(r.pattern, '/', 1) ~ '#.*[0-9]|[0-9].*#|##' OR r.pattern !~ '^[a-z0-9#]([a-z0-9_#-]*[a-z0-9#])?(/[a-z0-9]([a-z0-9_.-]*[a-z0-9])?)?$')
+       OR r.pattern ~ '/' AND (r.pattern ~ '^[^/]*[0-9]|/.*#' OR r.kind NOT IN ('dkim_selector', 'spf_host'))
+    UNION
     SELECT 'a selector can be one', r.pattern FROM dmarc_store.sender_rule r
-    WHERE r.kind = 'dkim_selector' AND (r.pattern ~ '#.*[0-9]|[0-9].*#|##' OR r.pattern !~ '^[a-z0-9#]([a-z0-9_.#-]*[a-z0-9#])?$')
+    WHERE r.kind = 'dkim_selector' AND r.pattern !~ '/' AND (r.pattern ~ '#.*[0-9]|[0-9].*#|##' OR r.pattern !~ '^[a-z0-9#]([a-z0-9_.#-]*[a-z0-9#])?$')
     UNION
     SELECT 'no selector has two rules', a.pattern FROM dmarc_store.sender_rule a
     JOIN dmarc_store.sender_rule b ON b.kind = a.kind AND b.origin = a.origin AND b.pattern = regexp_replace(a.pattern, '[0-9]+', '#', 'g')
-    WHERE a.kind = 'dkim_selector' AND a.pattern <> b.pattern
+    WHERE a.kind = 'dkim_selector' AND a.pattern !~ '/' AND a.pattern <> b.pattern
     UNION
     SELECT 'no name belongs to two senders', a.pattern FROM dmarc_store.sender_rule a
     JOIN dmarc_store.sender_rule b ON b.pattern = a.pattern AND b.sender <> a.sender AND b.origin = a.origin
@@ -163,6 +172,7 @@ INSERT INTO dmarc_store.sender (key, name, kind, advice, origin) VALUES
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender, tenant, origin) VALUES
     ('dkim_domain', 'nobody.example', 'bad-nobody', false, 'builtin'), ('ptr_domain', 'nowhere.example', 'bad-nowhere', false, 'builtin'),
     ('dkim_selector', 'selector1', 'bad', false, 'builtin'), ('dkim_selector', 'mail#', 'bad', false, 'builtin'), ('dkim_selector', '2024-#', 'bad', false, 'builtin'),
+    ('spf_host', 'em#', 'bad', false, 'builtin'), ('spf_host', 'em1/s1', 'bad', false, 'builtin'), ('spf_host', 'em#/s#', 'bad', false, 'builtin'),
     ('dkim_selector', 'bad1-#', 'bad', false, 'builtin'), ('dkim_selector', 'mte#', 'bad', false, 'builtin'), ('dkim_selector', 'bad9', 'bad', false, 'builtin'),
     ('dkim_selector', 'bad#', 'bad', false, 'builtin'), ('spf_domain', 'two.example', 'bad', false, 'builtin'), ('dkim_domain', 'two.example', 'bad-2', false, 'builtin'),
     ('spf_domain', 'eu.amazonses.com', 'ses', false, 'builtin'), ('spf_domain', '-bad.example', 'bad', false, 'builtin'), ('spf_domain', '192.0.2.1', 'bad', false, 'builtin'),
@@ -177,6 +187,7 @@ SELECT set_eq('SELECT law, what FROM pg_temp.breaches()', $$ VALUES
     ('no two senders have one name', 'bad-twin'), ('a name is plain text, and none of the reports'' own words', 'bad-name'),
     ('no selector that many share names anybody', 'selector1'), ('no selector that many share names anybody', 'mail#'),
     ('no selector that many share names anybody', '2024-#'), ('a selector can be one', '2024-#'), ('a selector can be one', 'bad1-#'),
+    ('no host that many share names anybody', 'em#'), ('a host and a selector can be some', 'em1/s1'), ('a host and a selector can be some', 'em#/s#'),
     ('no selector has two rules', 'mte1'), ('no selector has two rules', 'mte2'), ('no selector has two rules', 'bad9'),
     ('no name belongs to two senders', 'two.example'), ('no rule says what a shorter one says', 'eu.amazonses.com'),
     ('a domain can be one', '-bad.example'), ('a domain can be one', '192.0.2.1'), ('only domains that sign or pass SPF have tenants', 'tenant.example'),

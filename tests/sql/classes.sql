@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(91);
+SELECT plan(105);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -59,6 +59,14 @@ SELECT pg_temp.see('r6c.example', spf => '{bounce.r6c.example|mfrom|pass}');
 SELECT pg_temp.expect('r6c.example', 'misconfigured', 'unaligned', 'own mail (bounce.r6c.example)', 'medium', 'the same by SPF');
 SELECT pg_temp.see('r6d.example', '{mail.r6d.example|k|pass}', '{bounce.r6d.example|mfrom|pass}', header_from => 'lists.r6d.example');
 SELECT pg_temp.expect('r6d.example', 'misconfigured', 'unaligned', 'own mail (mail.r6d.example)', 'medium', 'a name beside the From:, below the policy domain');
+SELECT pg_temp.see('r6e.example', spf => '{r6e.example|mfrom|fail,mail.r6e.example|helo|pass}');
+SELECT pg_temp.expect('r6e.example', 'misconfigured', 'unaligned', 'own mail (mail.r6e.example)', 'medium', 'HELO of the domain itself never aligns');
+SELECT pg_temp.see('r6f.example', '{send.r6f.example|kl|pass}', '{send.r6f.example|mfrom|pass}', header_from => 'news.r6f.example');
+SELECT pg_temp.expect('r6f.example', 'misconfigured', 'known', 'Klaviyo', 'medium', 'a selector counts in the signature of a name beside the From:, too');
+SELECT pg_temp.see('r8g.example', '{mandrillapp.com|mte1|pass}', header_from => 'out.test');
+SELECT pg_temp.expect('r8g.example', 'unknown', 'stranger', 'Mailchimp Transactional (Mandrill)', 'high', 'a known sender, and a From: outside of the policy domain');
+SELECT pg_temp.see('r8h.example', '{r8h.example|a|pass}', header_from => 'example');
+SELECT pg_temp.expect('r8h.example', 'unknown', 'stranger', 'own mail (r8h.example, From: outside)', 'medium', 'the same, signed by the domain itself');
 SELECT pg_temp.see('r8a.example', '{evil.test|a|pass}', dkim_by => 'evil.test|a', header_from => 'evil.test');
 SELECT pg_temp.expect('r8a.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'a From: outside of the policy domain, which aligns with itself');
 SELECT pg_temp.see('r8b.example', '{evil.test|k1|pass}', '{evil.test|mfrom|pass}', 'evil.test|k1', 'evil.test', header_from => 'evil.test,r8b.example');
@@ -139,7 +147,17 @@ SELECT pg_temp.expect('o10.test', 'authorised', 'dkim_aligned', 'Mailchimp Trans
 
 -- The host of MAIL FROM names the sender that asks for it, where it is below the domain and passed.
 SELECT pg_temp.see('h1.example', spf => '{em4711.h1.example|mfrom|pass}', spf_by => 'em4711.h1.example');
-SELECT pg_temp.expect('h1.example', 'authorised', 'spf_aligned', 'Twilio SendGrid', 'medium', 'a host with a number in it');
+SELECT pg_temp.expect('h1.example', 'authorised', 'spf_aligned', 'own mail (spf em4711.h1.example)', 'high', 'a host that several senders ask for names none');
+SELECT pg_temp.see('h1b.example', '{h1b.example|s1|pass}', '{em4711.h1b.example|mfrom|pass}', 'h1b.example|s1', 'em4711.h1b.example');
+SELECT pg_temp.expect('h1b.example', 'authorised', 'spf_aligned', 'Twilio SendGrid', 'medium', '... but beside a selector that only one of them has');
+SELECT pg_temp.see('h1c.example', '{h1c.example|s123456|pass}', '{em123456.h1c.example|mfrom|pass,e2i480.smtp2go.com|helo|pass}', 'h1c.example|s123456', 'em123456.h1c.example');
+SELECT pg_temp.expect('h1c.example', 'authorised', 'spf_aligned', 'SMTP2GO', 'low', '... or beside HELO');
+SELECT pg_temp.see('h1d.example', '{h1d.example|s1|fail}', '{em4711.h1d.example|mfrom|pass}', spf_by => 'em4711.h1d.example');
+SELECT pg_temp.expect('h1d.example', 'authorised', 'spf_aligned', 'own mail (spf em4711.h1d.example)', 'high', '... which has to pass, too');
+SELECT pg_temp.see('h7.example', '{cio123456.h7.example|krs|pass}', dkim_by => 'cio123456.h7.example|krs');
+SELECT pg_temp.expect('h7.example', 'authorised', 'dkim_aligned', 'Customer.io', 'medium', 'a selector of the carrier on the product''s host is the product');
+SELECT pg_temp.see('h8.example', spf => '{bounce12.h8.example|mfrom|pass}', spf_by => 'bounce12.h8.example');
+SELECT pg_temp.expect('h8.example', 'authorised', 'spf_aligned', 'own mail (spf bounce12.h8.example)', 'high', 'a host with a number in it that nobody asks for');
 SELECT pg_temp.see('h2.example', spf => '{eploymail.h2.example|mfrom|pass}');
 SELECT pg_temp.expect('h2.example', 'misconfigured', 'known', 'Eploy', 'medium', 'below the domain, alignment is strict');
 SELECT pg_temp.see('h3.example', spf => '{pm-bounces.mail.h3.example|mfrom|pass}', header_from => 'mail.h3.example', spf_by => 'pm-bounces.mail.h3.example');
@@ -176,10 +194,16 @@ SELECT pg_temp.see('a10.example', '{a10.example|s|fail}', '{gmail.com|mfrom|pass
 SELECT pg_temp.expect('a10.example', 'forwarded', 'relay', 'Google Workspace / Gmail', 'medium', 'forwarding by a provider that is disowned is forwarding');
 SELECT pg_temp.see('a11.example', '{shop.test|s|pass}');
 SELECT pg_temp.expect('a11.example', 'unknown', 'stranger', 'shop.test (not known)', 'medium', 'the word is of one domain');
+SELECT pg_temp.see('a12.example', '{a12-ltd.onmicrosoft.com|s|pass}');
+SELECT pg_temp.expect('a12.example', 'misconfigured', 'approved', 'a12-ltd.onmicrosoft.com (approved)', 'medium', 'one account at a provider that is approved');
+SELECT pg_temp.see('a13.example', '{forger.onmicrosoft.com|s|pass}');
+SELECT pg_temp.expect('a13.example', 'unknown', 'stranger', 'Microsoft 365 / Outlook', 'high', '... and no other one');
+SELECT pg_temp.see('a14.example', '{a14.onmicrosoft.com|s|pass}');
+SELECT pg_temp.expect('a14.example', 'unknown', 'disowned', 'a14.onmicrosoft.com (not known)', 'medium', 'one that is called like the domain, and disowned');
 INSERT INTO dmarc_store.approval (domain, sender, approved)
 SELECT u.domain, v.sender, v.approved
 FROM (VALUES ('a1 a2 a3 a4 a9', 'shop.test', true), ('a4', 'bad.shop.test', false), ('a5', 'google', true), ('a6 a7 a8', 'sendgrid', false),
-             ('a10', 'google', false)) v (domains, sender, approved)
+             ('a10', 'google', false), ('a12 a13', 'a12-ltd.onmicrosoft.com', true), ('a14', 'a14.onmicrosoft.com', false)) v (domains, sender, approved)
 CROSS JOIN LATERAL (SELECT w || '.example' AS domain FROM regexp_split_to_table(v.domains, ' ') w) u;
 INSERT INTO dmarc_store.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop');
@@ -201,6 +225,8 @@ SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r9.exa
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r5e.example'), 'mte1[.]_domainkey[.]r5e[.]example -> dkim1[.]mandrillapp[.]com',
                'advice names the records of the domain');
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6.example'), 'adkim=r', 'advice for strict alignment');
+SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6e.example'), '^HELO alone passed', 'advice where HELO alone passed');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'h1b.example'), 'spf em4711.h1b.example and dkim d=h1b.example s=s1, passed', 'evidence: host and selector');
 SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'a2.example'), 'let it sign with DKIM as a2.example, or send with a MAIL FROM below a2.example', 'advice for a stranger that is approved');
 SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'o9.example'), 'set it up to sign with DKIM as o9.example', 'advice for a sender without any');
 SELECT is_empty($$ SELECT domain FROM dmarc.classification WHERE (class = 'misconfigured') <> (advice IS NOT NULL) $$,

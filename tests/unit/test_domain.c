@@ -105,6 +105,17 @@ static void test_organizational(void)
         g_assert_cmpstr(domain_organizational(list, vectors[i].name), ==, vectors[i].organizational);
 }
 
+static void test_public_suffix(void)
+{
+    static const char *const public[] = {"com", "co.uk", "github.io", "kawasaki.jp"};
+    static const char *const own[] = {"example.com", "a.example.co.uk", "x.github.io",
+                                      "example",     "192.0.2.1",       ""};
+    for (gsize i = 0; i < G_N_ELEMENTS(public); i++)
+        g_assert_true(domain_is_public_suffix(list, public[i]));
+    for (gsize i = 0; i < G_N_ELEMENTS(own); i++)
+        g_assert_false(domain_is_public_suffix(list, own[i]));
+}
+
 static void test_aligned(void)
 {
     static const struct {
@@ -145,6 +156,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/domain/lengths", test_lengths);
     g_test_add_func("/domain/not utf-8", test_not_utf8);
     g_test_add_func("/domain/organizational", test_organizational);
+    g_test_add_func("/domain/public suffix", test_public_suffix);
     g_test_add_func("/domain/aligned", test_aligned);
     g_test_add_func("/domain/describe", test_describe);
     int status = g_test_run();
