@@ -33,7 +33,7 @@ class Catalogue:
         with open(os.path.join(HERE, "../sql/sender_rule.csv"), encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 self.patterns.setdefault(row["kind"], set()).add(row["pattern"])
-                if row["tenant"] == "false":
+                if row["tenant"] == "false" and "/" not in row["pattern"]: # nor host and selector together
                     self.rules.setdefault(row["sender"], {}).setdefault(row["kind"], []).append(row["pattern"])
         self.number = {key: i for i, key in enumerate(sorted(self.senders))}
         for selector in SELECTORS:
