@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* Of a name: strangers decide how long it is. Sentences are below half of that. */
+#define MOST_CHARACTERS 480
+
 /* These may not even be written as a reference in XML. */
 static gboolean is_noncharacter(gunichar c)
 {
@@ -48,9 +51,12 @@ void html_text(FILE *out, const char *text)
 
 void html_name(FILE *out, const char *text)
 {
+    g_autofree char *safe = render_safe(text);
+    gboolean cut = g_utf8_strlen(safe, -1) > MOST_CHARACTERS;
+    g_autofree char *begin = cut ? g_utf8_substring(safe, 0, MOST_CHARACTERS) : NULL;
     fputs("<bdi>", out);
-    html_text(out, text);
-    fputs("</bdi>", out);
+    html_text(out, cut ? begin : safe);
+    fputs(cut ? "\u2026</bdi>" : "</bdi>", out);
 }
 
 char *html_number(const char *value)

@@ -8,7 +8,8 @@
 
 /* As content or as an attribute's value in quotes. Well-formed in HTML and in XML. */
 void html_text(FILE *out, const char *text);
-/* A foreign name, kept apart from the direction of the text around it. */
+/* A foreign name or what is told with such names, kept apart from the direction of the text around it; no
+ * more than some lines of it. */
 void html_name(FILE *out, const char *text);
 
 /* What PostgreSQL prints as a number, 12345.5 as "12,345.5"; other text as it is. Owned by the caller. */

@@ -13,8 +13,9 @@
 #define BAR_MOST 40
 /* What a bar leaves to a text: it only shows once more what stands in the row. */
 #define BESIDE_BAR 28
-/* Lines of a row: strangers decide how long a text is. */
+/* Lines of a row, and how wide a text may be where there is no terminal: strangers decide how long it is. */
 #define MOST_LINES 8
+#define MOST_WIDTH 300
 
 struct column {
     char *name;  /* with spaces for underscores */
@@ -114,17 +115,22 @@ static void put_colored(FILE *out, const char *text, const char *color)
         fputs("\033[0m", out);
 }
 
+static guint column_room(const struct table *table, const struct column *column)
+{
+    return table->style->width ? column->width : MOST_WIDTH;
+}
+
 /* Whether a cell takes one line as it is. */
 static gboolean fits_whole(const struct table *table, const struct column *column, const char *cell)
 {
-    return !table->style->width || !may_shrink(column) || text_width(cell) <= column->width;
+    return !may_shrink(column) || text_width(cell) <= column_room(table, column);
 }
 
-/* A cell in the lines that it takes. */
-static GPtrArray *cell_lines(const struct table *table, const struct column *column, const char *cell)
+/* A text in the lines of `width` columns that it takes; `cut`: in one, and no more. */
+static GPtrArray *lines_of(const char *text, guint width, gboolean cut)
 {
-    gboolean fits = fits_whole(table, column, cell);
-    GPtrArray *lines = text_lines(cell, fits || !column->whole ? 0 : column->width, TRUE);
+    gboolean fits = text_width(text) <= width;
+    GPtrArray *lines = text_lines(text, fits || cut ? 0 : width, TRUE);
     char **last = (char **)&lines->pdata[MIN(lines->len, MOST_LINES) - 1];
     if (lines->len > MOST_LINES) {
         char *longer = g_strconcat(*last, " ", lines->pdata[MOST_LINES], NULL);
@@ -132,10 +138,15 @@ static GPtrArray *cell_lines(const struct table *table, const struct column *col
         *last = longer;
         g_ptr_array_set_size(lines, MOST_LINES);
     }
-    char *fitted = fits ? g_strdup(*last) : text_fit(*last, column->width);
+    char *fitted = fits ? g_strdup(*last) : text_fit(*last, width);
     g_free(*last);
     *last = fitted;
     return lines;
+}
+
+static GPtrArray *cell_lines(const struct table *table, const struct column *column, const char *cell)
+{
+    return lines_of(cell, may_shrink(column) ? column_room(table, column) : G_MAXUINT, !column->whole);
 }
 
 /* Cells side by side, and a bar behind all of them. Nothing is padded behind the last one that holds
@@ -172,15 +183,21 @@ static void put_list(struct table *table, char *const *cells)
     guint widest = 0;
     for (guint i = 0; i < table->n; i++)
         widest = MAX(widest, text_width(table->columns[i].name));
+    guint names = widest + GAP, whole = table->style->width;
+    guint room = !whole ? MOST_WIDTH : whole > names + LEAST_WIDTH ? whole - names : LEAST_WIDTH;
     if (table->printed++)
         fputc('\n', table->out);
     for (guint i = 0; i < table->n; i++) {
         if (!*cells[i])
             continue;
+        g_autoptr(GPtrArray) lines = lines_of(cells[i], room, FALSE);
         fputs(table->columns[i].name, table->out);
-        put_spaces(table->out, widest - text_width(table->columns[i].name) + GAP);
-        put_colored(table->out, cells[i], cell_color(table, &table->columns[i], cells[i]));
-        fputc('\n', table->out);
+        put_spaces(table->out, names - text_width(table->columns[i].name));
+        for (guint l = 0; l < lines->len; l++) {
+            put_spaces(table->out, l ? names : 0);
+            put_colored(table->out, lines->pdata[l], cell_color(table, &table->columns[i], cells[i]));
+            fputc('\n', table->out);
+        }
     }
 }
 
@@ -316,7 +333,9 @@ static void settle(struct table *table)
     for (guint r = 0; r < table->measured->len; r++) {
         const struct row *row = table->measured->pdata[r];
         for (guint i = 0; i < table->n; i++)
-            table->columns[i].width = MAX(table->columns[i].width, text_width(row->cells[i]));
+            table->columns[i].width =
+                MAX(table->columns[i].width,
+                    MIN(text_width(row->cells[i]), may_shrink(&table->columns[i]) ? MOST_WIDTH : G_MAXUINT));
         table->most = MAX(table->most, bar_sum(&row->bar));
     }
     for (guint i = 0; i < table->n; i++) {

@@ -46,6 +46,10 @@ static void test_text(void)
     }
     g_autofree char *name = written(html_name, "<\xd7\x90");
     g_assert_cmpstr(name, ==, "<bdi>&lt;\xd7\x90</bdi>");
+    g_autofree char *endless = g_strnfill(3000, 's');
+    g_autofree char *cut = written(html_name, endless);
+    g_assert_true(g_str_has_suffix(cut, "ss\xe2\x80\xa6</bdi>"));
+    g_assert_cmpuint(strlen(cut), <, 500);
 }
 
 static void test_figures(void)

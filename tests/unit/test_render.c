@@ -268,6 +268,28 @@ static void test_table_whole_long(void)
     g_assert_cmpstr(lines[8], ==, "xxxxxxxxxxxxxxxx\xe2\x80\xa6");
 }
 
+/* Nor does it spoil a list, or what goes into a pipe, where other rows would be as wide as it. */
+static void test_table_endless(void)
+{
+    static const struct render_column two[] = {{.name = "sender", .kind = COLUMN_TEXT},
+                                               {.name = "n", .kind = COLUMN_NUMBER}};
+    static const struct render_style pipe = {.width = 0}, list = {.width = 40, .list = TRUE};
+    g_autofree char *name = g_strnfill(3000, 'x');
+    const char *values[] = {name, "1", "short", "2"};
+    g_autofree char *piped = render(&render_table, two, 2, &pipe, values, 2, TRUE);
+    g_auto(GStrv) rows_of = g_strsplit(piped, "\n", -1);
+    for (guint i = 0; rows_of[i]; i++)
+        g_assert_cmpuint(text_width(rows_of[i]), <=, 310);
+    g_assert_nonnull(strstr(piped, "x\xe2\x80\xa6  1\n"));
+    g_autofree char *listed = render(&render_table, two, 2, &list, values, 2, TRUE);
+    g_auto(GStrv) lines = g_strsplit(listed, "\n", -1);
+    for (guint i = 0; lines[i]; i++)
+        g_assert_cmpuint(text_width(lines[i]), <=, 40);
+    g_assert_true(g_str_has_prefix(lines[1], "        xxx"));
+    g_assert_true(g_str_has_suffix(lines[7], "x\xe2\x80\xa6"));
+    g_assert_cmpstr(lines[8], ==, "n       1");
+}
+
 /* A head of two lines is none when the column that wanted it is left out. */
 static void test_table_dropped_head(void)
 {
@@ -497,6 +519,7 @@ int main(int argc, char **argv)
     g_test_add_func("/table/narrow", test_table_narrow);
     g_test_add_func("/table/whole", test_table_whole);
     g_test_add_func("/table/whole-long", test_table_whole_long);
+    g_test_add_func("/table/endless", test_table_endless);
     g_test_add_func("/table/dropped-head", test_table_dropped_head);
     g_test_add_func("/table/text-before-bar", test_table_text_before_bar);
     g_test_add_func("/table/wide-characters", test_table_wide_characters);
