@@ -95,6 +95,7 @@ struct reader {
     guint depth;
     gboolean collect;      /* the innermost element is a leaf whose text is wanted */
     gboolean cut;          /* its text was longer than allowed */
+    gboolean cut_name;     /* and is no prose */
     gboolean stray;        /* text between tags was seen, and counted */
     struct leaf_text text; /* of the leaf, or of a reason */
     struct entry *entry;

@@ -251,7 +251,7 @@ static void part_text(struct leaf_text *text)
 static void open_leaf(struct reader *reader, enum node node)
 {
     reader->collect = TRUE;
-    reader->stray = reader->cut = FALSE;
+    reader->stray = reader->cut = reader->cut_name = FALSE;
     reader->text.length = 0;
     reader->place[++reader->depth] = (guint8)node;
 }
@@ -325,7 +325,8 @@ static gboolean too_long(struct reader *reader)
     return FALSE;
 }
 
-/* Keeps as much as allowed of a text that is too long. */
+/* Keeps as much as allowed of a text that is too long. What stands in a record may be the choice of who sent
+ * the mail, such as a selector: that costs the report nothing, and the begin of a name is no name. */
 static gboolean cut_text(struct reader *reader, const char *text, gsize length, gboolean prose)
 {
     gsize most = prose ? reader->limits->prose_length : reader->limits->text_length;
@@ -335,7 +336,8 @@ static gboolean cut_text(struct reader *reader, const char *text, gsize length, 
     if (take == length || is_blank_text(text + take, length - take))
         return TRUE;
     reader->cut = TRUE;
-    return prose ? TRUE : too_long(reader);
+    reader->cut_name = !prose;
+    return prose || reader->in_record ? TRUE : too_long(reader);
 }
 
 /* Keeps the text of a leaf within its bound; white space around it does not count. */
@@ -386,6 +388,11 @@ static inline char *take_text(struct reader *reader, struct arena *arena)
             text->length = (gsize)(end - text->bytes);
         warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
         reader->cut = FALSE;
+        if (reader->cut_name) {
+            g_autofree char *marked = g_strdup_printf("%.*s (cut)", (int)text->length, text->bytes);
+            reader->cut_name = FALSE;
+            return arena_text(arena, marked, strlen(marked));
+        }
     }
     return arena_text(arena, text->bytes, text->length);
 }

@@ -68,7 +68,8 @@ const struct code_row code_rows[CODE_LAST] = {
     [CODE_MULTI] = {"multi", WARNING, "An element that belongs there once came again; the first one counts.",
                     NULL},
     [CODE_UNKNOWN_ELEM] = {"unknown_elem", WARNING, "Unknown elements were ignored.", NULL},
-    [CODE_TEXT_CUT] = {"text_cut", WARNING, "A comment was cut to the allowed length.", NULL},
+    [CODE_TEXT_CUT] = {"text_cut", WARNING,
+                       "A comment, or a text of a record, was cut to the allowed length.", NULL},
     [CODE_EXT_CUT] = {"ext_cut", WARNING, "An extension was longer than allowed and was left out.", NULL},
 
     [CODE_ORG] = {"org", WARNING, "The report does not name the organisation that sent it.", NULL},

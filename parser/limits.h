@@ -32,12 +32,12 @@ struct limits {
     guint json_depth;     /* nested objects and arrays; 16 */
     guint json_values;    /* of a JSON document; 250,000 */
     /* a report */
-    guint64 records;      /* 10,000,000 */
-    guint text_length;    /* one text; longer ones are an error for names and ids, and cut with a warning for
-                             prose; 4 KiB */
-    guint prose_length;   /* human_result, comment, error, extra_contact_info: kept up to here; 1 KiB */
-    guint auth_results;   /* DKIM or SPF results or reasons of one record that are kept; 200 */
-    guint head_wait;      /* records held back while policy or metadata has not come yet; 20,000 */
+    guint64 records;    /* 10,000,000 */
+    guint text_length;  /* one text; longer ones are an error in the head of a report, and cut with a warning
+                           in a record; 4 KiB */
+    guint prose_length; /* human_result, comment, error, extra_contact_info: kept up to here; 1 KiB */
+    guint auth_results; /* DKIM or SPF results or reasons of one record that are kept; 200 */
+    guint head_wait;    /* records held back while policy or metadata has not come yet; 20,000 */
     guint report_seconds; /* wall time for one document; 600 */
     /* a worker process */
     guint worker_seconds; /* of CPU without an answer; 10 */

@@ -591,6 +591,15 @@ static void test_many(void)
     assert_lacks("A19", lines, "d=d200.example");
     g_assert_nonnull(strstr(lines, "human=x"));
     g_assert_cmpuint(strspn(strstr(lines, "human=x") + 6, "x"), ==, limits_default.prose_length);
+    /* A selector is the choice of who sent the mail, and no reason to lose what others sent. */
+    g_autofree char *selector = g_strnfill(5000, 's');
+    g_autofree char *signature = g_strconcat("<dkim><domain>example.com</domain><selector>", selector,
+                                             "</selector><result>pass</result></dkim>", NULL);
+    g_autofree char *endless = g_strconcat("<feedback>" META POLICY GOOD_RECORD
+                                           "<record>" GOOD_ROW FROM("example.com") "<auth_results>",
+                                           signature, "</auth_results></record></feedback>", NULL);
+    g_autofree char *kept = collect_text(endless, NULL);
+    assert_holds("I7", kept, "sss (cut)|aligned=pass/fail|warning text_cut:1|ok");
     unit_deviation("A18 A19", !g_test_failed());
 }
 

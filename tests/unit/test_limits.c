@@ -41,7 +41,8 @@ static const struct {
     {"text_length", 60,
      FEEDBACK(META POLICY RECORD(
          GOOD_ROW, FROM("a-name-that-is-longer.than-sixty-bytes.and-still-fine.example.com"), GOOD_AUTH)),
-     "refused code=limit|text_length (60 bytes)"},
+     "warning text_cut:1|ok"},
+    {"text_length", 12, FEEDBACK(META POLICY GOOD_RECORD), "refused code=limit|text_length (12 bytes)"},
     {"text_length", 60,
      FEEDBACK(META POLICY "<extension><x xmlns=\"urn:x\">a text that does not fit into sixty "
                           "bytes</x></extension>" GOOD_RECORD),
