@@ -13,6 +13,7 @@ struct gunzip {
     guint64 at;    /* next byte of the blob */
     guint8 *buf;   /* NULL when the blob is in memory */
     gboolean done; /* the last member ended */
+    gboolean next; /* a member that is not the first began, and nothing came out of it yet */
     int damage;    /* what isal_inflate said, or 0 */
 };
 
@@ -29,6 +30,7 @@ struct gunzip *gunzip_new(struct blob *blob)
     gunzip->at = 0;
     gunzip->buf = NULL;
     gunzip->done = FALSE;
+    gunzip->next = FALSE;
     gunzip->damage = 0;
     return gunzip;
 }
@@ -73,6 +75,7 @@ static gboolean next_member(struct gunzip *gunzip)
         return FALSE;
     isal_inflate_reset(&gunzip->state);
     gunzip->state.crc_flag = ISAL_GZIP;
+    gunzip->next = TRUE;
     return TRUE;
 }
 
@@ -103,8 +106,10 @@ gssize gunzip_read(struct gunzip *gunzip, void *buf, gsize n, GError **error)
         /* What it has read it may not have given out yet: so it is asked first, and fed when it has nothing.
          */
         int status = isal_inflate(state);
+        gunzip->next = gunzip->next && state->avail_out == space;
         if (status != ISAL_DECOMP_OK && status != ISAL_END_INPUT && status != ISAL_OUT_OVERFLOW) {
             gunzip->damage = status;
+            gunzip->done = gunzip->next; /* junk that began like one */
         } else if (state->block_state == ISAL_BLOCK_FINISH) {
             gunzip->done = !next_member(gunzip);
         } else if (state->avail_out == space && state->avail_in == 0) {
@@ -118,7 +123,7 @@ gssize gunzip_read(struct gunzip *gunzip, void *buf, gsize n, GError **error)
             return -1;
         }
     }
-    if (gunzip->damage && state->avail_out == space)
+    if (gunzip->damage && !gunzip->done && state->avail_out == space)
         return fail(gunzip->damage, error);
     return (gssize)(space - state->avail_out);
 }

@@ -12,6 +12,8 @@
 #define CHUNK 65536
 #define MEMBER_COST ((guint64)65536) /* of the budget, so that empty members are not free */
 #define SALVAGE_CHUNK 32             /* packed bytes at a time, when every byte before the damage is wanted */
+#define DESCRIPTOR_AHEAD 24          /* what libarchive looks at behind a streamed member */
+#define SALVAGE_LAST 128             /* these one by one: mostly the damage is that the end is missing */
 #define REOPEN_MAX 20                /* times that a damaged zip is opened again */
 
 struct walk {
@@ -304,8 +306,10 @@ struct unzip {
     guint reopened;
     gsize chunk;
     gboolean streaming;
+    gboolean padded;
     gboolean broken;    /* libarchive has given up on this member, and with it on the archive */
     gboolean salvaging; /* this member is being read for the second time */
+    gboolean padding;   /* with zeros behind it: only what follows it is missing */
 };
 
 static la_ssize_t unzip_on_read(struct archive *archive, void *data, const void **buffer)
@@ -313,13 +317,19 @@ static la_ssize_t unzip_on_read(struct archive *archive, void *data, const void 
     struct unzip *u = data;
     if (!u->buf)
         u->buf = g_malloc(CHUNK);
-    gssize got = u->input ? -1 : blob_read(u->blob, u->at, u->buf, u->chunk, &u->input);
+    gboolean last = u->salvaging && blob_size(u->blob) - u->at <= SALVAGE_LAST;
+    gssize got = u->input ? -1 : blob_read(u->blob, u->at, u->buf, last ? 1 : u->chunk, &u->input);
     if (got < 0) {
         archive_set_error(archive, EIO, "%s", u->input->message);
         return -1;
     }
     u->at += (guint64)got;
     *buffer = u->buf;
+    if (got == 0 && u->padding && !u->padded) {
+        u->padded = TRUE;
+        memset(u->buf, 0, DESCRIPTOR_AHEAD);
+        return DESCRIPTOR_AHEAD;
+    }
     return got;
 }
 
@@ -341,6 +351,12 @@ static la_int64_t unzip_on_skip(struct archive *archive, void *data, la_int64_t 
     return unzip_on_seek(archive, data, request, SEEK_CUR) - (gint64)before;
 }
 
+static GError *broken_off(const struct unzip *u)
+{
+    return g_error_new(WS_ERROR, WS_ERROR_TRUNCATED,
+                       "the zip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(u->blob));
+}
+
 static GError *unzip_error(struct unzip *u, int status)
 {
     if (u->input)
@@ -349,11 +365,10 @@ static GError *unzip_error(struct unzip *u, int status)
     g_autofree char *safe = label_safe(text ? text : "", -1, 200);
     if (archive_errno(u->archive) == ENOMEM)
         return g_error_new(WS_ERROR, WS_ERROR_SYSTEM, "could not unpack: out of memory");
-    /* libarchive has no word of its own for an archive that ends too early, and none at all for a missing
-     * directory. */
-    if (status == ARCHIVE_FATAL && (!text || strncmp(text, "Truncated", 9) == 0))
-        return g_error_new(WS_ERROR, WS_ERROR_TRUNCATED,
-                           "the zip data break off after %" G_GUINT64_FORMAT " bytes", blob_size(u->blob));
+    /* libarchive has no word of its own for an archive that ends too early, none at all for a missing
+     * directory, and zlib's number (Z_BUF_ERROR) for a member that does. */
+    if (status == ARCHIVE_FATAL && (!text || strncmp(text, "Truncated", 9) == 0 || strstr(text, "(-5)")))
+        return broken_off(u);
     /* The only warning while data are read: the sum or the length is not what the archive says. */
     return g_error_new(WS_ERROR, status == ARCHIVE_WARN ? WS_ERROR_CHECKSUM : WS_ERROR_DATA,
                        "the zip data are damaged: %s", safe);
@@ -366,6 +381,7 @@ static gboolean unzip_open(struct unzip *u, gsize chunk)
         return FALSE;
     u->chunk = chunk;
     u->at = 0;
+    u->padded = FALSE;
     if (u->streaming)
         archive_read_support_format_zip_streamable(u->archive);
     else
@@ -411,12 +427,18 @@ static int unzip_block(struct unzip *u)
 }
 
 /* At damage libarchive throws away what it has unpacked of its last chunk of packed bytes. With chunks of a
- * few bytes nearly all of it comes out. */
+ * few bytes nearly all of it comes out; and where the member is whole, but shorter than what libarchive wants
+ * to see behind it, all of it. */
 static gboolean unzip_salvage(struct unzip *u)
 {
-    if (u->salvaging || !unzip_reopen(u, SALVAGE_CHUNK))
+    const char *text = archive_error_string(u->archive);
+    gboolean whole = text && strcmp(text, "Truncated ZIP end-of-file record") == 0;
+    if (u->salvaging && (!whole || u->padding))
         return FALSE;
     u->salvaging = TRUE;
+    u->padding = whole;
+    if (!unzip_reopen(u, SALVAGE_CHUNK))
+        return FALSE;
     guint64 skip = u->given;
     while (skip > 0) {
         if (unzip_block(u) != ARCHIVE_OK)
@@ -434,13 +456,16 @@ static gssize unzip_pull(struct stream *stream, void *buf, gsize n, GError **err
     struct unzip *u = (struct unzip *)stream;
     while (!u->block_n && !u->pending) {
         int status = unzip_block(u);
-        if (status == ARCHIVE_EOF)
+        if (status == ARCHIVE_EOF && !u->padding)
             return 0;
         /* A wrong CRC or length is a warning that comes together with the last block. */
-        if (status != ARCHIVE_OK)
+        if (status == ARCHIVE_EOF)
+            u->pending = broken_off(u);
+        else if (status != ARCHIVE_OK)
             u->pending = unzip_error(u, status);
-        u->broken |= status != ARCHIVE_OK && status != ARCHIVE_WARN;
-        if (u->broken && unzip_salvage(u))
+        gboolean broken = status != ARCHIVE_OK && status != ARCHIVE_WARN && status != ARCHIVE_EOF;
+        u->broken |= broken;
+        if (broken && unzip_salvage(u))
             g_clear_error(&u->pending);
     }
     if (!u->block_n) {
@@ -506,7 +531,7 @@ static gboolean take_entry(struct walk *walk, struct unzip *u, struct archive_en
     u->stream = (struct stream){.pull = unzip_pull, .walk = walk};
     u->block_n = 0;
     u->given = 0;
-    u->salvaging = u->broken = FALSE;
+    u->salvaging = u->broken = u->padding = FALSE;
     gboolean ok = take_member(walk, &u->stream, inner, name, depth, error);
     g_clear_error(&u->pending);
     /* What lies behind a damaged member is as good as ever. */

@@ -187,6 +187,8 @@ static void test_gzip(void)
     check("empty", pack_gzip(""), "a empty:; ");
     check("C15 bare header", bytes_of(plain->data, 10), "a !archive; ");
     check("C15 cut in the trailer", bytes_of(plain->data, plain->len - 3), "a xml:" XML "<truncated; ");
+    static const guint8 junk[24] = {0x1f, 0x8b, 8};
+    check("C3 junk that begins like a member", joined(pack_gzip(XML), junk, sizeof junk), "a xml:" XML "; ");
     check("second member cut", joined(pack_gzip(XML), plain->data, 10), "a xml:" XML "<truncated; ");
     GByteArray *crc = pack_gzip(XML), *length = pack_gzip(XML), *damaged = pack_gzip(XML);
     crc->data[crc->len - 8] ^= 1;
@@ -239,6 +241,14 @@ static void test_zip(void)
     check("C15 empty zip", pack_zip_end(&none, TRUE), "a !archive; ");
     check("C15 only a folder", pack_zip_end(&folder, TRUE), "a !archive; ");
     check("C15 without its directory", pack_zip_end(&torn, FALSE), "a / a.xml xml:" XML "; a !archive; ");
+    /* Cut in the last bytes, and before the descriptor. */
+    struct pack_zip cut = pack_zip_begin(), streamed = pack_zip_begin();
+    pack_zip_add(&cut, "a.xml", XML "\n", strlen(XML) + 1, 0);
+    g_byte_array_set_size(cut.out, cut.out->len - 1);
+    check("C15 cut in the last byte", pack_zip_end(&cut, FALSE), "a / a.xml xml:" XML "<truncated; ");
+    pack_zip_add(&streamed, "a.xml", XML, strlen(XML), PACK_DESCRIPTOR);
+    check("C15 streamed, without its directory", pack_zip_end(&streamed, FALSE),
+          "a / a.xml xml:" XML "<truncated; ");
     check("C15 nothing but the magic", bytes_of("PK\x03\x04", 4), "a !archive; ");
 }
 
