@@ -66,18 +66,21 @@ static gboolean is_pkcs7(const guint8 *data, gsize n, gboolean *detached_r)
     return TRUE;
 }
 
-/* The text behind a BOM and white space; for UTF-16 the first byte of each pair is looked at by skipping
- * NULs. */
+/* The text behind BOMs, white space and control characters; for UTF-16 the first byte of each pair is looked
+ * at by skipping NULs. */
 static gsize skip_blanks(const guint8 *data, gsize n)
 {
     gsize i = 0;
-    if (n >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0)
-        i = 3;
-    else if (n >= 2 && ((data[0] == 0xff && data[1] == 0xfe) || (data[0] == 0xfe && data[1] == 0xff)))
-        i = 2;
-    while (i < n && (g_ascii_isspace(data[i]) || data[i] == '\0'))
-        i++;
-    return i;
+    for (;;) {
+        if (n - i >= 3 && memcmp(data + i, "\xef\xbb\xbf", 3) == 0)
+            i += 3;
+        else if (n - i >= 2 && (memcmp(data + i, "\xff\xfe", 2) == 0 || memcmp(data + i, "\xfe\xff", 2) == 0))
+            i += 2;
+        else if (i < n && data[i] <= ' ')
+            i++;
+        else
+            return i;
+    }
 }
 
 static gboolean is_name_byte(guint8 c)
@@ -268,7 +271,8 @@ gboolean content_belies_type(enum content_kind kind, const char *media_type)
     return !(is_text && g_str_equal(media_type, "text/plain"));
 }
 
-gboolean content_belies_name(enum content_kind kind, const char *file_name)
+/* By the ending. */
+static enum content_kind claimed_by_name(const char *file_name)
 {
     static const struct {
         const char *ending;
@@ -281,7 +285,20 @@ gboolean content_belies_name(enum content_kind kind, const char *file_name)
     const char *dot = strrchr(file_name, '.');
     for (gsize i = 0; dot && i < G_N_ELEMENTS(endings); i++) {
         if (g_ascii_strcasecmp(dot, endings[i].ending) == 0)
-            return content_is_candidate(kind) && kind != endings[i].kind;
+            return endings[i].kind;
     }
-    return FALSE;
+    return CONTENT_EMPTY;
+}
+
+gboolean content_belies_name(enum content_kind kind, const char *file_name)
+{
+    enum content_kind claimed = claimed_by_name(file_name);
+    return content_is_candidate(kind) && claimed != CONTENT_EMPTY && kind != claimed;
+}
+
+enum content_kind content_claimed(const char *media_type, const char *file_name)
+{
+    enum content_kind type = media_type ? claimed_by_type(media_type) : CONTENT_EMPTY;
+    enum content_kind name = file_name ? claimed_by_name(file_name) : CONTENT_EMPTY;
+    return content_is_candidate(type) ? type : content_is_candidate(name) ? name : CONTENT_OTHER;
 }

@@ -31,3 +31,6 @@ gboolean content_is_candidate(enum content_kind kind);
  * claim nothing, like application/octet-stream, never lie; text may be any kind of text. */
 gboolean content_belies_type(enum content_kind kind, const char *media_type);
 gboolean content_belies_name(enum content_kind kind, const char *file_name);
+/* What these two (either may be NULL) claim: XML, JSON, gzip or zip; CONTENT_OTHER when they claim nothing.
+ */
+enum content_kind content_claimed(const char *media_type, const char *file_name);

@@ -2,6 +2,7 @@
 
 #include "ingest/failure_mail.h"
 #include "ingest/journal_writer.h"
+#include "ingest/label.h"
 #include "ingest/message.h"
 #include "ingest/unpack.h"
 #include "parser/aggregate.h"
@@ -126,8 +127,10 @@ static gboolean write_document(struct journey *journey, const struct meter *mete
 /* A text part that only looks like markup is the mail's prose, not a damaged report. */
 static gboolean is_prose(const struct journey *journey, const char *code)
 {
-    const char *media_type = journey->part.message->media_type;
+    const struct message_part *message = journey->part.message;
+    const char *media_type = message->media_type;
     return !journey->part.packed && media_type &&
+           content_claimed(NULL, message->file_name) == CONTENT_OTHER &&
            (g_str_equal(media_type, "text/html") || g_str_equal(media_type, "text/plain")) &&
            (g_str_equal(code, "no_root") || g_str_equal(code, "doctype"));
 }
@@ -149,11 +152,22 @@ static const char *kind_of(const struct journey *journey, enum content_kind kind
     return media_type && g_str_has_prefix(media_type, "text/") ? "text" : "other";
 }
 
+/* What a document that is none of what can be recognised says that it were. */
+static enum content_kind claimed_kind(const struct journey *journey, const struct unpacked *document)
+{
+    const struct message_part *message = journey->part.message;
+    if (document->kind != CONTENT_OTHER && document->kind != CONTENT_EMPTY)
+        return CONTENT_OTHER;
+    return journey->part.packed ? content_claimed(NULL, document->name)
+                                : content_claimed(message->media_type, message->file_name);
+}
+
 /* What a document is taken for, as the ledger calls it; NULL when it can be no report. */
-static const char *report_kind(const struct journey *journey, enum content_kind kind)
+static const char *report_kind(const struct journey *journey, const struct unpacked *document)
 {
     const char *media_type = journey->part.message->media_type;
-    if (kind == CONTENT_XML)
+    enum content_kind kind = document->kind;
+    if (kind == CONTENT_XML || claimed_kind(journey, document) == CONTENT_XML)
         return "aggregate";
     if (kind == CONTENT_JSON)
         return "tls";
@@ -170,7 +184,7 @@ static enum parse_status parse(struct journey *journey, const struct unpacked *d
     const struct run_settings *settings = journey->settings;
     const struct message_part *message = journey->part.message;
     const struct byte_reader reader = {meter_read, meter};
-    const struct report_hints hints = {.file_name = document->name ? document->name : message->file_name,
+    const struct report_hints hints = {.file_name = label_better_name(document->name, message->file_name),
                                        .from_domain = journey->head.from_domain,
                                        .date = journey->head.date,
                                        .now = settings->now};
@@ -234,7 +248,8 @@ static gboolean look_at_report(struct journey *journey, const struct unpacked *d
     return ok;
 }
 
-/* Something that can be no report: recorded and left alone. */
+/* Something that can be no report: recorded and left alone, unless it says that it were what reports come as.
+ */
 static gboolean look_at_other(struct journey *journey, const struct unpacked *document, struct meter *meter,
                               GError **error)
 {
@@ -249,6 +264,14 @@ static gboolean look_at_other(struct journey *journey, const struct unpacked *do
                                   .outcome = failure ? OUTCOME_PROBLEM : OUTCOME_NO_REPORT,
                                   .code = failure ? unpack_code(failure) : NULL,
                                   .detail = failure ? failure->message : NULL};
+    enum content_kind claimed = claimed_kind(journey, document);
+    if (!failure && (claimed == CONTENT_GZIP || claimed == CONTENT_ZIP)) {
+        row.kind = "archive";
+        row.outcome = OUTCOME_PROBLEM;
+        row.code = "archive";
+        row.detail = claimed == CONTENT_GZIP ? "it calls itself gzip, and is none"
+                                             : "it calls itself zip, and is none";
+    }
     return write_document(journey, meter, &row, error);
 }
 
@@ -320,7 +343,7 @@ static gboolean on_document(void *self, const struct unpacked *document, GError 
     struct journey *journey = self;
     struct meter meter = {.inner = document->reader, .sum = sha256_new()};
     gboolean ok;
-    const char *report = report_kind(journey, document->kind);
+    const char *report = report_kind(journey, document);
     if (report)
         ok = look_at_report(journey, document, report, &meter, error);
     else if (document->kind == CONTENT_MAIL && journey->part.packed)

@@ -57,6 +57,11 @@ char *label_safe(const char *text, gssize n, gsize max)
     return g_string_free(out, FALSE);
 }
 
+const char *label_better_name(const char *name, const char *other)
+{
+    return name && (!other || strchr(name, '!') || !strchr(other, '!')) ? name : other;
+}
+
 char *label_join(const char *outer, const char *inner)
 {
     if (!inner || !*inner)

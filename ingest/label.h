@@ -9,6 +9,10 @@
  * caller. */
 char *label_safe(const char *text, gssize n, gsize max);
 
+/* Of two names of a file, either of which may be NULL, the one that is made like that of an aggregate report
+ * (RFC 7489 section 7.2.1.1), else the first that there is. */
+const char *label_better_name(const char *name, const char *other);
+
 /* "outer / inner", of which inner is made harmless; outer alone when there is no inner. Owned by the caller.
  */
 char *label_join(const char *outer, const char *inner);

@@ -328,7 +328,7 @@ static gboolean read_body(struct cutter *c, const struct header *header, const c
         return n > 0 && n <= BOUNDARY_MAX && read_multipart(c, node, header->body, end, type.boundary, level);
     }
     node->kind = MIME_LEAF;
-    node->file_name = disposition.file_name ? disposition.file_name : type.name;
+    node->file_name = label_better_name(disposition.file_name, type.name);
     node->start = (guint64)(header->body - c->data);
     node->end = (guint64)(end - c->data);
     return TRUE;

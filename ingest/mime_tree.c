@@ -163,7 +163,8 @@ static void make_leaf(const struct maker *maker, struct mime_node *node, GMimePa
     GMimeDataWrapper *content = g_mime_part_get_content(part);
     GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
     node->kind = MIME_LEAF;
-    node->file_name = g_mime_part_get_filename(part);
+    node->file_name = label_better_name(g_mime_part_get_filename(part),
+                                        g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "name"));
     if (stream && stream->bound_start >= (gint64)maker->base) {
         node->start = (guint64)stream->bound_start - maker->base;
         node->end = stream->bound_end < stream->bound_start ? node->start + blob_size(maker->tree->blob)

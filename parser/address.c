@@ -61,15 +61,31 @@ static gboolean is_host(char c)
     return (guchar)c >= 0x80 || g_ascii_isalnum(c) || c == '-' || c == '.' || c == '_';
 }
 
+/* The first '@' that is not within quotes, in which a local part may have any; NULL when there is none. */
+static const char *find_at(const char *text)
+{
+    gboolean quoted = FALSE;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '@' && !quoted)
+            return c;
+        if (*c == '\\' && quoted && c[1] != '\0')
+            c++;
+        else if (*c == '"')
+            quoted = !quoted;
+    }
+    return quoted ? strchr(text, '@') : NULL; /* quotes that do not end are none */
+}
+
 char *address_mail_domain(const char *text, gboolean *plain_r)
 {
     *plain_r = FALSE;
-    const char *at = strchr(text, '@');
+    const char *at = find_at(text), *end = at;
     if (at == NULL)
         return NULL;
-    const char *end = at + 1, *start = at;
-    while (is_host(*end))
-        end++;
+    while (*end == '@')
+        for (at = end++; is_host(*end);)
+            end++;
+    const char *start = at;
     while (start > text && is_atom(start[-1]))
         start--;
     *plain_r = start == text && start < at && *end == '\0';

@@ -419,7 +419,8 @@ static void keep_head_text(struct reader *reader, enum node node, const char *lo
 
 static void keep_text(struct reader *reader, enum node node, const char *local)
 {
-    if (!reader->begun && reader->head_text[HEAD_REPORT_ID] == NULL && node != NODE_REPORT_ID) {
+    const char *id = reader->head_text[HEAD_REPORT_ID];
+    if (!reader->begun && (id == NULL || *id == '\0') && node != NODE_REPORT_ID) {
         g_checksum_update(reader->id, (const guchar *)local, (gssize)strlen(local) + 1);
         reader->text.bytes[reader->text.length] = '\0';
         g_checksum_update(reader->id, (const guchar *)reader->text.bytes, (gssize)reader->text.length + 1);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define WORDS_BEGIN "A message claiming to be from you has failed the published DMARC policy"
+/* Exim goes on in the next line. */
+#define WORDS_BEGIN "A message claiming to be from you has failed the published DMARC"
 #define WORDS_START 4096
 #define RESULTS_MAX 10    /* Authentication-Results that are kept */
 #define SIGNATURES_MAX 10 /* DKIM-Signatures that are kept */

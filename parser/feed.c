@@ -66,11 +66,27 @@ static void take_raw(struct feed *feed, gsize n)
     feed->raw_length -= n;
 }
 
-static gboolean translate_1252(struct feed *feed, gboolean last G_GNUC_UNUSED)
+/* Declared as Latin-1 or windows-1252. What reads as UTF-8 is that: a German ue is no A with a tilde and a
+ * quarter. */
+static gboolean translate_latin(struct feed *feed, gboolean last)
 {
-    for (gsize i = 0; i < feed->raw_length; i++)
-        put_char(feed, feed_windows_1252(feed->raw[i]));
-    feed->raw_length = 0;
+    gsize i = 0;
+    while (i < feed->raw_length) {
+        const char *at = (const char *)feed->raw + i;
+        if (feed->raw[i] < 0x80) {
+            put_bytes(feed, at, 1);
+            i++;
+            continue;
+        }
+        gunichar c = g_utf8_get_char_validated(at, (gssize)(feed->raw_length - i));
+        if (c == (gunichar)-2 && !last)
+            break;
+        gboolean utf8 = c < 0x110000;
+        feed->bad_charset = feed->bad_charset || utf8;
+        put_char(feed, utf8 ? c : feed_windows_1252(feed->raw[i]));
+        i += utf8 ? (gsize)g_unichar_to_utf8(c, NULL) : 1;
+    }
+    take_raw(feed, i);
     return TRUE;
 }
 
@@ -178,7 +194,7 @@ static void choose_declared(struct feed *feed)
     if (name == NULL || g_strv_contains(utf8, name))
         return;
     if (g_strv_contains(latin, name)) {
-        feed->translate = translate_1252;
+        feed->translate = translate_latin;
         return;
     }
     /* UTF-16 and UTF-32 would not have let us read their own name as ASCII. */
@@ -191,11 +207,6 @@ static void choose_declared(struct feed *feed)
     }
     feed->iconv = iconv;
     feed->translate = translate_iconv;
-}
-
-static gboolean starts(const struct feed *feed, const char *magic, gsize n)
-{
-    return feed->raw_length >= n && memcmp(feed->raw, magic, n) == 0;
 }
 
 /* One call of the source: up to CHUNK bytes. -1 with feed->error. */
@@ -233,34 +244,67 @@ static gboolean read_plain(struct feed *feed)
     return TRUE;
 }
 
+/* UTF-16 by its BOM, or by the NULs beside the ASCII that a document begins with; else NULL. */
+static feed_translation utf16_order(const struct feed *feed)
+{
+    const guint8 *raw = feed->raw;
+    if (feed->raw_length < 2)
+        return NULL;
+    gboolean four = feed->raw_length >= 4;
+    if ((raw[0] == 0xff && raw[1] == 0xfe) ||
+        (raw[1] == 0 && (raw[0] == '<' || is_blank(raw[0])) && (!four || raw[3] == 0)))
+        return translate_utf16_le;
+    if ((raw[0] == 0xfe && raw[1] == 0xff) ||
+        (raw[0] == 0 && (raw[1] == '<' || is_blank(raw[1])) && (!four || raw[2] == 0)))
+        return translate_utf16_be;
+    return NULL;
+}
+
+/* How many bytes stand before the document: BOMs, white space and control characters. All but BOMs count. */
+static gsize lead_length(const guint8 *data, gsize n, gboolean *lead_r)
+{
+    gsize at = 0;
+    for (;;) {
+        if (n - at >= 3 && memcmp(data + at, "\xef\xbb\xbf", 3) == 0) {
+            at += 3;
+        } else if (at < n && data[at] <= ' ') {
+            at++;
+            *lead_r = TRUE;
+        } else {
+            return at;
+        }
+    }
+}
+
 /* Fills the first bytes, takes off what stands before the document, and chooses the translation. */
 static gboolean begin(struct feed *feed)
 {
-    gsize blank = 0;
+    gboolean lead = FALSE;
     do {
         if (!read_raw(feed))
             return FALSE;
-        if (starts(feed, "\xef\xbb\xbf", 3))
-            take_raw(feed, 3);
-        for (blank = 0; blank < feed->raw_length && is_blank(feed->raw[blank]); blank++)
-            ;
-        gboolean all = blank == feed->raw_length;
-        feed->lead = feed->lead || blank > 0;
-        take_raw(feed, blank);
-        if (all && !feed->ended)
-            continue;
     } while (!feed->ended && feed->raw_length < HEAD);
-    feed->lead = feed->lead && starts(feed, "<?xml", 5);
-    if (starts(feed, "\xff\xfe", 2) || starts(feed, "<\0", 2)) {
-        feed->translate = translate_utf16_le;
-        take_raw(feed, feed->raw[0] == 0xff ? 2 : 0);
-    } else if (starts(feed, "\xfe\xff", 2) || starts(feed, "\0<", 2)) {
-        feed->translate = translate_utf16_be;
-        take_raw(feed, feed->raw[0] == 0xfe ? 2 : 0);
-    } else {
+    feed_translation wide = utf16_order(feed);
+    do {
+        if (wide)
+            wide(feed, feed->ended);
+        guint8 *data = wide ? feed->data : feed->raw;
+        gsize *length = wide ? &feed->length : &feed->raw_length;
+        gsize n = lead_length(data, *length, &lead);
+        memmove(data, data + n, *length - n);
+        *length -= n;
+        if (*length >= HEAD || feed->ended)
+            break;
+    } while (read_raw(feed));
+    if (feed->error != NULL)
+        return FALSE;
+    const guint8 *data = wide ? feed->data : feed->raw;
+    feed->lead = lead && (wide ? feed->length : feed->raw_length) >= 5 && memcmp(data, "<?xml", 5) == 0;
+    if (wide)
+        feed->translate = wide;
+    else
         choose_declared(feed);
-    }
-    return feed->translate(feed, feed->ended);
+    return wide != NULL || feed->translate(feed, feed->ended);
 }
 
 static gboolean read_more(struct feed *feed)

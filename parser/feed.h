@@ -1,8 +1,8 @@
 /* The bytes of one document on their way to the XML parser, as UTF-8.
  *
- * Takes off a byte order mark and white space before the XML declaration, and translates UTF-16, Latin-1,
- * windows-1252 and whatever iconv knows, so that the parser sees one encoding only and the declared one is
- * never believed against the bytes. Keeps what it gave out for as long as the document stays below
+ * Takes off byte order marks, white space and control characters before the document, and translates UTF-16,
+ * Latin-1, windows-1252 and whatever iconv knows, so that the parser sees one encoding only and the declared
+ * one is never believed against the bytes. Keeps what it gave out for as long as the document stays below
  * limits->xml_repair, so that a broken document can be read a second time; beyond that only the last bytes.
  * Refuses a document that takes longer than limits->report_seconds. Offsets count bytes of the translated
  * text. */
@@ -10,12 +10,16 @@
 
 #include "parser/aggregate.h"
 
+struct feed;
+/* Turns raw bytes into UTF-8; `last`: no more will come. */
+typedef gboolean (*feed_translation)(struct feed *feed, gboolean last);
+
 struct feed {
     struct byte_reader source;
     const struct limits *limits;
     GError *error;        /* of the source, or the time limit; sticky */
     gboolean late;        /* the error is the time limit */
-    gboolean lead;        /* white space stood before the XML declaration */
+    gboolean lead;        /* white space or the like stood before the XML declaration */
     gboolean bad_charset; /* the declared encoding is unknown or false, or bytes are not in it */
     /* private */
     guint8 *data;
@@ -26,7 +30,7 @@ struct feed {
     gboolean ended;
     guint8 *raw; /* as read, not yet translated */
     gsize raw_length;
-    gboolean (*translate)(struct feed *feed, gboolean last);
+    feed_translation translate;
     gpointer iconv;
     gint64 deadline;
 };

@@ -269,6 +269,25 @@ def forwarded():
     c.put(usual(b"7z\xbc\xaf\x27\x1c" + b"\0" * 40)).put(usual(b"\x28\xb5\x2f\xfd" + b"\0" * 40)).put(usual(b"BZh91AY&SY" + b"\0" * 40))
     c = Case("C24", "stored | 1/1/2 | - | -")
     c.put(mail(TEXT, part(gz(c.xml()), "application/gzip", encoding="binary")))
+    # What says that it were a report, and of which nothing is left that tells it, is no mail without a report.
+    c = Case("C24 mangled", "problem problem problem problem | 0/0/0 | - | archive")
+    c.domain = "c24b.example"
+    c.put(usual(gz(c.xml()).decode("latin-1").encode())).put(usual(gz(c.xml())[1:], "r.gz", "application/octet-stream"))
+    c.put(usual(bytes(b & 127 for b in gz(c.xml())))).put(alone(b"nothing packed", "application/zip", "a!b.example!1!2.zip"))
+    c = Case("X16 nothing in it", "problem problem problem problem | 0/0/0 | - | empty,no_root")
+    c.domain = "x16b.example"
+    c.put(usual(gz(b""))).put(usual(gz(b"<html><body>Internal error</body></html>"))).put(alone(b"\n" * 3000, "text/xml"))
+    c.put(mail(TEXT, part(b"could not be made", "text/plain", "report.xml")))
+    c = Case("X3 long", "stored stored stored | 3/3/6 | xml_lead | -")
+    c.domain = "x3b.example"
+    c.put(usual(gz(b" " * 2000 + c.xml()))).put(alone(b"\n" * 70000 + c.xml(), "text/xml"))
+    c.put(alone(("\r\n" + c.xml().decode().replace("UTF-8", "UTF-16")).encode("utf-16-be"), "application/xml", "r.xml"))
+    c = Case("M15 by its name", "stored stored | 2/2/4 | from_filename | -",
+             "SELECT string_agg(DISTINCT day::text, ' ') FROM dmarc_store.report WHERE domain = 'm15b.example'", "2026-09-30")
+    c.domain = "m15b.example"
+    name = f"reporter.example!m15b.example!{BEGIN - DAY}!{BEGIN - 1}"
+    c.put(usual(packed(c.xml(begin=0, length=0)), name + ".zip", "application/zip"))
+    c.put(mail(TEXT, part(gz(c.xml(begin=0, length=0)), "application/gzip", "eml").replace(b'gzip; name="eml"', f'gzip; name="{name}.xml.gz"'.encode())))
 
 
 def transfer():

@@ -331,7 +331,8 @@ static void test_is_words(void)
         {"> " WORDS, FALSE},
         {"He wrote: " WORDS, FALSE},
         {"", FALSE},
-        {"A message claiming to be from you has failed the published DMARC polic", FALSE},
+        {"A message claiming to be from you has failed the published DMARC\npolicy for your domain.\n", TRUE},
+        {"A message claiming to be from you has failed the published DMAR", FALSE},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         g_assert_cmpint(failure_is_words(rows[i].text, strlen(rows[i].text)), ==, rows[i].is);
