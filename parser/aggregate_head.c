@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { DAY = 86400, PERIOD_LONG = 8 * DAY };
+enum { DAY = 86400 };
 
 /* What the file name tells; asked for at most once a report, and only when something is missing. */
 struct file_name {
@@ -125,8 +125,7 @@ static gboolean period_from_elsewhere(struct reader *reader, struct file_name *f
         head->end = has_end && !zero ? head->end : file->end;
         warn(reader, CODE_FROM_FILENAME, "date_range", NULL);
     } else if (has_begin != has_end) {
-        /* A period often ends with the midnight behind its day. */
-        *(has_begin ? &head->end : &head->begin) = has_begin ? head->begin : MAX(head->end - 1, 0);
+        head->begin = head->end = has_begin ? head->begin : head->end;
         warn(reader, CODE_DATE, "one end of date_range is missing", NULL);
     } else if (reader->hints->date > 0) {
         head->begin = reader->hints->date - reader->hints->date % DAY;
@@ -154,9 +153,9 @@ static void judge_period(struct reader *reader)
     }
     if (head->begin == head->end)
         warn(reader, CODE_DATE_ZERO, NULL, NULL);
-    if (head->end - head->begin > PERIOD_LONG)
+    if (head->end - head->begin > 8 * DAY)
         warn(reader, CODE_DATE_LONG, NULL, NULL);
-    if (now > 0 && (head->begin > now + DAY || head->end < now - 2 * 366 * (gint64)DAY))
+    if (now > 0 && (head->begin > now + DAY || head->begin < now - 2 * 366 * (gint64)DAY))
         warn(reader, CODE_DATE_ODD, NULL, NULL);
 }
 
@@ -165,11 +164,6 @@ static gboolean build_period(struct reader *reader, struct file_name *file)
     struct report_head *head = &reader->head;
     gboolean has_begin = read_date(reader, HEAD_BEGIN, "begin", &head->begin);
     gboolean has_end = read_date(reader, HEAD_END, "end", &head->end);
-    /* One 0 is none, where the other end is not near it. */
-    if (has_begin && has_end && ABS(head->end - head->begin) > PERIOD_LONG) {
-        has_begin = head->begin != 0;
-        has_end = head->end != 0;
-    }
     gboolean told = has_begin && has_end && head->begin + head->end > 0;
     if (!told && !period_from_elsewhere(reader, file, has_begin, has_end))
         return FALSE;
