@@ -36,6 +36,7 @@ struct stream {
     gsize head_n, head_at;
     GError *failure; /* seen while the head was read, told behind it */
     gboolean ended;
+    gboolean too_much; /* a limit ended it */
 };
 
 static gboolean walk_blob(struct walk *walk, struct blob *content, const char *label, const char *name,
@@ -50,8 +51,7 @@ static gboolean over(GError **error, const char *name, guint64 value, const char
     return FALSE;
 }
 
-/* Charges n unpacked bytes; FALSE when they are too many. */
-static gboolean charge(struct stream *stream, gsize n, GError **error)
+static gboolean charge_bytes(struct stream *stream, gsize n, GError **error)
 {
     struct walk *walk = stream->walk;
     const struct limits *limits = walk->limits;
@@ -69,6 +69,13 @@ static gboolean charge(struct stream *stream, gsize n, GError **error)
          stream->out / limits->unpack_ratio > stream->taken))
         return over(error, "unpack_ratio", limits->unpack_ratio, "unpacked bytes for each packed one");
     return TRUE;
+}
+
+/* Charges n unpacked bytes; FALSE when they are too many. */
+static gboolean charge(struct stream *stream, gsize n, GError **error)
+{
+    stream->too_much = !charge_bytes(stream, n, error);
+    return !stream->too_much;
 }
 
 /* A member more; FALSE when there are too many or the budget is gone. */
@@ -119,6 +126,15 @@ static gssize stream_read(void *self, void *buf, gsize n, GError **error)
         return got;
     stream->ended = TRUE;
     return stream_read(self, buf, n, error);
+}
+
+/* What is left of it, charged as if it were wanted. */
+static void stream_drain(struct stream *stream)
+{
+    g_autofree guint8 *buf = g_malloc(CHUNK);
+    while (!stream->ended && stream_read(stream, buf, CHUNK, NULL) > 0)
+        ;
+    g_clear_error(&stream->failure);
 }
 
 /* All of it into a blob, for an archive in an archive. */
@@ -533,9 +549,14 @@ static gboolean take_entry(struct walk *walk, struct unzip *u, struct archive_en
     u->given = 0;
     u->salvaging = u->broken = u->padding = FALSE;
     gboolean ok = take_member(walk, &u->stream, inner, name, depth, error);
+    /* Without a directory libarchive unpacks a member to find its end, however long it is. */
+    if (ok && u->streaming) {
+        stream_drain(&u->stream);
+        *stop_r = u->stream.too_much;
+    }
     g_clear_error(&u->pending);
     /* What lies behind a damaged member is as good as ever. */
-    if (ok && u->broken)
+    if (ok && u->broken && !*stop_r)
         *stop_r = !unzip_reopen(u, CHUNK);
     return ok;
 }

@@ -48,6 +48,11 @@ def archive(name, data):
     return member + central + b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1, 1, len(central), len(member), 0)
 
 
+def streamed(name, data):
+    """A zip whose sizes would come behind the data, and which ends there."""
+    return b"PK\x03\x04" + struct.pack("<HHHHHIIIHH", 20, 8, 8, 0, 0x5000, 0, 0, 0, len(name), 0) + name + data
+
+
 def mail(name, data):
     with open(f"{sys.argv[1]}/{name}.eml", "wb") as file:
         file.write(b"From: a@reporter.example\nSubject: Report domain: example.com\nMIME-Version: 1.0\n"
@@ -57,10 +62,14 @@ def mail(name, data):
 zeros = deflated(SIZE)
 mail("zip", archive(b"report.xml", zeros))
 mail("gzip", gz(zeros, SIZE))
+mail("torn", streamed(b"report.xml", zeros))
+opening = zlib.compressobj(9, zlib.DEFLATED, -15)
+ole = opening.compress(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") + opening.flush(zlib.Z_FULL_FLUSH)
+mail("refused", streamed(b"mail.msg", ole + zeros))
 mail("nested", gzip.compress(archive(b"report.zip", raw(archive(b"report.xml", zeros))), 9))
 END
 
-for bomb in zip gzip nested; do
+for bomb in zip torn refused gzip nested; do
     for mode in --workers=1 --no-confine; do
         tests/lib/measure.py "$dir/cost" timeout 60 build/whosends --database "$PG_CONNINFO" ingest --quiet $mode "$dir/$bomb.eml" \
             >"$dir/out" 2>&1
