@@ -318,6 +318,9 @@ static gboolean is_blank_text(const char *text, gsize length)
     return length == 0;
 }
 
+/* Bytes of a text in a record: four times the longest name, and below what an index takes. */
+enum { RECORD_TEXT = 1024 };
+
 static gboolean too_long(struct reader *reader)
 {
     report_refuse(reader, CODE_LIMIT, "a text is longer than text_length (%u bytes)",
@@ -329,7 +332,9 @@ static gboolean too_long(struct reader *reader)
  * the mail, such as a selector: that costs the report nothing, and the begin of a name is no name. */
 static gboolean cut_text(struct reader *reader, const char *text, gsize length, gboolean prose)
 {
-    gsize most = prose ? reader->limits->prose_length : reader->limits->text_length;
+    gsize most = prose               ? reader->limits->prose_length
+                 : reader->in_record ? MIN(reader->limits->text_length, RECORD_TEXT)
+                                     : reader->limits->text_length;
     gsize fits = most > reader->text.length ? most - reader->text.length : 0;
     gsize take = MIN(length, fits);
     append(&reader->text, text, take);
@@ -389,7 +394,7 @@ static inline char *take_text(struct reader *reader, struct arena *arena)
         warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
         reader->cut = FALSE;
         if (reader->cut_name) {
-            g_autofree char *marked = g_strdup_printf("%.*s (cut)", (int)text->length, text->bytes);
+            g_autofree char *marked = g_strdup_printf("%.*s#cut", (int)text->length, text->bytes);
             reader->cut_name = FALSE;
             return arena_text(arena, marked, strlen(marked));
         }
@@ -506,7 +511,7 @@ const struct xml_events reader_events = {
 void reader_init(struct reader *reader, const struct limits *limits, const struct domain_list *suffixes)
 {
     *reader = (struct reader){.limits = limits};
-    reader->short_text = MIN(limits->text_length, limits->prose_length);
+    reader->short_text = MIN(MIN(limits->text_length, limits->prose_length), RECORD_TEXT);
     reader->names = names_new(suffixes);
     /* One place above the root, and one more for the root that the repair puts around everything. */
     reader->place = g_malloc((gsize)limits->xml_depth + 3);

@@ -34,7 +34,7 @@ struct limits {
     /* a report */
     guint64 records;    /* 10,000,000 */
     guint text_length;  /* one text; longer ones are an error in the head of a report, and cut with a warning
-                           in a record; 4 KiB */
+                           in a record, from 1 KiB on in any case; 4 KiB */
     guint prose_length; /* human_result, comment, error, extra_contact_info: kept up to here; 1 KiB */
     guint auth_results; /* DKIM or SPF results or reasons of one record that are kept; 200 */
     guint head_wait;    /* records held back while policy or metadata has not come yet; 20,000 */

@@ -278,6 +278,10 @@ def forwarded():
     c.domain = "x16b.example"
     c.put(usual(gz(b""))).put(usual(gz(b"<html><body>Internal error</body></html>"))).put(alone(b"\n" * 3000, "text/xml"))
     c.put(mail(TEXT, part(b"could not be made", "text/plain", "report.xml")))
+    c = Case("I7 endless", "stored | 1/2/4 | align_conflict,bad_name,from_outside,text_cut | -")
+    c.domain = "i7b.example"
+    endless = "".join(f"<dkim><domain>{name * 3500}</domain><selector>{name * 5000}</selector><result>fail</result></dkim>" for name in "ab")
+    c.put(usual(gz(c.xml({}, {"auth": endless, "header_from": "x" * 9000}))))
     c = Case("X3 long", "stored stored stored | 3/3/6 | xml_lead | -")
     c.domain = "x3b.example"
     c.put(usual(gz(b" " * 2000 + c.xml()))).put(alone(b"\n" * 70000 + c.xml(), "text/xml"))
