@@ -215,10 +215,10 @@ static gboolean is_rspamd_like(const struct raw_record *raw)
     if (raw->text[RECORD_ENVELOPE_FROM] != NULL)
         return FALSE;
     for (guint i = 0; i < raw->dkim.n; i++)
-        if (raw->dkim.items[i].text[ENTRY_SELECTOR] != NULL)
+        if (has_text(raw->dkim.items[i].text[ENTRY_SELECTOR]))
             return FALSE;
     for (guint i = 0; i < raw->spf.n; i++)
-        if (raw->spf.items[i].text[ENTRY_SCOPE] != NULL)
+        if (has_text(raw->spf.items[i].text[ENTRY_SCOPE]))
             return FALSE;
     return TRUE;
 }
@@ -229,7 +229,7 @@ static gboolean repeats_temperror(const struct raw_record *raw, const struct ent
         return FALSE;
     for (guint i = 0; i < raw->dkim.n; i++) {
         const struct entry *other = &raw->dkim.items[i];
-        if (g_strcmp0(other->text[ENTRY_RESULT], "temperror") == 0 &&
+        if (other->text[ENTRY_RESULT] != NULL && word_is(other->text[ENTRY_RESULT], "temperror") &&
             g_strcmp0(other->text[ENTRY_DOMAIN], entry->text[ENTRY_DOMAIN]) == 0)
             return is_rspamd_like(raw);
     }
