@@ -225,11 +225,12 @@ static gboolean is_rspamd_like(const struct raw_record *raw)
 
 static gboolean repeats_temperror(const struct raw_record *raw, const struct entry *entry)
 {
-    if (entry->text[ENTRY_RESULT] == NULL || !word_is(entry->text[ENTRY_RESULT], "permerror"))
+    if (entry->text[ENTRY_RESULT] == NULL || g_ascii_strcasecmp(entry->text[ENTRY_RESULT], "permerror") != 0)
         return FALSE;
     for (guint i = 0; i < raw->dkim.n; i++) {
         const struct entry *other = &raw->dkim.items[i];
-        if (other->text[ENTRY_RESULT] != NULL && word_is(other->text[ENTRY_RESULT], "temperror") &&
+        if (other->text[ENTRY_RESULT] != NULL &&
+            g_ascii_strcasecmp(other->text[ENTRY_RESULT], "temperror") == 0 &&
             g_strcmp0(other->text[ENTRY_DOMAIN], entry->text[ENTRY_DOMAIN]) == 0)
             return is_rspamd_like(raw);
     }

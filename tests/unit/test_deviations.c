@@ -523,7 +523,7 @@ static const struct deviation auth[] = {
          "<dkim><domain>example.com</domain><selector/><result>TempError</result></dkim><dkim><domain>"
          "example.com</domain><selector></selector><result>permerror</result></dkim><spf><domain>example.com"
          "</domain><scope/><result>none</result></spf>"),
-     "result=temperror;|warning auth_double:1", "permerror", NULL},
+     "result=temperror sent=TempError;|warning auth_val:1|warning auth_double:1", "permerror", NULL},
     {"A17", BY_AUTH(DKIM("example.com", "s", "temperror") DKIM("example.com", "s", "permerror")),
      "result=temperror;|result=permerror;", "auth_double", NULL},
     {"A18",
