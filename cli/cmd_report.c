@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/database.h"
 #include "cli/format.h"
+#include "cli/log.h"
 #include "cli/naming.h"
 #include "cli/period.h"
 #include "cli/terminal.h"
@@ -108,12 +109,30 @@ static gboolean take_request(const struct cli *cli, struct asked *asked, GError 
     return TRUE;
 }
 
+/* From now on only the group is seen, when there is one; a domain outside of it has nothing to show. */
+static gboolean take_group(struct db *db, const char *group, const char *domain, GError **error)
+{
+    if (!group)
+        return TRUE;
+    if (!naming_use_group(db, group, error))
+        return FALSE;
+    struct db_result *in =
+        domain ? db_query(db, "looking into a group", "SELECT $1 = ANY (dmarc.visible())", 1, &domain, error)
+               : NULL;
+    if (domain && !in)
+        return FALSE;
+    if (in && g_strcmp0(db_value(in, 0, 0), "t") != 0)
+        log_warning("%s is not in group %s", domain, group);
+    db_result_free(in);
+    return TRUE;
+}
+
 gboolean cmd_report(struct cli *cli, GError **error)
 {
     struct asked asked = {.domain = NULL};
     struct db *db = NULL;
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
-                  (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
+                  take_group(db, cli->options.group, asked.domain, error) &&
                   report_run(db, &asked.request, stdout, error);
     db_close(db);
     g_free(asked.domain);
@@ -157,7 +176,7 @@ gboolean cmd_verdict(struct cli *cli, GError **error)
     struct db *db = NULL;
     gboolean ready = FALSE;
     gboolean ok = take_request(cli, &asked, error) && (db = database_ready(&cli->config, error)) &&
-                  (!cli->options.group || naming_use_group(db, cli->options.group, error)) &&
+                  take_group(db, cli->options.group, asked.domain, error) &&
                   report_run(db, &asked.request, stdout, error) &&
                   conclude(db, &asked.request, cli->options.group && !asked.domain, &ready, error);
     cli->status = ready ? 0 : 1;

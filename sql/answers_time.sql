@@ -95,7 +95,7 @@ BEGIN
                     WHEN j.is_silent THEN 'silent for ' || j.silent || ' days' END,
                CASE WHEN j.between > 0 THEN CASE WHEN j.reporter IS NULL THEN 'no report at all of ' ELSE 'no report of ' END || j.between
                                             || CASE WHEN j.between = 1 THEN ' day' ELSE ' days' END || ' between' END,
-               CASE WHEN j.reporter IS NULL AND v.known >= 4 AND v.usually >= 100 AND v.latest * 4 < v.usually
+               CASE WHEN j.reporter IS NULL AND v.known >= 4 AND v.usually >= 20 AND v.latest * 4 < v.usually
                     THEN 'a quiet week: ' || dmarc_store.amount(v.latest) || ', usually ' || to_char(v.usually, 'FM999,999,999,990') END,
                CASE WHEN j.reporter IS NULL AND NOT j.is_silent AND q.share > 0
                     THEN 'reporters of ' || dmarc_store.percent(q.share) || ' of the messages are silent' END), ''),

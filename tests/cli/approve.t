@@ -112,7 +112,7 @@ for report in summary senders sources failures reporters policy approvals; do
 done
 is "timeline --group" "$("$program" timeline --group other --format csv | sed 1d | cut -d, -f2,3)" "2026-10-02,12"
 run senders --group customer-x b.example
-check "a domain that is not in the group" 0 '^no reports for b\.example' ''
+check "a domain that is not in the group" 0 '^no reports for b\.example' 'b\.example is not in group customer-x'
 run senders --group customer-y
 check "a group mistyped" 64 '' "no group 'customer-y'.*|did you mean 'customer-x'"
 run group 'a b' add a.example
