@@ -97,8 +97,11 @@ static char *make_cell(const char *value, enum column_kind kind)
 
 static void put_spaces(FILE *out, guint n)
 {
-    while (n--)
-        fputc(' ', out);
+    static const char blanks[] = "                                                                ";
+    for (guint take; n; n -= take) {
+        take = MIN(n, sizeof blanks - 1);
+        fwrite(blanks, 1, take, out);
+    }
 }
 
 static const char *cell_color(const struct table *table, const struct column *column, const char *cell)
