@@ -165,8 +165,8 @@ char *text_percent(const char *value)
     if (!text_is_number(value))
         return g_strdup(value);
     char number[G_ASCII_DTOSTR_BUF_SIZE];
-    double percent = g_ascii_strtod(value, NULL) * 100 + 1e-9; /* 0.4805 is 48.1 %, as in SQL */
-    gboolean little = percent > 1e-8 && percent < 0.1;
+    double percent = g_ascii_strtod(value, NULL) * 100;
+    gboolean little = percent > 0 && percent < 0.1;
     if (percent < 100 && percent > 99.9)
         percent = 99.9;
     g_ascii_formatd(number, sizeof number, "%.1f", little ? 0.1 : percent);
