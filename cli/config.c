@@ -16,90 +16,95 @@
 #define IMAP "imap"
 
 const struct config_key config_keys[] = {
-    {"whosends", "database", CONFIG_TEXT, AT(database), NULL, NULL,
-     "conninfo or URI of the PostgreSQL database; without it, a private cluster is used"},
-    {"whosends", "data_directory", CONFIG_PATH, AT(data_directory), NULL, NULL,
-     "where the private cluster lives"},
+    {"whosends", "database", CONFIG_TEXT, AT(database),
+     .meaning = "conninfo or URI of the PostgreSQL database; without it, a private cluster is used"},
+    {"whosends", "data_directory", CONFIG_PATH, AT(data_directory),
+     .meaning = "where the private cluster lives"},
     {"whosends", "database_wait", CONFIG_NUMBER, AT(database_wait), "60", "0 86400",
-     "seconds to wait for a database that goes away while mail is read"},
-    {"whosends", "trusted_authserv_id", CONFIG_WORDS, AT(authserv_ids), NULL, NULL,
-     "names of one's own mail servers in Authentication-Results"},
-    {"whosends", "domains", CONFIG_DOMAINS, AT(domains), NULL, NULL,
-     "our domains; reports about others are flagged"},
+     .meaning = "seconds to wait for a database that goes away while mail is read"},
+    {"whosends", "trusted_authserv_id", CONFIG_WORDS, AT(authserv_ids),
+     .meaning = "names of one's own mail servers in Authentication-Results"},
+    {"whosends", "domains", CONFIG_DOMAINS, AT(domains),
+     .meaning = "our domains; reports about others are flagged"},
     {"whosends", "keep_subject", CONFIG_CHOICE, AT(keep_subject), "hashed", "hashed kept dropped",
-     "what is kept of the subject of a message that a failure report is about"},
+     .meaning = "what is kept of the subject of a message that a failure report is about"},
     {"whosends", "keep_originals", CONFIG_CHOICE, AT(keep_originals), "reports", "reports problems none",
-     "whose original mails are kept in the database, to be read again"},
+     .meaning = "whose original mails are kept in the database, to be read again"},
     {"whosends", "dns", CONFIG_CHOICE, AT(dns), "yes", "yes no",
-     "whether names asks name servers for reverse names"},
-    {"whosends", "dns_servers", CONFIG_WORDS, AT(dns_servers), NULL, NULL,
-     "addresses of the resolvers to ask, with @PORT where it is not 53; none: those of the system"},
-    {"whosends", "mmdb", CONFIG_WORDS, AT(mmdb), NULL, NULL,
-     "mmdb files with countries or autonomous systems"},
+     .meaning = "whether names asks name servers for reverse names"},
+    {"whosends", "dns_servers", CONFIG_WORDS, AT(dns_servers),
+     .meaning =
+         "addresses of the resolvers to ask, with @PORT where it is not 53; none: those of the system"},
+    {"whosends", "mmdb", CONFIG_WORDS, AT(mmdb),
+     .meaning = "mmdb files with countries or autonomous systems"},
     {"whosends", "watch_timeout", CONFIG_NUMBER, AT(watch_timeout), "900", "5 86400",
-     "seconds without a sign of life after which ingest --watch starts a folder's process anew"},
+     .meaning = "seconds without a sign of life after which ingest --watch starts a folder's process anew"},
     {"whosends", "workers", CONFIG_NUMBER, AT(workers), "0", "0 256",
-     "worker processes that decode mail at once; 0: as many as there are CPUs"},
-    {"imap", "host", CONFIG_TEXT, OF(host), NULL, NULL, "the mail server"},
-    {"imap", "port", CONFIG_NUMBER, OF(port), "0", "0 65535", "its port; 0: 993 for tls, 143 for starttls"},
+     .meaning = "worker processes that decode mail at once; 0: as many as there are CPUs"},
+    {"imap", "host", CONFIG_TEXT, OF(host), .own = TRUE, .meaning = "the mail server"},
+    {"imap", "port", CONFIG_NUMBER, OF(port), "0", "0 65535",
+     .meaning = "its port; 0: 993 for tls, 143 for starttls"},
     {"imap", "security", CONFIG_CHOICE, OF(security), "tls", "tls starttls",
-     "TLS from the first byte, or after STARTTLS, which is then required"},
-    {"imap", "user", CONFIG_TEXT, OF(user), NULL, NULL, "the login name"},
-    {"imap", "password", CONFIG_SECRET, OF(password), NULL, NULL,
-     "the password, only in a file that nobody else may read"},
-    {"imap", "password_file", CONFIG_PATH, OF(password_file), NULL, NULL,
-     "a file whose first line is the password, and that nobody else may read"},
-    {"imap", "password_command", CONFIG_TEXT, OF(password_command), NULL, NULL,
-     "a shell command whose first line of output is the password"},
+     .meaning = "TLS from the first byte, or after STARTTLS, which is then required"},
+    {"imap", "user", CONFIG_TEXT, OF(user), .own = TRUE, .meaning = "the login name"},
+    {"imap", "password", CONFIG_SECRET, OF(password), .own = TRUE,
+     .meaning = "the password, only in a file that nobody else may read"},
+    {"imap", "password_file", CONFIG_PATH, OF(password_file), .own = TRUE,
+     .meaning = "a file whose first line is the password, and that nobody else may read"},
+    {"imap", "password_command", CONFIG_TEXT, OF(password_command), .own = TRUE,
+     .meaning = "a shell command whose first line of output is the password"},
     {"imap", "auth", CONFIG_CHOICE, OF(auth), "password", "password xoauth2 oauthbearer",
-     "log in with a password, or with an access token (OAuth)"},
-    {"imap", "token_command", CONFIG_TEXT, OF(token_command), NULL, NULL,
-     "a shell command whose first line of output is an access token"},
-    {"imap", "token_url", CONFIG_TEXT, OF(token_url), NULL, NULL, "https URL to fetch access tokens from"},
-    {"imap", "client_id", CONFIG_TEXT, OF(client_id), NULL, NULL, "who we are at token_url"},
-    {"imap", "client_secret", CONFIG_SECRET, OF(client_secret), NULL, NULL,
-     "what proves it, only in a file that nobody else may read"},
-    {"imap", "client_secret_file", CONFIG_PATH, OF(client_secret_file), NULL, NULL,
-     "a file whose first line is the client secret, and that nobody else may read"},
-    {"imap", "client_secret_command", CONFIG_TEXT, OF(client_secret_command), NULL, NULL,
-     "a shell command whose first line of output is the client secret"},
-    {"imap", "refresh_token", CONFIG_SECRET, OF(refresh_token), NULL, NULL,
-     "what a user let us have, only in a file that nobody else may read; it cannot be renewed here"},
-    {"imap", "refresh_token_file", CONFIG_PATH, OF(refresh_token_file), NULL, NULL,
-     "a file that is the refresh token, that nobody else may read, and that a newer one is written to"},
-    {"imap", "refresh_token_command", CONFIG_TEXT, OF(refresh_token_command), NULL, NULL,
-     "a shell command whose first line of output is the refresh token"},
-    {"imap", "scope", CONFIG_TEXT, OF(scope), NULL, NULL, "what an access token shall be good for"},
-    {"imap", "proxy", CONFIG_TEXT, OF(proxy), NULL, NULL,
-     "socks5h://[USER@]HOST:PORT, socks5:// or http://, for the mail server and token_url"},
-    {"imap", "proxy_password_file", CONFIG_PATH, OF(proxy_password_file), NULL, NULL,
-     "a file whose first line is the password for the proxy, and that nobody else may read"},
-    {"imap", "ca_file", CONFIG_PATH, OF(ca_file), NULL, NULL,
-     "certificates to trust instead of the system's"},
-    {"imap", "mailbox", CONFIG_FOLDERS, OF(folders), "INBOX", NULL,
-     "the folder that reports arrive in; several are separated by |"},
+     .meaning = "log in with a password, or with an access token (OAuth)"},
+    {"imap", "token_command", CONFIG_TEXT, OF(token_command), .own = TRUE,
+     .meaning = "a shell command whose first line of output is an access token"},
+    {"imap", "token_url", CONFIG_TEXT, OF(token_url), .own = TRUE,
+     .meaning = "https URL to fetch access tokens from"},
+    {"imap", "client_id", CONFIG_TEXT, OF(client_id), .own = TRUE, .meaning = "who we are at token_url"},
+    {"imap", "client_secret", CONFIG_SECRET, OF(client_secret), .own = TRUE,
+     .meaning = "what proves it, only in a file that nobody else may read"},
+    {"imap", "client_secret_file", CONFIG_PATH, OF(client_secret_file), .own = TRUE,
+     .meaning = "a file whose first line is the client secret, and that nobody else may read"},
+    {"imap", "client_secret_command", CONFIG_TEXT, OF(client_secret_command), .own = TRUE,
+     .meaning = "a shell command whose first line of output is the client secret"},
+    {"imap", "refresh_token", CONFIG_SECRET, OF(refresh_token), .own = TRUE,
+     .meaning =
+         "what a user let us have, only in a file that nobody else may read; it cannot be renewed here"},
+    {"imap", "refresh_token_file", CONFIG_PATH, OF(refresh_token_file), .own = TRUE,
+     .meaning =
+         "a file that is the refresh token, that nobody else may read, and that a newer one is written to"},
+    {"imap", "refresh_token_command", CONFIG_TEXT, OF(refresh_token_command), .own = TRUE,
+     .meaning = "a shell command whose first line of output is the refresh token"},
+    {"imap", "scope", CONFIG_TEXT, OF(scope), .meaning = "what an access token shall be good for"},
+    {"imap", "proxy", CONFIG_TEXT, OF(proxy),
+     .meaning = "socks5h://[USER@]HOST:PORT, socks5:// or http://, for the mail server and token_url"},
+    {"imap", "proxy_password_file", CONFIG_PATH, OF(proxy_password_file), .own = TRUE,
+     .meaning = "a file whose first line is the password for the proxy, and that nobody else may read"},
+    {"imap", "ca_file", CONFIG_PATH, OF(ca_file), .meaning = "certificates to trust instead of the system's"},
+    {"imap", "mailbox", CONFIG_FOLDERS, OF(folders), "INBOX",
+     .meaning = "the folder that reports arrive in; several are separated by |"},
     {"imap", "after", CONFIG_CHOICE, OF(after), "move", "leave flag move delete",
-     "what becomes of mail that is in the ledger; with delete, all but reports is moved"},
+     .meaning = "what becomes of mail that is in the ledger; with delete, all but reports is moved"},
     {"imap", "after_stored", CONFIG_CHOICE, OF(after_stored), NULL, "leave flag move delete",
-     "the same for mail with new reports alone"},
+     .meaning = "the same for mail with new reports alone"},
     {"imap", "after_duplicate", CONFIG_CHOICE, OF(after_duplicate), NULL, "leave flag move delete",
-     "the same for mail whose reports were there already"},
+     .meaning = "the same for mail whose reports were there already"},
     {"imap", "after_no_report", CONFIG_CHOICE, OF(after_no_report), NULL, "leave flag move delete",
-     "the same for mail without a report"},
+     .meaning = "the same for mail without a report"},
     {"imap", "after_problem", CONFIG_CHOICE, OF(after_problem), NULL, "leave flag move delete",
-     "the same for mail that is a problem"},
-    {"imap", "processed", CONFIG_TEXT, OF(processed), "Processed", NULL, "where mail is moved"},
-    {"imap", "duplicates", CONFIG_TEXT, OF(duplicates), NULL, NULL,
-     "where mail is moved whose reports were there already, if not to processed"},
-    {"imap", "no_reports", CONFIG_TEXT, OF(no_reports), NULL, NULL,
-     "where mail without a report is moved, if not to processed"},
-    {"imap", "problems", CONFIG_TEXT, OF(problems), "Problems", NULL,
-     "where mail that is a problem is moved"},
-    {"imap", "timeout", CONFIG_NUMBER, OF(timeout), "60", "1 3600", "seconds to wait for the server"},
-    {"imap", "batch", CONFIG_NUMBER, OF(batch), "500", "1 10000", "mails asked for at once"},
+     .meaning = "the same for mail that is a problem"},
+    {"imap", "processed", CONFIG_TEXT, OF(processed), "Processed", .meaning = "where mail is moved"},
+    {"imap", "duplicates", CONFIG_TEXT, OF(duplicates),
+     .meaning = "where mail is moved whose reports were there already, if not to processed"},
+    {"imap", "no_reports", CONFIG_TEXT, OF(no_reports),
+     .meaning = "where mail without a report is moved, if not to processed"},
+    {"imap", "problems", CONFIG_TEXT, OF(problems), "Problems",
+     .meaning = "where mail that is a problem is moved"},
+    {"imap", "timeout", CONFIG_NUMBER, OF(timeout), "60", "1 3600",
+     .meaning = "seconds to wait for the server"},
+    {"imap", "batch", CONFIG_NUMBER, OF(batch), "500", "1 10000", .meaning = "mails asked for at once"},
     {"imap", "poll", CONFIG_NUMBER, OF(poll), "240", "1 1680",
-     "seconds between two looks of ingest --watch, and after which an IDLE is begun anew"},
-    {NULL, NULL, CONFIG_TEXT, 0, NULL, NULL, NULL},
+     .meaning = "seconds between two looks of ingest --watch, and after which an IDLE is begun anew"},
+    {.group = NULL},
 };
 
 G_STATIC_ASSERT(G_N_ELEMENTS(config_keys) == CONFIG_KEYS);
@@ -179,14 +184,6 @@ static struct slot account_slot(struct account *account, const struct config_key
     return (struct slot){.key = key, .group = IMAP, .base = account, .origins = account->origins};
 }
 
-/* Who somebody is and what proves it: an account does not have these from [imap]. */
-static gboolean is_own(const struct config_key *key)
-{
-    static const char *const names[] = {"host", "user", "password", "password_file", "password_command",
-                                        NULL};
-    return g_strv_contains(names, key->name);
-}
-
 static gboolean is_of_account(const struct config_key *key)
 {
     return strcmp(key->group, IMAP) == 0;
@@ -237,7 +234,7 @@ struct account *account_copy(const struct account *account)
 static void inherit(struct account *account, const struct account *imap)
 {
     for (const struct config_key *key = config_keys; key->group; key++) {
-        if (is_of_account(key) && !is_own(key) && account->origins[key - config_keys] == ORIGIN_DEFAULT)
+        if (is_of_account(key) && !key->own && account->origins[key - config_keys] == ORIGIN_DEFAULT)
             copy_key(account, imap, key);
     }
 }
@@ -251,8 +248,7 @@ gboolean account_is_bound(const struct account *account)
 {
     gboolean bound = FALSE;
     for (const struct config_key *key = config_keys; key->group; key++) {
-        gboolean proof =
-            is_of_account(key) && is_own(key) && key->offset != OF(host) && key->offset != OF(user);
+        gboolean proof = key->own && key->offset != OF(host) && key->offset != OF(user);
         bound = bound || (proof && G_STRUCT_MEMBER(char *, account, key->offset) &&
                           account->origins[key - config_keys] == ORIGIN_FILE);
     }

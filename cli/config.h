@@ -31,6 +31,7 @@ struct config_key {
     gsize offset;        /* in struct account for group imap, else in struct config */
     const char *initial; /* as it would be written; NULL: none */
     const char *range;   /* "tls starttls", "1 65535" */
+    gboolean own;        /* who somebody is, or what proves it: an account does not have it from [imap] */
     const char *meaning;
 };
 
@@ -91,8 +92,8 @@ char *account_group(const struct account *account);
 struct account *account_copy(const struct account *account);
 /* Wipes the secrets. */
 void account_free(struct account *account);
-/* Whether anything that proves who the user is stands in the configuration file: then it is for the host that
- * stands there alone. */
+/* Whether anything that proves who the user is, or that such is had from, stands in the configuration file:
+ * then it is for the host that stands there alone. */
 gboolean account_is_bound(const struct account *account);
 
 /* The name of a key's environment variable. Owned by the caller. */

@@ -61,7 +61,7 @@ static struct account *take_url(const struct config *config, const struct url *u
 {
     const struct account *like = account_for(config, url->host, url->user);
     if (like->host && !is_host(like, url->host) && account_is_bound(like)) {
-        refuse_url(error, "the configured password is for another host");
+        refuse_url(error, "the configured password or token is for another host");
         return NULL;
     }
     struct account *account = account_copy(like);

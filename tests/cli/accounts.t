@@ -94,6 +94,23 @@ check "a URL of an account has its password" 0 '^0 mails: ' ''
 run --config "$conf" ingest "imaps://archive@localhost:$IMAPS_PORT/INBOX"
 check "which is for no other host" 78 '' "no password is configured for 'archive' at 'localhost'"
 
+# What makes out access tokens is no more another account's than a password is.
+configure <<CONF
+[imap]
+host = localhost
+port = $IMAPS_PORT
+ca_file = $CA_FILE
+user = dmarc
+auth = xoauth2
+token_command = touch $dir/ran; echo token
+[imap archive]
+host = 127.0.0.1
+user = archive
+CONF
+run --config "$conf" ingest --account archive
+check "no token of another account" 78 '' "no token|token_url|token_command"
+is "whose command did not run" "$(ls "$dir/ran" 2>/dev/null)" ""
+
 configure <<CONF
 [imap]
 ca_file = $CA_FILE

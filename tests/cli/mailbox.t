@@ -69,6 +69,10 @@ run --config "$conf" ingest "imaps://dmarc@localhost:$IMAPS_PORT"
 check "the password of another host" 64 '' 'for another host'
 run --config "$conf" --set imap.password_file="$secret" ingest "imaps://dmarc@localhost:$IMAPS_PORT"
 check "unless it is named on the command line, too" 0 '^0 mails: ' ''
+configure "host = mail.example" "auth = xoauth2" "token_command = touch $dir/ran; echo token"
+run --config "$conf" ingest "imaps://dmarc@localhost:$IMAPS_PORT"
+check "the tokens of another host" 64 '' 'for another host'
+is "whose command did not run" "$(ls "$dir/ran" 2>/dev/null)" ""
 
 configure "password_file = $secret"
 run --config "$conf" --set imap.ca_file="$OTHER_CA_FILE" ingest "imaps://dmarc@localhost:$IMAPS_PORT"

@@ -320,6 +320,52 @@ static void test_accounts(void)
     config_clear(&config);
 }
 
+/* Each key: whether an account has it from [imap]. What it has not binds [imap] to its host, unless it is
+ * the host or the user. */
+static void test_own(void)
+{
+    static const char *const secrets[] = {"password",
+                                          "password_file",
+                                          "password_command",
+                                          "token_command",
+                                          "token_url",
+                                          "client_id",
+                                          "client_secret",
+                                          "client_secret_file",
+                                          "client_secret_command",
+                                          "refresh_token",
+                                          "refresh_token_file",
+                                          "refresh_token_command",
+                                          "proxy_password_file",
+                                          NULL};
+    int found = 0;
+    for (const struct config_key *key = config_keys; key->group; key++) {
+        if (strcmp(key->group, "imap") != 0)
+            continue;
+        const gboolean secret = g_strv_contains(secrets, key->name);
+        const gboolean own = secret || strcmp(key->name, "host") == 0 || strcmp(key->name, "user") == 0;
+        const char *value = key->kind == CONFIG_NUMBER   ? "77"
+                            : key->kind == CONFIG_CHOICE ? strrchr(key->range, ' ') + 1
+                                                         : "/text";
+        g_autofree char *text = g_strdup_printf("[imap]\n%s = %s\n[imap other]\n", key->name, value);
+        struct config config;
+        g_autoptr(GError) error = NULL;
+        load(&config, text, 0600, NULL, NULL, &error);
+        g_assert_no_error(error);
+        const struct account *other = config_account(&config, "other", NULL);
+        g_test_message("%s", key->name);
+        g_assert_cmpint(config.imap->origins[key - config_keys], ==, ORIGIN_FILE);
+        g_assert_cmpint(other->origins[key - config_keys], ==, own ? ORIGIN_DEFAULT : ORIGIN_FILE);
+        if (own)
+            g_assert_null(G_STRUCT_MEMBER(char *, other, key->offset));
+        g_assert_cmpint(account_is_bound(config.imap), ==, secret);
+        g_assert_false(account_is_bound(other));
+        found += secret;
+        config_clear(&config);
+    }
+    g_assert_cmpint(found, ==, G_N_ELEMENTS(secrets) - 1);
+}
+
 /* [imap] without a user is what the others have in common, and nothing to read. */
 static void test_common(void)
 {
@@ -362,6 +408,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/files", test_files);
     g_test_add_func("/config/conninfo", test_conninfo);
     g_test_add_func("/config/accounts", test_accounts);
+    g_test_add_func("/config/own", test_own);
     g_test_add_func("/config/common", test_common);
     int status = g_test_run();
     remove_directory();
