@@ -15,14 +15,15 @@ enum {
 /* What has to be done with some mails, the same for all of them. */
 struct action {
     enum after after;
-    char *title;       /* the folder as configured, for messages; NULL: none */
-    char *name;        /* quoted, as the server spells it */
-    gboolean tried;    /* to make it, */
-    gboolean missing;  /* in vain */
-    GArray *uids;      /* guint32: to be settled */
-    GArray *refused;   /* guint32: the server would not */
-    guint most;        /* mails in one command; smaller after a refusal */
-    gboolean given_up; /* nothing more of `uids` is tried */
+    char *title;        /* the folder as configured, for messages; NULL: none */
+    char *name;         /* quoted, as the server spells it */
+    gboolean tried;     /* to make it, */
+    gboolean missing;   /* in vain */
+    GArray *uids;       /* guint32: to be settled */
+    GArray *refused;    /* guint32: the server would not */
+    GHashTable *copied; /* UIDs of these that are in the folder, and only have to be deleted here */
+    guint most;         /* mails in one command; smaller after a refusal */
+    gboolean given_up;  /* nothing more of `uids` is tried */
 };
 
 struct imap_settle {
@@ -70,6 +71,7 @@ static gboolean add_action(struct imap_settle *settle, const struct settle_rules
     *action = (struct action){.after = after, .title = g_strdup(title), .most = G_MAXUINT};
     action->uids = g_array_new(FALSE, FALSE, sizeof(guint32));
     action->refused = g_array_new(FALSE, FALSE, sizeof(guint32));
+    action->copied = g_hash_table_new(NULL, NULL);
     return !title || name_folder(action, settle->session, mailbox, error);
 }
 
@@ -96,6 +98,7 @@ void imap_settle_free(struct imap_settle *settle)
         g_free(settle->actions[i].name);
         g_array_free(settle->actions[i].uids, TRUE);
         g_array_free(settle->actions[i].refused, TRUE);
+        g_hash_table_unref(settle->actions[i].copied);
     }
     g_clear_error(&settle->refusal);
     g_free(settle);
@@ -107,6 +110,7 @@ void imap_settle_rebind(struct imap_settle *settle, struct imap_session *session
     for (guint i = 0; i < settle->actions_n && renumbered; i++) {
         g_array_set_size(settle->actions[i].uids, 0);
         g_array_set_size(settle->actions[i].refused, 0);
+        g_hash_table_remove_all(settle->actions[i].copied);
     }
 }
 
@@ -190,19 +194,24 @@ static gboolean is_final(const struct imap_session *session)
     return FALSE;
 }
 
-static void refuse(struct imap_settle *settle, struct action *action, guint n, const char *who,
-                   const char *words)
+/* `copied`: to the folder, where they stay. */
+static void refuse(struct imap_settle *settle, const struct action *action, guint n, gboolean copied,
+                   const char *who, const char *words)
 {
-    g_autofree char *to = action->title ? g_strdup_printf(" to folder '%s'", action->title) : g_strdup("");
+    const char *what = !action->title ? "mark or delete" : copied ? "delete" : "move";
+    const char *which = !copied ? "" : n == 1 ? " that is copied" : " that are copied";
+    g_autofree char *to =
+        action->title ? g_strdup_printf("%s to folder '%s'", which, action->title) : g_strdup("");
     if (!settle->refusal)
-        g_set_error(&settle->refusal, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u %s%s: %s %s",
-                    action->title ? "move" : "mark or delete", n, n == 1 ? "mail" : "mails", to, who, words);
+        g_set_error(&settle->refusal, WS_ERROR, WS_ERROR_SOURCE, "could not %s %u %s%s: %s %s", what, n,
+                    n == 1 ? "mail" : "mails", to, who, words);
 }
 
-static void refuse_by_server(struct imap_settle *settle, struct action *action, guint n, const char *words)
+static void refuse_by_server(struct imap_settle *settle, const struct action *action, guint n,
+                             gboolean copied, const char *words)
 {
     g_autofree char *who = g_strconcat(imap_conn_name(settle->session->conn), " says", NULL);
-    refuse(settle, action, n, who, words);
+    refuse(settle, action, n, copied, who, words);
 }
 
 /* A command on mails, some of which may have vanished, and whose folder may be missing. Not every server says
@@ -240,7 +249,7 @@ static int on_set(struct imap_settle *settle, struct action *action, const char 
         }
         action->given_up |= final || (to_folder && action->missing);
         if (action->given_up || !strpbrk(set, ",:"))
-            refuse_by_server(settle, action, left->len, refusal);
+            refuse_by_server(settle, action, left->len, action->title && !to_folder, refusal);
         return 0;
     }
 }
@@ -261,9 +270,40 @@ static int expunge(struct imap_settle *settle, struct action *action, const char
                : stored;
 }
 
-/* Some servers announce MOVE and answer BAD to it (older Exchange): then it is as if there were none. */
-static int move(struct imap_settle *settle, struct action *action, const char *set, GError **error)
+static gboolean is_copied(const struct action *action, guint at)
 {
+    return g_hash_table_contains(action->copied, GUINT_TO_POINTER(g_array_index(action->uids, guint32, at)));
+}
+
+/* So many UIDs from the first one on are all copied, or all not. */
+static guint alike(const struct action *action, guint most)
+{
+    guint n = 1;
+    while (n < most && is_copied(action, n) == is_copied(action, 0))
+        n++;
+    return n;
+}
+
+static void note_copied(struct action *action, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        g_hash_table_add(action->copied, GUINT_TO_POINTER(g_array_index(action->uids, guint32, i)));
+}
+
+/* The first `n` UIDs are settled. */
+static void take_away(struct action *action, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        g_hash_table_remove(action->copied, GUINT_TO_POINTER(g_array_index(action->uids, guint32, i)));
+    g_array_remove_range(action->uids, 0, n);
+}
+
+/* The first `n` UIDs are the set. Some servers announce MOVE and answer BAD to it (older Exchange): then it
+ * is as if there were none. What is copied is never copied again, whatever becomes of its deletion. */
+static int move(struct imap_settle *settle, struct action *action, const char *set, guint n, GError **error)
+{
+    if (is_copied(action, 0))
+        return expunge(settle, action, set, error);
     struct imap_session *session = settle->session;
     g_autofree char *command = g_strdup_printf("UID MOVE %s %s", set, action->name);
     g_autofree char *copy = g_strdup_printf("UID COPY %s %s", set, action->name);
@@ -273,10 +313,14 @@ static int move(struct imap_settle *settle, struct action *action, const char *s
         return moved;
     session->has_move = FALSE;
     int copied = on_set(settle, action, copy, set, TRUE, NULL, error);
-    return copied > 0 ? expunge(settle, action, set, error) : copied;
+    if (copied <= 0)
+        return copied;
+    note_copied(action, n);
+    return expunge(settle, action, set, error);
 }
 
-static int settle_set(struct imap_settle *settle, struct action *action, const char *set, GError **error)
+static int settle_set(struct imap_settle *settle, struct action *action, const char *set, guint n,
+                      GError **error)
 {
     switch (action->after) {
     case AFTER_LEAVE:
@@ -285,7 +329,7 @@ static int settle_set(struct imap_settle *settle, struct action *action, const c
         return store(settle, action, set, settle->session->may_keep_keywords ? DONE_KEYWORD : "\\Seen",
                      error);
     case AFTER_MOVE:
-        return move(settle, action, set, error);
+        return move(settle, action, set, n, error);
     case AFTER_DELETE:
         return expunge(settle, action, set, error);
     }
@@ -310,14 +354,14 @@ static gboolean flush_action(struct imap_settle *settle, struct action *action, 
     g_array_sort(uids, imap_uid_compare);
     while (uids->len && !action->given_up) {
         guint n;
-        g_autofree char *set = imap_uid_set((const guint32 *)(gpointer)uids->data,
-                                            MIN(uids->len, action->most), IMAP_SET_MAX, &n);
-        int result = settle_set(settle, action, set, error);
+        guint most = alike(action, MIN(uids->len, action->most));
+        g_autofree char *set = imap_uid_set((const guint32 *)(gpointer)uids->data, most, IMAP_SET_MAX, &n);
+        int result = settle_set(settle, action, set, n, error);
         if (result < 0)
             return FALSE;
         if (result) {
             settle->done(settle->data, (const guint32 *)(gpointer)uids->data, n);
-            g_array_remove_range(uids, 0, n);
+            take_away(action, n);
             action->most = action->most > G_MAXUINT / 2 ? G_MAXUINT : action->most * 2;
         } else if (!action->given_up) {
             note_refused(action, n);
@@ -346,7 +390,7 @@ static void give_up(struct imap_settle *settle)
         struct action *action = &settle->actions[i];
         if (needs_turn(action)) {
             action->given_up = TRUE;
-            refuse(settle, action, action->uids->len, "another ingester",
+            refuse(settle, action, action->uids->len, FALSE, "another ingester",
                    "has been settling the same mailbox for too long");
         }
     }

@@ -11,7 +11,8 @@
  * Whose turn does not come gives up as after a refusal, and holds nothing else back.
  *
  * What the server refuses stays where it is: a set is tried again in halves, so that one mail that cannot be
- * moved keeps no other one back, and after a few refusals the folder is left alone. */
+ * moved keeps no other one back, and after a few refusals the folder is left alone. What was copied and may
+ * not be deleted is not copied again, in this session or a later one: only the deletion is tried again. */
 #pragma once
 
 #include "ingest/imap_session.h"

@@ -143,6 +143,16 @@ meet move-bad
 check 'a server that announces MOVE and does not know it' 0 'UID=3' ''
 is '  is asked to copy, to mark and to expunge these alone' "$(changes)" \
     'UID MOVE 1:3 "Processed";UID COPY 1:3 "Processed";UID STORE 1:3 +FLAGS.SILENT (\Deleted);UID EXPUNGE 1:3;'
+meet copy-only
+check 'a server that copies and does not delete' 75 'UID=3' "could not delete 1 mail that is copied to folder 'Processed': .*kept for ever"
+is '  copies each mail once' "$(changes)" \
+    'UID COPY 1:3 "Processed";UID STORE 1:3 +FLAGS.SILENT (\Deleted);UID STORE 1 +FLAGS.SILENT (\Deleted);UID STORE 2 +FLAGS.SILENT (\Deleted);UID STORE 3 +FLAGS.SILENT (\Deleted);'
+for scenario in plain-copy good; do
+    meet "copy-cut $scenario" --tries 2
+    check "a server that ends between copying and marking, and then is $scenario" 0 'UID=3' ''
+    is '  copies each mail once' "$(changes | sed 's/UID EXPUNGE 1:3;$//')" \
+        'UID COPY 1:3 "Processed";UID STORE 1:3 +FLAGS.SILENT (\Deleted);UID STORE 1:3 +FLAGS.SILENT (\Deleted);'
+done
 meet no-folder
 check 'a folder that cannot be made' 75 'UID=3' "could not move 3 mails to folder 'Processed': .*no such folder"
 meet renumbered-late

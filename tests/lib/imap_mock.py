@@ -321,6 +321,32 @@ def do_plain_copy(server, command):
     return False
 
 
+def do_copy_only(server, command):
+    """Copies, and lets nobody delete."""
+    server.capabilities = "IMAP4rev1 AUTH=PLAIN"
+    return command.startswith("UID STORE") and server.no("these are kept for ever")
+
+
+def do_copy_cut(server, command):
+    """Copies, and ends before the copied mails are marked."""
+    server.capabilities = "IMAP4rev1 AUTH=PLAIN"
+    return command.startswith("UID STORE") and server.cut()
+
+
+def do_late_news(server, command):
+    """The mails vanish before they are moved, and there is a new one, which is told with the next NOOP."""
+    server.capabilities = CAPABILITIES + " IDLE"
+    if command.startswith("UID MOVE"):
+        return server.no("they are gone")
+    if command == "NOOP":
+        server.line("* 4 EXISTS")
+        return server.ok()
+    if command == "UID SEARCH UID 1:3":
+        server.line("* SEARCH")
+        return server.ok()
+    return command == "IDLE" and (server.line("+ idling"), server.read(), server.ok("ended"))[2]
+
+
 def next_scenario():
     with open(f"{DIR}/scenario", encoding="ascii") as file:
         names = file.read().split()
