@@ -390,11 +390,10 @@ static void on_search(void *self, struct imap_session *session, const struct ima
         imap_parser_numbers(session->parser, self);
 }
 
-GArray *imap_session_search(struct imap_session *session, const char *criteria, GError **error)
+static GArray *search(struct imap_session *session, const char *criteria, GError **error)
 {
     GArray *uids = g_array_new(FALSE, FALSE, sizeof(guint32));
     g_autofree char *command = g_strconcat("UID SEARCH ", criteria, NULL);
-    session->news = FALSE;
     if (!imap_session_must(session, command, "search the mailbox", on_search, uids, error)) {
         g_array_free(uids, TRUE);
         return NULL;
@@ -403,10 +402,14 @@ GArray *imap_session_search(struct imap_session *session, const char *criteria, 
     return uids;
 }
 
+GArray *imap_session_search(struct imap_session *session, const char *criteria, GError **error)
+{
+    session->news = FALSE;
+    return search(session, criteria, error);
+}
+
 GArray *imap_session_left(struct imap_session *session, const char *set, GError **error)
 {
     g_autofree char *criteria = g_strconcat("UID ", set, NULL);
-    return imap_session_command(session, "NOOP", NULL, NULL, error)
-               ? imap_session_search(session, criteria, error)
-               : NULL;
+    return imap_session_command(session, "NOOP", NULL, NULL, error) ? search(session, criteria, error) : NULL;
 }

@@ -20,7 +20,7 @@ struct imap_session {
     guint renew;                /* seconds that an IDLE lasts */
     gboolean idling;            /* an IDLE is under way, so that the server may ask for more */
     guint32 messages;           /* in the mailbox, as far as the server has said */
-    gboolean news;              /* there have become more since the last search began */
+    gboolean news;              /* there have become more since imap_session_search was called last */
     char separator;             /* of the hierarchy; 0: there is none */
     char *prefix;               /* of the personal namespace, as the server spells it; "" */
     GPtrArray *prefixes;        /* of all namespaces */
@@ -70,11 +70,12 @@ gboolean imap_session_select(struct imap_session *session, const char *name, gbo
 gboolean imap_session_exists(struct imap_session *session, const char *quoted, gboolean *listed_r,
                              GError **error);
 
-/* UID SEARCH: uids (guint32) in ascending order. Owned by the caller; NULL with an error. */
+/* UID SEARCH for mails that there may be news of: uids (guint32) in ascending order. Owned by the caller;
+ * NULL with an error. */
 GArray *imap_session_search(struct imap_session *session, const char *criteria, GError **error);
 
 /* Which mails of a set are still there. It begins with a NOOP: only then does the server have to know in this
- * session what others have taken away. Like imap_session_search. */
+ * session what others have taken away. What is new meanwhile stays news. Like imap_session_search. */
 GArray *imap_session_left(struct imap_session *session, const char *set, GError **error);
 
 /* How a folder of the configuration (UTF-8, "/" between levels) is called on this server: its separator, the

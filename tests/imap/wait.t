@@ -56,6 +56,9 @@ done
 waits --wait 1
 ended 'a time without mail' 0 'wait timeout'
 
+meet late-news --wait 3
+check 'news that come while it is looked which mails are left' 0 '^wait news$' ''
+
 soon=20
 meet idle-repeats --wait 5 --renew 1
 check 'numbers that have not grown are no news' 0 'wait news' ''
