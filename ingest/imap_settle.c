@@ -37,6 +37,13 @@ struct imap_settle {
     guint action_of[OUTCOMES];
 };
 
+/* Only INBOX is the same in any case (RFC 9051 section 5.1). */
+static gboolean is_same(const char *name, const char *other)
+{
+    return strcmp(name, other) == 0 ||
+           (g_ascii_strcasecmp(name, "INBOX") == 0 && g_ascii_strcasecmp(other, "INBOX") == 0);
+}
+
 static gboolean name_folder(struct action *action, struct imap_session *session, const char *mailbox,
                             GError **error)
 {
@@ -44,7 +51,7 @@ static gboolean name_folder(struct action *action, struct imap_session *session,
     g_autofree char *selected = name ? imap_session_folder(session, mailbox, error) : NULL;
     if (!selected)
         return FALSE;
-    if (g_ascii_strcasecmp(name, selected) == 0) {
+    if (is_same(name, selected)) {
         g_set_error(error, WS_ERROR, WS_ERROR_CONFIG,
                     "mails of mailbox '%s' cannot be moved to '%s', which is the same", mailbox,
                     action->title);

@@ -112,6 +112,19 @@ run $tls --mailbox 'DMARC/Erledigte Berichte & Übersicht'
 check 'and read' 0 'DMARC/Erledigte%20Berichte%20%26%20%C3%9Cbersicht;UIDVALIDITY=[0-9]+/;UID=1 ' ''
 P= Q=
 
+fresh 2
+run $tls --processed dmarc
+check 'a folder' 0 '^remaining 0$' ''
+run $tls --mailbox dmarc --processed DMARC
+check 'whose mails are moved to one that differs in case' 0 '^remaining 0$' ''
+P=.dmarc Q=.DMARC
+where 0 0 2 'and is another one'
+P= Q=
+run $tls --mailbox DMARC --processed DMARC
+check 'the same folder is refused' 78 '' "mails of mailbox 'DMARC' cannot be moved to 'DMARC', which is the same$"
+run $tls --processed inbox
+check 'and so is INBOX in any case' 78 '' "mails of mailbox 'INBOX' cannot be moved to 'inbox', which is the same$"
+
 DOVECOT_SEPARATOR=. DOVECOT_PREFIX=INBOX.
 fresh 6
 run $tls --processed Processed --problems A/B --outcome mixed
