@@ -3,7 +3,7 @@
 #   make demo       installs what is missing, builds, and shows the sample mailbox
 #   make check      installs what is missing, builds, and runs every test; there a warning of the compiler is an error
 #   make deps       only installs what is missing (make deps-check: for the tests, too)
-#   make install    PREFIX=/usr/local DESTDIR=
+#   make install    PREFIX=/usr/local DESTDIR=; make uninstall with the same takes away what that puts there
 #   make SANITIZE=address,undefined ...   in a directory of its own, build-sanitize/
 #   make bench         all of the benchmarks below but bench-imap, and one table of targets at the end; see bench/README.md
 #   make bench-ingest  what loading mails costs, beside xmllint and COPY
@@ -39,7 +39,7 @@ B := $(if $(FUZZING),build-fuzz,$(if $(SANITIZE),build-sanitize,build))
 
 MODULES := libxml-2.0 libpq nettle zlib libisal libseccomp libpsl glib-2.0 gmime-3.0 json-glib-1.0 libarchive libcurl libmaxminddb
 # The goals that install packages ask pkg-config only in the second make that they start.
-NEEDS_PKG := $(filter-out deps deps-check demo check clean fuzz fault fault-storm,$(or $(MAKECMDGOALS),all))
+NEEDS_PKG := $(filter-out deps deps-check demo check uninstall clean fuzz fault fault-storm,$(or $(MAKECMDGOALS),all))
 ifneq ($(NEEDS_PKG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) | sed 's/-I/-isystem /g')
 # The order is that of the loader's search, which is most of what starting costs: the C library, where most symbols are, then
@@ -86,26 +86,28 @@ $B/strict: always
 	@mkdir -p $(@D)
 	@test -e $@ || touch $@
 
+define COMPILE
+@mkdir -p $(@D)
+@$(if $(STRICT),,rm -f $B/strict)
+$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+endef
+
 $B/%.o: %.c Makefile $(if $(STRICT),$B/strict)
-	@mkdir -p $(@D)
-	@$(if $(STRICT),,rm -f $B/strict)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(COMPILE)
+
+# What is made of the two files that are made below.
+$B/%.o: $B/%.c Makefile $(if $(STRICT),$B/strict)
+	$(COMPILE)
 
 # The migrations, views and the sender catalogue, as one table of strings.
 $B/db/sql_files.c: $(SQL_FILES) db/embed.sh
 	@mkdir -p $(@D)
 	db/embed.sh $(SQL_FILES) > $@
 
-$B/db/sql_files.o: $B/db/sql_files.c
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
-
 # The style of the pages, as a string.
 $B/reports/page_css.c: reports/page.css db/embed.sh
 	@mkdir -p $(@D)
 	db/embed.sh --string html_style reports/html_page.h $< > $@
-
-$B/reports/page_css.o: $B/reports/page_css.c
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
 $B/tests/%.t: $B/tests/unit/%.o $B/libwhosends.a
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
@@ -179,11 +181,17 @@ install: all
 	install -D -m 644 README.md $(DOCDIR)/README.md
 	install -D -m 644 sql/citus/distribute.sql $(DOCDIR)/citus/distribute.sql
 
+uninstall:
+	rm -f $(BINDIR)/whosends
+	for m in $(notdir $(MAN)); do rm -f $(MANDIR)/man$${m##*.}/$$m || exit 1; done
+	rm -f $(DOCDIR)/README.md $(DOCDIR)/citus/distribute.sql
+	for d in $(DOCDIR)/citus $(DOCDIR); do test ! -d $$d || rmdir --ignore-fail-on-non-empty $$d || exit 1; done
+
 clean:
 	rm -rf build build-sanitize build-fuzz
 
 -include $(LIB_OBJ:.o=.d) $B/cli/main.d $(wildcard $B/tests/unit/*.d $B/tests/tools/*.d $B/tests/fuzz/*.d $B/tests/fault/*.d)
 
 .PHONY: all always tests fault fault-storm fuzz fuzz-build bench bench-imap bench-parse bench-confine bench-ingest bench-peers \
-	bench-query bench-growth bench-together bench-year deps deps-check demo check install clean
+	bench-query bench-growth bench-together bench-year deps deps-check demo check install uninstall clean
 .SECONDARY:

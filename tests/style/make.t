@@ -1,5 +1,5 @@
 #!/bin/bash
-# The Makefile: what is compiled with which warnings and when it is compiled anew.
+# The Makefile: what is compiled with which warnings and when it is compiled anew, and that what is installed can go again.
 . tests/lib/cli.sh
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
@@ -27,5 +27,21 @@ compiled "and once is enough" 0 parser/error.o STRICT=1
 compiled "for all" 0 parser/error.o
 compiled "until something is made without it" 1 parser/error.o -W parser/error.c
 compiled "then it is made again" "1 -Werror" parser/error.o STRICT=1
+compiled "what is made of files that are made" 1 db/sql_files.o
 is "sanitizers warn of what cannot be" "$(make -n SANITIZE=address build-sanitize/parser/error.o -W parser/error.c | grep -c -e '-Wno-nonnull')" 1
+
+for pair in db/sql_files.o:db/schema_files.h reports/page_css.o:reports/html_page.h; do
+    is "${pair%:*} is made anew with ${pair#*:}" "$(make -n "build/${pair%:*}" -W "${pair#*:}" | grep -c -e ' -c -o ')" 1
+done
+
+mkdir -p "$dir/root/usr/local/share/man/man1" && : >"$dir/root/usr/local/share/man/man1/other.1"
+make -s install DESTDIR="$dir/root" >"$dir/out" 2>&1
+is "all is installed" "$?" 0
+is "the program, its manual pages and what is to be read" "$(find "$dir/root" -type f ! -name other.1 | wc -l)" \
+    "$(($(ls docs/*.scd | wc -l) + 3))"
+make -s uninstall DESTDIR="$dir/root" >"$dir/out" 2>&1
+is "and goes again" "$? $(cd "$dir/root" && find . -type f)" "0 ./usr/local/share/man/man1/other.1"
+is "with the directories of its own" "$(find "$dir/root" -name '*whosends*' -o -name citus)" ""
+make -s uninstall DESTDIR="$dir/root" >"$dir/out" 2>&1
+is "which may be done twice" "$? $(cat "$dir/out")" "0 "
 finish
