@@ -58,12 +58,10 @@ static gboolean catch_signals(GError **error)
     struct sigaction stop = {.sa_handler = on_signal};
     struct sigaction late = {.sa_handler = on_alarm};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    if (pipe(stop_pipe) != 0) {
+    if (pipe2(stop_pipe, O_CLOEXEC) != 0) {
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not open a pipe: %s", g_strerror(errno));
         return FALSE;
     }
-    fcntl(stop_pipe[0], F_SETFD, FD_CLOEXEC);
-    fcntl(stop_pipe[1], F_SETFD, FD_CLOEXEC);
     sigaction(SIGALRM, &late, NULL);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &ignore, NULL);

@@ -123,7 +123,7 @@ static void set_up(gpointer data)
         return;
     struct stat st;
     int reset = stat(child->log, &st) == 0 && st.st_size > LOG_MOST ? O_TRUNC : 0;
-    int fd = open(child->log, O_WRONLY | O_APPEND | O_CREAT | reset, 0600);
+    int fd = open(child->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | reset, 0600);
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(126);
     setsid();

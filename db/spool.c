@@ -1,5 +1,6 @@
 #include "db/spool.h"
 
+#include "db/unnamed.h"
 #include "parser/error.h"
 
 #include <errno.h>
@@ -46,12 +47,8 @@ static gboolean set_error(const char *what, GError **error)
 
 static gboolean open_file(struct row_spool *spool, GError **error)
 {
-    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "whosends-XXXXXX", NULL);
-    spool->fd = g_mkstemp(path);
-    if (spool->fd < 0)
-        return set_error("make", error);
-    unlink(path);
-    return TRUE;
+    spool->fd = unnamed_open(g_get_tmp_dir());
+    return spool->fd >= 0 || set_error("make", error);
 }
 
 gboolean row_spool_to_file(struct row_spool *spool, GError **error)

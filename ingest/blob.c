@@ -1,5 +1,6 @@
 #include "ingest/blob.h"
 
+#include "db/unnamed.h"
 #include "parser/error.h"
 #include "parser/sha256.h"
 
@@ -216,25 +217,13 @@ void spool_free(struct spool *spool)
     g_free(spool);
 }
 
-int blob_open_unnamed(const char *directory)
-{
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    g_autofree char *name = g_build_filename(directory, "whosends-XXXXXX", NULL);
-    fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        unlink(name);
-    return fd;
-}
-
 /* Where the bytes of a spool go. -1 with an error. */
 static int open_file(GError **error)
 {
     if (pool.n)
         return scratch_take(error);
     const char *directory = g_get_tmp_dir();
-    int fd = blob_open_unnamed(directory);
+    int fd = unnamed_open(directory);
     if (fd < 0)
         g_set_error(error, WS_ERROR, WS_ERROR_SYSTEM, "could not create a temporary file in %s: %s",
                     directory, g_strerror(errno));

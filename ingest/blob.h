@@ -26,9 +26,6 @@ int blob_fd(const struct blob *blob, guint64 *offset_r);
 /* SHA-256 over all of it into digest[32]. */
 gboolean blob_sha256(const struct blob *blob, guint8 *digest, GError **error);
 
-/* A file without a name, so that nothing is left behind however the program ends. -1 with errno. */
-int blob_open_unnamed(const char *directory);
-
 /* Collects bytes of unknown number: in memory up to 1 MiB, from there in an unlinked temporary file in
  * $TMPDIR, or in a scratch file. Past `limit` spool_add fails with WS_ERROR_LIMIT, naming `what`, the limit's
  * name; a full disk is WS_ERROR_SYSTEM. */

@@ -1,5 +1,6 @@
 #include "ingest/nursery_int.h"
 
+#include "db/unnamed.h"
 #include "ingest/blob.h"
 #include "ingest/confine.h"
 #include "ingest/fdpass.h"
@@ -156,7 +157,7 @@ static void fork_worker(const struct nursery_process *self, const struct nursery
 {
     int scratch[NURSERY_SCRATCH];
     int have = 0, wanted = scratch_files(request);
-    while (have < wanted && (scratch[have] = blob_open_unnamed(self->directory)) >= 0)
+    while (have < wanted && (scratch[have] = unnamed_open(self->directory)) >= 0)
         have++;
     if (have < wanted) {
         g_autofree char *what = g_strdup_printf("create a temporary file in %.60s", self->directory);

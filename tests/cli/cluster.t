@@ -25,6 +25,9 @@ run senders --format csv
 check "senders" 0 'a\.example' ''
 run sql -- -XAtc "select sum(message_count) from record where domain = 'a.example' and dkim_aligned"
 check "sql" 0 '^5$' ''
+server=$(head -n 1 "$dir/cluster/postgresql/data/postmaster.pid")
+is "the server has its log as output and for messages, and no further time" \
+    "$(find "/proc/$server/fd" -lname "$dir/cluster/postgresql/log" -printf '%f\n' | sort | tr '\n' ' ')" "1 2 "
 run stop
 check "stop" 0 'does not run' ''
 run stop

@@ -3,6 +3,7 @@
 #include "parser/error.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -62,6 +63,27 @@ static void test_borders(void)
     }
 }
 
+/* No program that is started gets its file, which has no name. TMPDIR is what main set. */
+static void test_alone(void)
+{
+    g_autofree char *place = g_strconcat(g_get_tmp_dir(), "/", NULL);
+    struct row_spool *spool = row_spool_new(0);
+    fill(spool, 10, 10);
+    g_autoptr(GDir) all = g_dir_open("/proc/self/fd", 0, NULL);
+    guint found = 0;
+    for (const char *name = g_dir_read_name(all); name; name = g_dir_read_name(all)) {
+        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
+        g_autofree char *path = g_file_read_link(link, NULL);
+        if (!path || !g_str_has_prefix(path, place))
+            continue;
+        g_assert_nonnull(strstr(path, "(deleted)"));
+        g_assert_cmpint(fcntl((int)g_ascii_strtoll(name, NULL, 10), F_GETFD), ==, FD_CLOEXEC);
+        found++;
+    }
+    g_assert_cmpuint(found, ==, 1);
+    row_spool_free(spool);
+}
+
 /* TMPDIR is what main set. */
 static void test_no_room(void)
 {
@@ -88,6 +110,7 @@ int main(int argc, char **argv)
     g_setenv("TMPDIR", directory, TRUE);
     unit_init(argv[0]);
     g_test_add_func("/row-spool/borders", test_borders);
+    g_test_add_func("/row-spool/alone", test_alone);
     g_test_add_func("/row-spool/no-room", test_no_room); /* last: takes the directory away */
     return g_test_run();
 }
