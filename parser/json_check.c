@@ -149,6 +149,38 @@ static char *check_close(struct check *check)
     return NULL;
 }
 
+/* Behind the backslash, of what check_escape let pass. */
+static void add_escaped(struct check *check, GString *key)
+{
+    static const char letters[] = "bfnrt", controls[] = "\b\f\n\r\t";
+    char c = check->text[++check->at];
+    const char *letter = strchr(letters, c);
+    if (c != 'u') {
+        g_string_append_c(key, letter ? controls[letter - letters] : c);
+        return;
+    }
+    gunichar unit = (gunichar)code_unit(check);
+    if (unit >= 0xd800 && unit <= 0xdfff) {
+        check->at += 2;
+        unit = 0x10000 + ((unit - 0xd800) << 10) + ((gunichar)code_unit(check) - 0xdc00);
+    }
+    g_string_append_unichar(key, unit);
+}
+
+/* The text from one quote to the other as a parser reads it, which ends at a NUL. */
+static char *unescape(const struct check *check, gsize start)
+{
+    struct check part = *check;
+    GString *key = g_string_new(NULL);
+    for (part.at = start + 1; part.at + 1 < check->at; part.at++) {
+        if (part.text[part.at] == '\\')
+            add_escaped(&part, key);
+        else
+            g_string_append_c(key, part.text[part.at]);
+    }
+    return g_string_free(key, FALSE);
+}
+
 /* A text with a colon behind it is a key of the object that is open. */
 static char *check_key(struct check *check, gsize start)
 {
@@ -158,8 +190,8 @@ static char *check_key(struct check *check, gsize start)
     GHashTable *keys = check->depth ? check->keys->pdata[check->depth - 1] : NULL;
     if (at == check->length || check->text[at] != ':' || !keys)
         return NULL;
-    char *key = g_strndup(check->text + start, check->at - start);
-    return g_hash_table_add(keys, key) ? NULL : wrong(check, "a key comes twice in one object");
+    return g_hash_table_add(keys, unescape(check, start)) ? NULL
+                                                          : wrong(check, "a key comes twice in one object");
 }
 
 static char *check_token(struct check *check)

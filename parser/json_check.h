@@ -1,6 +1,7 @@
 /* A strict look at JSON text before a parser builds a tree of it: tokens of RFC 8259, depth, number of
- * values, keys that come twice, and what follows the end. What passes here is read the same way by every
- * parser, and its tree has a bounded size. Does not look at the order of commas and colons. */
+ * values, keys that come twice in whatever spelling, and what follows the end. What passes here is read the
+ * same way by every parser, and its tree has a bounded size. Does not look at the order of commas and colons.
+ */
 #pragma once
 
 #include "parser/limits.h"

@@ -17,6 +17,8 @@ static const struct {
     {"{\"a\":[\"b\"]}", "a", NULL},
     {"{\"a\":{\"b\":\"c\"}}", "b", NULL},
     {"{}", "a", NULL},
+    {"{\"a\":\"1\",\"\\u0062\":\"2\"}", "b", "2"},
+    {"{\"ab\":\"1\",\"a\\\\u0062\":\"2\"}", "a\\u0062", "2"},
 };
 
 static void test_good(void)
@@ -48,6 +50,24 @@ static void test_bad(void)
         g_test_message("%s", bad[i]);
         g_assert_null(json_members(bad[i], strlen(bad[i]), &limits_default, &problem));
         g_assert_nonnull(problem);
+    }
+    /* The same key in two spellings; what follows a NUL is lost. */
+    static const char *const twice[][2] = {{"a", "\\u0061"},
+                                           {"/", "\\/"},
+                                           {"\t", "\\t"},
+                                           {"\\n", "\\u000A"},
+                                           {"\\b\\f\\r", "\\u0008\\u000c\\u000D"},
+                                           {"\\\"", "\\u0022"},
+                                           {"\\\\", "\\u005c"},
+                                           {"\xc3\xa4", "\\u00E4"},
+                                           {"\xf0\x9f\x98\x80", "\\ud83d\\uDE00"},
+                                           {"\\u0000", "\\u0000z"}};
+    for (guint i = 0; i < G_N_ELEMENTS(twice); i++) {
+        g_autofree char *problem = NULL,
+                        *text = g_strdup_printf("{\"x%sy\":1,\"x%sy\":2}", twice[i][0], twice[i][1]);
+        g_test_message("%s", text);
+        g_assert_null(json_members(text, strlen(text), &limits_default, &problem));
+        g_assert_nonnull(strstr(problem, "a key comes twice"));
     }
     struct limits limits = limits_default;
     g_autofree char *problem = NULL;
