@@ -52,6 +52,9 @@ struct renderer {
 
 extern const struct renderer render_table, render_csv, render_json;
 
+/* Writes a value as render_json does: null, a number, true or false, a string or a list of these. */
+void json_value(FILE *out, const char *value, enum column_kind kind);
+
 /* Text for a terminal or log: control characters, C1 and bytes that are no UTF-8 become \xNN, bidi,
  * zero-width and other format characters \u{NNNN}. Owned by the caller. */
 char *render_safe(const char *text);

@@ -44,13 +44,6 @@ void text_append_safe(GString *out, const char *text, const char *keep)
     }
 }
 
-char *render_safe(const char *text)
-{
-    GString *out = g_string_sized_new(strlen(text));
-    text_append_safe(out, text, NULL);
-    return g_string_free(out, FALSE);
-}
-
 static guint char_width(gunichar c)
 {
     if (c < 0x80)

@@ -8,9 +8,6 @@ gboolean text_is_harmful(gunichar c);
 /* Appends as render_safe does; the characters of `keep` (may be NULL) stay as they are. */
 void text_append_safe(GString *out, const char *text, const char *keep);
 
-/* Writes a value as JSON, as render_json does: null, a number, true or false, a string or a list of these. */
-void json_value(FILE *out, const char *value, enum column_kind kind);
-
 /* Columns on a terminal. */
 guint text_width(const char *text);
 /* As much of the text as `width` columns take, with an ellipsis when something is left out. Owned by the
