@@ -1,5 +1,6 @@
 #include "db/cluster.h"
 
+#include "db/conn.h"
 #include "db/server_process.h"
 #include "parser/error.h"
 
@@ -416,29 +417,17 @@ static gboolean ensure(struct cluster *cluster, GError **error)
     return (major || make_data(cluster, error)) && start(cluster, error);
 }
 
-/* A value of a conninfo. Owned by the caller. */
-static char *quoted(const char *value)
-{
-    GString *out = g_string_new("'");
-    for (; *value; value++) {
-        if (*value == '\'' || *value == '\\')
-            g_string_append_c(out, '\\');
-        g_string_append_c(out, *value);
-    }
-    g_string_append_c(out, '\'');
-    return g_string_free(out, FALSE);
-}
-
 char *cluster_ensure(const char *directory, GError **error)
 {
     struct cluster cluster;
-    char *conninfo = NULL;
+    GString *conninfo = NULL;
     if (init(&cluster, directory, error) && ensure(&cluster, error)) {
-        g_autofree char *host = quoted(cluster.sockets);
-        conninfo = g_strdup_printf("host=%s port=" PORT " user=whosends dbname=whosends", host);
+        conninfo = g_string_new(NULL);
+        db_conninfo_add(conninfo, "host", cluster.sockets);
+        g_string_append(conninfo, " port=" PORT " user=whosends dbname=whosends");
     }
     clear(&cluster);
-    return conninfo;
+    return conninfo ? g_string_free(conninfo, FALSE) : NULL;
 }
 
 static gboolean stop(struct cluster *cluster, GError **error)

@@ -224,16 +224,15 @@ static gboolean open_connection(struct db *db, GError **error)
                   error);
 }
 
-/* keyword='value', with what the quotes would misread escaped. */
-static void append_option(GString *out, const PQconninfoOption *option)
+void db_conninfo_add(GString *conninfo, const char *keyword, const char *value)
 {
-    g_string_append_printf(out, "%s%s='", out->len ? " " : "", option->keyword);
-    for (const char *c = option->val; *c; c++) {
-        if (*c == '\'' || *c == '\\')
-            g_string_append_c(out, '\\');
-        g_string_append_c(out, *c);
+    g_string_append_printf(conninfo, "%s%s='", conninfo->len ? " " : "", keyword);
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\')
+            g_string_append_c(conninfo, '\\');
+        g_string_append_c(conninfo, *value);
     }
-    g_string_append_c(out, '\'');
+    g_string_append_c(conninfo, '\'');
 }
 
 char *db_conninfo_part(const char *conninfo, char **password_r, GError **error)
@@ -255,7 +254,7 @@ char *db_conninfo_part(const char *conninfo, char **password_r, GError **error)
             *password_r = g_strdup(option->val);
             explicit_bzero(option->val, strlen(option->val));
         } else {
-            append_option(rest, option);
+            db_conninfo_add(rest, option->keyword, option->val);
         }
     }
     PQconninfoFree(options);

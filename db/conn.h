@@ -22,6 +22,8 @@ struct db;
 
 /* A libpq conninfo or URI; "" leaves everything to the environment. Never logs it. Owned by the caller. */
 struct db *db_open(const char *conninfo, GError **error);
+/* Appends keyword='value' to a conninfo, with what the quotes would misread escaped. */
+void db_conninfo_add(GString *conninfo, const char *keyword, const char *value);
 /* Parts a conninfo, for those who hand it on where others can read it: what is left of it without its
  * password, owned by the caller. *password_r gets that, or NULL when it holds none; to be wiped and freed.
  * NULL with an error when it cannot be parsed. */

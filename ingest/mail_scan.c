@@ -9,10 +9,8 @@
 #define STRAY_MAX ((guint64)1024 * 1024) /* text outside of all parts that GMime may keep in memory */
 #define UNCLEAR_SIZE ((guint64)1024 * 1024)
 #define UNCLEAR_DASHES 2000 /* lines that may be boundaries of an unclear mail */
-#define HEADER_TOTAL 64     /* times header_line: all header bytes of a mail */
 #define TYPE_MAX 4096       /* of a Content-Type that is looked at */
 #define BOUNDARY_MAX 1000
-#define AUTHRES_FIELDS 20 /* ours is above those that came with the mail */
 
 struct scanner {
     const struct limits *limits;
@@ -172,7 +170,7 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
         return over(error, "header_line", s->limits->header_line, "bytes in a line of a header");
     s->header_bytes += line->length;
     if (++s->header_lines > s->limits->message_headers ||
-        s->header_bytes > HEADER_TOTAL * s->limits->header_line)
+        s->header_bytes > MAIL_HEADER_TOTAL * s->limits->header_line)
         return over(error, "message_headers", s->limits->message_headers,
                     "header lines, or too many bytes in them");
     if (line->n && (line->text[0] == ' ' || line->text[0] == '\t')) {
@@ -183,7 +181,8 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
     } else {
         gsize n = field_name(line);
         end_field(s);
-        if (s->top && is_name(line, n, "authentication-results") && s->scan->authres->len < AUTHRES_FIELDS) {
+        if (s->top && is_name(line, n, "authentication-results") &&
+            s->scan->authres->len < MAIL_AUTHRES_FIELDS) {
             s->authres = g_string_new(NULL);
             add_to_field(s, line, n + strcspn(line->text + n, ":") + 1);
         }

@@ -8,6 +8,9 @@
 #include "ingest/blob.h"
 #include "parser/limits.h"
 
+#define MAIL_HEADER_TOTAL 64   /* times header_line: all header bytes of a mail */
+#define MAIL_AUTHRES_FIELDS 20 /* that are looked at: ours is above those that came with the mail */
+
 struct mail_scan {
     guint64 header; /* first byte of the header, behind a BOM, blank lines and an mbox "From " line */
     guint64 body;   /* first byte behind the blank line; == header when there is no header at all */

@@ -2,6 +2,7 @@
 
 #include "ingest/content.h"
 #include "ingest/label.h"
+#include "ingest/mail_scan.h"
 #include "ingest/plain_field.h"
 #include "parser/authres.h"
 #include "parser/dates.h"
@@ -13,10 +14,8 @@
  */
 
 #define PLAIN_SIZE (1024 * 1024)
-#define PLAIN_DEPTH 4     /* multiparts inside of each other */
-#define HEADER_TOTAL 64   /* times header_line: all header bytes of a mail */
-#define AUTHRES_FIELDS 20 /* ours is above those that came with the mail */
-#define BOUNDARY_MAX 70   /* RFC 2046 section 5.1.1 */
+#define PLAIN_DEPTH 4   /* multiparts inside of each other */
+#define BOUNDARY_MAX 70 /* RFC 2046 section 5.1.1 */
 
 struct cutter {
     const char *data, *end;
@@ -69,7 +68,7 @@ static gboolean count_line(struct cutter *c, gsize length)
 {
     c->header_bytes += length;
     return length <= c->limits->header_line && ++c->header_lines <= c->limits->message_headers &&
-           c->header_bytes <= HEADER_TOTAL * c->limits->header_line;
+           c->header_bytes <= MAIL_HEADER_TOTAL * c->limits->header_line;
 }
 
 /* The Authentication-Results field, a line of it at a time. FALSE when it is too long or has a NUL. */
@@ -109,7 +108,7 @@ static gboolean begin_field(struct header *header, struct current *current, cons
         if (current->field->text)
             return FALSE;
         *current->field = (struct plain_field){.text = value, .n = left};
-    } else if (header->authres && header->authres->len < AUTHRES_FIELDS &&
+    } else if (header->authres && header->authres->len < MAIL_AUTHRES_FIELDS &&
                name == strlen("authentication-results") &&
                g_ascii_strncasecmp(line, "authentication-results", name) == 0) {
         current->authres = g_string_sized_new(left + 1);

@@ -2,6 +2,7 @@
 
 #include "reports/html_page.h"
 #include "reports/html_text.h"
+#include "reports/text.h"
 
 #include <string.h>
 
@@ -45,7 +46,7 @@ static void measure(struct stack *stack, const struct db_result *points)
     for (guint i = 0; i < stack->n; i++) {
         double sum = 0;
         for (guint c = 0; c < HTML_CLASSES; c++) {
-            sum += html_amount(html_value(points, i, html_classes[c]));
+            sum += text_amount(html_value(points, i, html_classes[c]));
             stack->upto[i * HTML_CLASSES + c] = sum;
         }
         if (sum > stack->most) {
@@ -238,14 +239,14 @@ static const char *policy_word(const char *p)
 void html_chart_policies(FILE *out, const struct db_result *policies)
 {
     guint n = db_rows(policies);
-    double span = n ? MAX(html_amount(html_value(policies, 0, "days")), 1) : 1;
+    double span = n ? MAX(text_amount(html_value(policies, 0, "days")), 1) : 1;
     fputs("<svg class=\"band\" role=\"img\" width=\"100%\" height=\"30\">\n<title>The policy over "
           "time</title>\n<desc>A band with a part for each policy; the table below has the same.</desc>\n",
           out);
     for (guint i = 0; i < n; i++) {
         const char *p = html_value(policies, i, "p");
-        double from = html_amount(html_value(policies, i, "from_day")) / span * 100;
-        double width = MAX(html_amount(html_value(policies, i, "for_days")) / span * 100, 0.3);
+        double from = text_amount(html_value(policies, i, "from_day")) / span * 100;
+        double width = MAX(text_amount(html_value(policies, i, "for_days")) / span * 100, 0.3);
         fputs("<svg height=\"30\" x=\"", out); /* which cuts off what does not fit into it */
         html_coordinate(out, from);
         fputs("%\" width=\"", out);

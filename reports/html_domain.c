@@ -197,7 +197,7 @@ static gboolean put_timeline(const struct page *page, const struct db_result *su
     const struct html_table table = {"days", caption, columns, TRUE};
     put_heading(page, "time", "Classes over time");
     html_key(page->out, summary, 0, "");
-    if (html_amount(html_value(summary, 0, "messages")) > 0) {
+    if (text_amount(html_value(summary, 0, "messages")) > 0) {
         fputs("<div class=\"figure\">\n", page->out);
         html_chart_classes(page->out, points);
         fputs("</div>\n", page->out);

@@ -3,6 +3,7 @@
 #include "reports/html_file.h"
 #include "reports/html_page.h"
 #include "reports/html_text.h"
+#include "reports/text.h"
 
 #include <string.h>
 
@@ -156,7 +157,7 @@ static void put_row(FILE *out, const struct db_result *row)
              messages ? verdict : "no reports in this period");
     put_count(out, "messages", row, "messages");
     begin_cell(out, "classes", "mix wide");
-    if (html_amount(messages) > 0)
+    if (text_amount(messages) > 0)
         html_mix(out, row, 0, 10);
     else
         fputs("\xe2\x80\x93", out);

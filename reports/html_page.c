@@ -1,6 +1,7 @@
 #include "reports/html_page.h"
 
 #include "reports/html_text.h"
+#include "reports/text.h"
 
 #include <string.h>
 
@@ -122,7 +123,7 @@ static double amounts_of(const struct db_result *result, guint row, const char *
 {
     double all = 0;
     for (guint i = 0; i < HTML_CLASSES; i++)
-        all += amounts[i] = html_amount(class_value(result, row, prefix, i));
+        all += amounts[i] = text_amount(class_value(result, row, prefix, i));
     return all;
 }
 

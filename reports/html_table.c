@@ -20,7 +20,7 @@ static void put_bar(FILE *out, const char *share, const char *class)
     fputs("<div class=\"share\"><svg class=\"bar\" aria-hidden=\"true\" width=\"100%\" height=\"8\"><rect "
           "width=\"",
           out);
-    html_coordinate(out, MIN(MAX(html_amount(share) * 100, 0.5), 100));
+    html_coordinate(out, MIN(MAX(text_amount(share) * 100, 0.5), 100));
     fprintf(out, "%%\" height=\"8\" fill=\"url(#p-%s)\"/></svg><span>", known ? class : "forwarded");
     html_text(out, text);
     fputs("</span></div>", out);

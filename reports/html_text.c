@@ -89,12 +89,6 @@ char *html_share(const char *value)
     return g_strconcat(number, "%", NULL);
 }
 
-double html_amount(const char *value)
-{
-    double amount = value && text_is_number(value) ? g_ascii_strtod(value, NULL) : 0;
-    return CLAMP(amount, 0, 1e300);
-}
-
 char *html_compact(double amount)
 {
     static const struct {

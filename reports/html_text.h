@@ -17,8 +17,6 @@ char *html_number(const char *value);
 /* 0.1234 as "12.3%"; what is above nothing and below a tenth of a percent is "<0.1%", and what is not all is
  * not "100.0%". Owned by the caller; "" for NULL and for what is no number. */
 char *html_share(const char *value);
-/* For charts: 0 for NULL, what is no number and what is below it. */
-double html_amount(const char *value);
 /* 1234567 as "1.2M", for the scale of a chart. Owned by the caller. */
 char *html_compact(double amount);
 /* A coordinate with one digit behind the point, whatever the locale. */
