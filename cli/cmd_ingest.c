@@ -103,13 +103,19 @@ static gboolean read_again(struct job *job, const struct place *place, guint64 b
     return ok;
 }
 
-/* A database that goes away meanwhile is waited for. Standard input cannot be read twice. */
+/* Standard input, a pipe and a device have nothing more to give the second time. */
+static gboolean is_read_once(const char *path)
+{
+    return strcmp(path, "-") == 0 || !g_file_test(path, G_FILE_TEST_IS_REGULAR | G_FILE_TEST_IS_DIR);
+}
+
+/* A database that goes away meanwhile is waited for. */
 static gboolean read_place(struct job *job, const struct place *place, GError **error)
 {
     guint64 before = committed(job);
     struct patience patience = {.most = job->cli->config.database_wait, .stop = job->reading.settings.stop};
     GError *broken = NULL;
-    if (g_strcmp0(place->path, "-") == 0)
+    if (place->path && is_read_once(place->path))
         patience.most = 0;
     gboolean ok = read_once(job, place, &broken);
     while (!ok && patience_wait(&patience, broken, committed(job))) {

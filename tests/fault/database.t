@@ -160,5 +160,17 @@ run=("$program" --database "$PG_CONNINFO" ingest -)
 run_faulty 'inserting mails:1:cut-database' <"$dir/groups/$next_group/damaged.eml"
 [ $status = 75 ] && ! said 'the next try'
 ok $? 'mail from standard input goes back to who brought it' "status $status" "$dir/out"
+mkfifo "$dir/pipe"
+for path in /dev/stdin "$dir/pipe"; do
+    run=("$program" --database "$PG_CONNINFO" ingest "$path")
+    cat "$dir/groups/$next_group/damaged.eml" >"$dir/pipe" &
+    if [ "$path" = /dev/stdin ]; then
+        run_faulty 'inserting mails:1:cut-database' <"$dir/pipe"
+    else
+        run_faulty 'inserting mails:1:cut-database'
+    fi
+    [ $status = 75 ] && ! said 'the next try'
+    ok $? "so does mail from ${path#$dir/}, which cannot be read twice either" "status $status" "$dir/out"
+done
 echo "1..$n"
 exit $failed
