@@ -17,7 +17,7 @@
 
 struct job {
     struct cli *cli;
-    struct db *db;
+    struct db *db; /* NULL when it went away and did not come back */
     struct reading reading;
     struct run_totals totals;
     char *since;     /* the database's time when it was first opened */
@@ -124,7 +124,7 @@ static gboolean read_place(struct job *job, const struct place *place, GError **
     }
     if (ok)
         return TRUE;
-    job->over = ws_error_spoils(broken) == WS_SPOILS_RUN;
+    job->over = !job->db || ws_error_spoils(broken) == WS_SPOILS_RUN;
     g_propagate_error(error, broken);
     return FALSE;
 }
@@ -194,11 +194,12 @@ static void print_summary(const struct run_totals *totals, gboolean quiet)
                totals->problems, totals->problems == 1 ? "problem needs" : "problems need");
 }
 
-/* Reports of months that were pruned count again when they are read again, and nobody would know. */
+/* Reports of months that were pruned count again when they are read again, and nobody would know. A database
+ * that stayed away cannot tell. */
 static void tell_of_pruned(const struct job *job)
 {
     const char *values[] = {job->since};
-    if (!job->totals.by_outcome[OUTCOME_STORED])
+    if (!job->db || !job->totals.by_outcome[OUTCOME_STORED])
         return;
     struct db_result *again =
         db_query(job->db, "looking for what was pruned",

@@ -156,6 +156,17 @@ ok $? 'files that are left where they are: once in the ledger and in the summary
 run_clean
 said "^$mails mails: " && [ "$(psql -X -A -t -c 'SELECT count(*) FROM dmarc_store.message')" = $((2 * mails)) ]
 ok $? 'another run has them as duplicates' "$dir/out"
+
+# It goes away for good when something was stored already, by a source before.
+mkdir "$dir/first" "$dir/second"
+cp "$dir/groups/$next_group"/*.eml "$dir/first" && next_group=$((next_group + 1))
+cp "$dir/groups/$next_group"/*.eml "$dir/second" && next_group=$((next_group + 1))
+run=("$program" --database "$PG_CONNINFO" --set whosends.database_wait=1 ingest "$dir/first" "$dir/second")
+run_faulty 'inserting mails:2:stop' pg_halt immediate
+pg_restart
+[ $status = 75 ] && said '^7 mails: 4 stored' && said 'could not reach the database'
+ok $? 'a database that stays away after a first source: ends with 75 and a summary' "status $status" "$dir/out"
+
 run=("$program" --database "$PG_CONNINFO" ingest -)
 run_faulty 'inserting mails:1:cut-database' <"$dir/groups/$next_group/damaged.eml"
 [ $status = 75 ] && ! said 'the next try'
