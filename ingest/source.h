@@ -63,7 +63,7 @@ struct source_kind {
 };
 
 /* A path (file, directory, Maildir, mbox) or "-". Files are looked at by content. Directories are read in the
- * order of their names, recursively, hidden files left out. */
+ * order of their names, recursively, without hidden files and without the folders that files are moved to. */
 struct source *source_open_path(const char *path, const struct settle_rules *rules,
                                 const struct limits *limits, GError **error);
 

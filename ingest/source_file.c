@@ -192,8 +192,7 @@ gboolean file_settle(const char *path, const struct settle_rules *rules, enum ou
     const char *folder = settle_rules_folder(rules, outcome);
     g_autofree char *name = g_path_get_basename(path);
     g_autofree char *beside = g_path_get_dirname(path);
-    g_autofree char *directory =
-        g_path_is_absolute(folder) ? g_strdup(folder) : g_build_filename(beside, folder, NULL);
+    g_autofree char *directory = g_canonicalize_filename(folder, beside);
     if (access(path, F_OK) != 0)
         return TRUE;
     if (g_mkdir_with_parents(directory, 0700) != 0)

@@ -80,11 +80,25 @@ static GPtrArray *names_of(const char *path)
     return names;
 }
 
-static gboolean is_target(const struct file_source *files, const char *name)
+static gboolean is_same_directory(const char *one, const char *other)
+{
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Whether `relative`, below the root, is where files of directories above or beside it are moved to. */
+static gboolean is_target(const struct file_source *files, const char *path, const char *relative)
 {
     gboolean found = FALSE;
-    for (guint i = 0; i < OUTCOMES; i++)
-        found |= files->rules.after[i] == AFTER_MOVE && strcmp(name, files->rules.folder[i]) == 0;
+    for (guint i = 0; i < OUTCOMES && !found; i++) {
+        const char *folder = files->rules.folder[i];
+        if (files->rules.after[i] != AFTER_MOVE)
+            continue;
+        /* Without "." and "..", and with a '/' in front. */
+        g_autofree char *tail = g_canonicalize_filename(folder, "/");
+        g_autofree char *whole = g_strconcat("/", relative, NULL);
+        found = g_path_is_absolute(folder) ? is_same_directory(path, folder) : g_str_has_suffix(whole, tail);
+    }
     return found;
 }
 
@@ -115,10 +129,12 @@ static guchar type_of(const char *directory, const char *entry)
     return lstat(path, &st) == 0 ? (guchar)IFTODT(st.st_mode) : DT_UNKNOWN;
 }
 
-/* `below` is "" for the root. Links, pipes, sockets and devices are passed over. */
+/* `below` is "" for the root, which is read whatever it is. Links, pipes and devices are passed over. */
 static void list_directory(struct file_source *files, const char *below, guint depth)
 {
     g_autofree char *path = *below ? g_build_filename(files->root, below, NULL) : g_strdup(files->root);
+    if (*below && is_target(files, path, below))
+        return;
     if (maildir_is(path)) {
         list_maildir(files, below);
         return;
@@ -132,7 +148,7 @@ static void list_directory(struct file_source *files, const char *below, guint d
         guchar type = type_of(path, names->pdata[i]);
         if (type == DT_REG)
             add(files, ENTRY_FILE, relative);
-        else if (type == DT_DIR && !is_target(files, name))
+        else if (type == DT_DIR)
             list_directory(files, relative, depth + 1);
     }
 }

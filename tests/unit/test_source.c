@@ -57,14 +57,22 @@ static void tear_down(void)
     g_clear_pointer(&directory, g_free);
 }
 
-static struct source *open_source(const char *name, enum after after, const struct limits *limits)
+/* `folder`: where all is moved to; may be NULL. */
+static struct source *open_for(const char *name, enum after after, const char *folder,
+                               const struct limits *limits)
 {
     g_autofree char *path = name ? path_to(name) : g_strdup("-");
-    const struct settle_rules rules = {.after = {after, after, after, after}};
+    const struct settle_rules rules = {.after = {after, after, after, after},
+                                       .folder = {folder, folder, folder, folder}};
     g_autoptr(GError) error = NULL;
     struct source *source = source_open_path(path, &rules, limits ? limits : &limits_default, &error);
     g_assert_no_error(error);
     return source;
+}
+
+static struct source *open_source(const char *name, enum after after, const struct limits *limits)
+{
+    return open_for(name, after, NULL, limits);
 }
 
 static void append_body(GString *out, struct blob *body)
@@ -291,6 +299,43 @@ static void test_file_settle(void)
     source_close(source);
     g_assert_false(is_there("d/3.xml"));
     tear_down();
+}
+
+/* Where mail was moved to is not read again, however the folder is written. */
+static void test_file_targets(void)
+{
+    static const struct {
+        const char *folder, *first, *second, *again;
+    } rows[] = {
+        {"Done", "d/Done/1.xml", "d/in/Done/2.xml", ""},
+        {"Old/2024", "d/Old/2024/1.xml", "d/in/Old/2024/2.xml", ""},
+        {"./Old//2024/", "d/Old/2024/1.xml", "d/in/Old/2024/2.xml", ""},
+        {"../Done", "Done/1.xml", "d/Done/2.xml", ""},
+        {"/Done", "d/Done/1.xml", "d/Done/2.xml", ""},
+        {"/a link", "d/Done/1.xml", "d/Done/2.xml", ""},
+        {".", "d/1.xml", "d/in/2.xml", "file:/d/1.xml[b]=<a/>|file:/d/in/2.xml[b]=<b/>|"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        set_up();
+        put("d/1.xml", "<a/>");
+        put("d/in/2.xml", "<b/>");
+        g_autofree char *done = path_to("d/Done"), *link = path_to("d/a link");
+        g_assert_cmpint(g_mkdir(done, 0700), ==, 0);
+        g_assert_cmpint(symlink("Done", link), ==, 0);
+        g_autofree char *folder = rows[i].folder[0] == '/'
+                                      ? g_strconcat(directory, "/d", rows[i].folder, NULL)
+                                      : g_strdup(rows[i].folder);
+        struct source *source = open_for("d", AFTER_MOVE, folder, NULL);
+        g_free(drain(source, TRUE, OUTCOME_STORED));
+        source_close(source);
+        source = open_for("d", AFTER_MOVE, folder, NULL);
+        g_autofree char *again = drain(source, TRUE, OUTCOME_STORED);
+        source_close(source);
+        g_assert_cmpstr(again, ==, rows[i].again);
+        if (!is_there(rows[i].first) || !is_there(rows[i].second))
+            g_error("row %zu: it is not in %s", i, rows[i].folder);
+        tear_down();
+    }
 }
 
 static void make_maildir(const char *name)
@@ -542,6 +587,7 @@ int main(int argc, char **argv)
     g_test_add_func("/source/limits", test_limits_of_files);
     g_test_add_func("/source/large-file", test_large_file);
     g_test_add_func("/source/settle", test_file_settle);
+    g_test_add_func("/source/targets", test_file_targets);
     g_test_add_func("/source/maildir", test_maildir);
     g_test_add_func("/source/maildir-settle", test_maildir_settle);
     g_test_add_func("/source/maildir-renamed", test_maildir_renamed);
