@@ -9,12 +9,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define IN_MEMORY ((guint64)1024 * 1024)
 #define PATH_TEXT 4096
 #define TRIES 1000 /* names that file_move thinks of */
+#define COPIED_AT_ONCE ((gsize)1024 * 1024)
 
 char *file_ref(const char *kind, const char *path)
 {
@@ -160,26 +162,88 @@ static int rename_new(const char *from, const char *to)
     return rename(from, to) == 0 ? 0 : errno;
 }
 
-gboolean file_move(const char *path, const char *directory, const char *name, GError **error)
+/* Renames to the first name that is not taken: 0 and the path, owned by the caller, or an errno. */
+static int rename_free(const char *from, const char *directory, const char *name, char **to_r)
 {
     const char *info = strstr(name, ":2,");
     int stem = (int)(info ? (gsize)(info - name) : strlen(name));
-    for (guint i = 0; i < TRIES; i++) {
+    int reason = EEXIST;
+    for (guint i = 0; i < TRIES && reason == EEXIST; i++) {
         g_autofree char *numbered =
             i ? g_strdup_printf("%.*s.%u%s", stem, name, i, info ? info : "") : g_strdup(name);
         g_autofree char *to = g_build_filename(directory, numbered, NULL);
-        if (strcmp(path, to) == 0)
-            return TRUE;
+        gboolean there = strcmp(from, to) == 0;
         step("moving a file");
-        int reason = rename_new(path, to);
+        reason = there ? 0 : rename_new(from, to);
         step("a file was moved");
-        /* ENOENT: it is gone, or the folder is. */
-        if (reason == 0 || (reason == ENOENT && access(path, F_OK) != 0))
-            return TRUE;
-        if (reason != EEXIST)
-            return fail(error, "move", path, reason);
+        if (reason == 0)
+            *to_r = g_steal_pointer(&to);
     }
-    return fail(error, "move", path, EEXIST);
+    return reason;
+}
+
+/* Down to the disk, and with its owner, mode and times where they can be kept: 0 or an errno. */
+static int copy_file(int from, int to)
+{
+    struct stat st;
+    ssize_t n;
+    if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode))
+        return EXDEV;
+    do
+        n = sendfile(to, from, NULL, COPIED_AT_ONCE);
+    while (n > 0 || (n < 0 && errno == EINTR));
+    if (n < 0)
+        return errno;
+    const struct timespec times[] = {st.st_atim, st.st_mtim};
+    gboolean kept = fchown(to, st.st_uid, st.st_gid) == 0 && fchmod(to, st.st_mode & 0777) == 0;
+    kept = futimens(to, times) == 0 && kept;
+    (void)kept;
+    return fsync(to) == 0 ? 0 : errno;
+}
+
+static void sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    fsync(fd);
+    close(fd);
+}
+
+/* Moves to another file system, by way of a hidden copy: 0 or an errno, and then nothing was changed. */
+static int carry(const char *path, const char *directory, const char *name)
+{
+    g_autofree char *copy = g_build_filename(directory, ".whosends-XXXXXX", NULL), *to = NULL;
+    int in = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (in < 0)
+        return errno;
+    int out = g_mkstemp_full(copy, O_WRONLY | O_CLOEXEC, 0600);
+    int reason = out < 0 ? errno : copy_file(in, out);
+    close(in);
+    if (out < 0)
+        return reason;
+    if (close(out) != 0 && !reason)
+        reason = errno;
+    if (!reason)
+        reason = rename_free(copy, directory, name, &to);
+    if (!reason)
+        sync_directory(directory);
+    /* It may have been moved meanwhile by another run. */
+    if (!reason && unlink(path) != 0)
+        reason = errno;
+    if (reason)
+        unlink(to ? to : copy);
+    return reason;
+}
+
+gboolean file_move(const char *path, const char *directory, const char *name, GError **error)
+{
+    g_autofree char *to = NULL;
+    int reason = rename_free(path, directory, name, &to);
+    if (reason == EXDEV)
+        reason = carry(path, directory, name);
+    /* ENOENT: it is gone, or the folder is. */
+    return reason == 0 || (reason == ENOENT && access(path, F_OK) != 0) || fail(error, "move", path, reason);
 }
 
 gboolean file_settle(const char *path, const struct settle_rules *rules, enum outcome outcome, GError **error)

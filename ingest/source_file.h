@@ -44,5 +44,6 @@ gboolean maildir_settle(const char *path, const struct settle_rules *rules, enum
                         GError **error);
 gboolean file_settle(const char *path, const struct settle_rules *rules, enum outcome outcome,
                      GError **error);
-/* Renames without ever replacing: a number is put behind the name when it is taken. */
+/* Renames without ever replacing: a number is put behind the name when it is taken. To another file system it
+ * is copied, and taken away when the copy is on the disk there. */
 gboolean file_move(const char *path, const char *directory, const char *name, GError **error);

@@ -347,6 +347,59 @@ static void make_maildir(const char *name)
     }
 }
 
+/* On another file system, which no rename reaches. */
+static void test_file_carried(void)
+{
+    char far[] = "/dev/shm/whosends-test-XXXXXX";
+    struct stat here, there, moved;
+    set_up();
+    if (!g_mkdtemp(far) || stat(far, &there) != 0 || stat(directory, &here) != 0 ||
+        here.st_dev == there.st_dev) {
+        g_rmdir(far);
+        tear_down();
+        g_test_skip("/dev/shm is no other file system");
+        return;
+    }
+    make_maildir("M");
+    put("M/cur/1.a.host:2,S", "one");
+    put("d/1.xml", "<a/>");
+    g_autofree char *file = path_to("d/1.xml"), *link = path_to("M/.Processed");
+    g_autofree char *taken = g_build_filename(far, "1.xml", NULL);
+    g_autofree char *to = g_build_filename(far, "1.xml.1", NULL);
+    g_autofree char *mail = g_build_filename(far, "cur", "1.a.host:2,S", NULL);
+    const struct timespec then[] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000001}};
+    g_assert_cmpint(utimensat(AT_FDCWD, file, then, 0), ==, 0);
+    g_assert_cmpint(chmod(file, 0640), ==, 0);
+    g_assert_true(g_file_set_contents(taken, "<old/>", -1, NULL));
+    g_assert_cmpint(symlink(far, link), ==, 0);
+    struct source *source = open_for("d", AFTER_MOVE, far, NULL);
+    g_free(drain(source, TRUE, OUTCOME_STORED));
+    source_close(source);
+    source = open_source("M", AFTER_MOVE, NULL);
+    g_free(drain(source, TRUE, OUTCOME_STORED));
+    source_close(source);
+    g_autofree char *was = NULL, *is = NULL, *text = NULL;
+    g_assert_true(g_file_get_contents(taken, &was, NULL, NULL));
+    g_assert_cmpstr(was, ==, "<old/>");
+    g_assert_true(g_file_get_contents(to, &is, NULL, NULL));
+    g_assert_cmpstr(is, ==, "<a/>");
+    g_assert_cmpint(stat(to, &moved), ==, 0);
+    g_assert_cmpint(moved.st_mtim.tv_sec, ==, 1000000001);
+    g_assert_cmpuint(moved.st_mode & 07777, ==, 0640);
+    g_assert_true(g_file_get_contents(mail, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "one");
+    g_assert_false(is_there("d/1.xml"));
+    g_assert_false(is_there("M/cur/1.a.host:2,S"));
+    /* Two files, and what makes it a Maildir: nothing is left of the copying. */
+    g_autoptr(GDir) dir = g_dir_open(far, 0, NULL);
+    guint left = 0;
+    while (g_dir_read_name(dir))
+        left++;
+    g_assert_cmpuint(left, ==, 6);
+    remove_all(far);
+    tear_down();
+}
+
 static void fill_maildir(void)
 {
     make_maildir("M");
@@ -588,6 +641,7 @@ int main(int argc, char **argv)
     g_test_add_func("/source/large-file", test_large_file);
     g_test_add_func("/source/settle", test_file_settle);
     g_test_add_func("/source/targets", test_file_targets);
+    g_test_add_func("/source/carried", test_file_carried);
     g_test_add_func("/source/maildir", test_maildir);
     g_test_add_func("/source/maildir-settle", test_maildir_settle);
     g_test_add_func("/source/maildir-renamed", test_maildir_renamed);
