@@ -190,6 +190,7 @@ static int open_entry(enum entry kind, const char *path, struct mail *mail, GErr
 static gboolean take_entry(struct file_source *files, guint i, struct mail *mail, GError **error)
 {
     g_autofree char *path = NULL;
+    struct stat st;
     enum entry kind = entry_at(files, i, &path);
     describe(mail, kind, path, i);
     if (kind == ENTRY_UNREADABLE) {
@@ -200,6 +201,8 @@ static gboolean take_entry(struct file_source *files, guint i, struct mail *mail
     int fd = open_entry(kind, path, mail, error);
     if (fd < 0)
         return mail->refusal_code != NULL;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        mail->token = NO_TOKEN;
     g_autoptr(GError) failure = NULL;
     mail->body = file_body(fd, &files->limits, &failure);
     close(fd);

@@ -338,6 +338,22 @@ static void test_file_targets(void)
     }
 }
 
+/* What a pipe brought is gone from it: there is nothing to move or to delete. */
+static void test_pipe_settle(void)
+{
+    set_up();
+    g_autofree char *path = path_to("pipe");
+    const char *const fill[] = {"/bin/sh", "-c", "printf '<a/>' >\"$0\"", path, NULL};
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    g_assert_true(g_spawn_async(NULL, (char **)fill, NULL, 0, NULL, NULL, NULL, NULL));
+    struct source *source = open_source("pipe", AFTER_DELETE, NULL);
+    g_autofree char *got = drain(source, TRUE, OUTCOME_STORED);
+    g_assert_cmpstr(got, ==, "file:/pipe[b]=<a/>|");
+    source_close(source);
+    g_assert_true(is_there("pipe"));
+    tear_down();
+}
+
 static void make_maildir(const char *name)
 {
     static const char *const subs[] = {"cur", "new", "tmp"};
@@ -641,6 +657,7 @@ int main(int argc, char **argv)
     g_test_add_func("/source/large-file", test_large_file);
     g_test_add_func("/source/settle", test_file_settle);
     g_test_add_func("/source/targets", test_file_targets);
+    g_test_add_func("/source/pipe-settle", test_pipe_settle);
     g_test_add_func("/source/carried", test_file_carried);
     g_test_add_func("/source/maildir", test_maildir);
     g_test_add_func("/source/maildir-settle", test_maildir_settle);
