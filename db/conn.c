@@ -163,6 +163,7 @@ static void settle_down(struct db *db)
 /* Before every statement. */
 static gboolean ready(struct db *db, const char *name, GError **error)
 {
+    db->sqlstate[0] = '\0';
     if (db_alive(db))
         settle_down(db);
     if (db_alive(db))
@@ -204,6 +205,7 @@ static gboolean open_connection(struct db *db, GError **error)
     keys[n] = NULL, values[n] = NULL;
     db->conn = PQconnectdbParams(keys, values, 1);
     db->busy = IDLE;
+    db->sqlstate[0] = '\0';
     if (PQstatus(db->conn) != CONNECTION_OK) {
         g_autofree char *line = one_line(PQerrorMessage(db->conn));
         gboolean password = PQconnectionNeedsPassword(db->conn);

@@ -35,7 +35,8 @@ gboolean db_alive(const struct db *db);
 /* Which connection of this handle it is: 1 for the first, one more for each db_reconnect. What lives in a
  * session, such as a temporary table, is gone when this has changed. */
 guint db_session(const struct db *db);
-/* The SQLSTATE of the last error of this handle: "" when there was none, or it was not the server's. */
+/* The SQLSTATE of the last statement of this handle: "" when it did well, or its error is not the server's.
+ */
 const char *db_sqlstate(const struct db *db);
 
 struct db_result;

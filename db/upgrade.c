@@ -230,29 +230,29 @@ static int do_part(struct upgrade *u, const char *hash, GError **error)
     return ok && note_part(u, file ? file->name : NULL, began, error) ? 1 : -1;
 }
 
-/* One transaction: as do_part. */
-static int do_transaction(struct upgrade *u, const char *hash, GError **error)
+/* Whether the last statement failed because of a lock. */
+static gboolean met_lock(const struct db *db)
+{
+    return g_strv_contains((const char *const[]){"55P03", "40P01", NULL}, db_sqlstate(db));
+}
+
+/* One transaction: as do_part. *locked_r: it failed because of a lock. */
+static int do_transaction(struct upgrade *u, const char *hash, gboolean *locked_r, GError **error)
 {
     int done = begin(u, error) ? do_part(u, hash, error) : -1;
-    if (u->settings->dry_run) {
-        while (done > 0)
-            done = do_part(u, hash, error);
-        roll_back(u->db);
-        return done;
-    }
+    while (u->settings->dry_run && done > 0)
+        done = do_part(u, hash, error);
     if (done > 0 && !db_run(u->db, "committing an upgrade", "COMMIT", error))
         done = -1;
+    *locked_r = done < 0 && met_lock(u->db);
     if (done <= 0)
         roll_back(u->db);
     return done;
 }
 
-/* Whether the transaction failed because of a lock, and may be tried again: after a pause. */
+/* Whether a transaction that met a lock may be tried again: after a pause. */
 static gboolean give_way(struct upgrade *u, guint tried, GError **error)
 {
-    const char *state = db_sqlstate(u->db);
-    if (strcmp(state, "55P03") != 0 && strcmp(state, "40P01") != 0)
-        return FALSE;
     g_autofree char *who = schema_in_the_way(u->db);
     if (tried >= u->settings->tries) {
         g_prefix_error(error, "could not upgrade the database while it is in use by %s: ", who);
@@ -286,11 +286,12 @@ int upgrade_run(struct db *db, const struct upgrade_settings *settings, GError *
     g_autofree char *hash = repeatable_hash();
     int done = 1, applied = 0;
     guint tried = 0;
+    gboolean locked;
     g_array_set_clear_func(u.parts, part_clear);
     while (done > 0) {
         GError *reason = NULL;
-        done = do_transaction(&u, hash, &reason);
-        if (done < 0 && give_way(&u, ++tried, &reason)) {
+        done = do_transaction(&u, hash, &locked, &reason);
+        if (locked && give_way(&u, ++tried, &reason)) {
             done = 1;
             continue;
         }

@@ -82,6 +82,17 @@ wait $upgrade
 is "and it comes to an end" "$? $(grep -c 'held up by process' "$dir/tool" | sed 's/^[1-9]$/yes/') $($tool check "$PG_CONNINFO" 2>&1)" "0 yes "
 wait $slow
 is "as does who reads" "$? $(head -n 1 "$dir/slow")" "0 0"
+# What is no lock is told at once, also when it comes after one.
+old_database later 10
+sql -c 'BEGIN; SELECT count(*) FROM dmarc.report; SELECT pg_sleep(3)' >"$dir/slow" &
+sleep 0.5
+$tool wait "$PG_CONNINFO" 100 3 >"$dir/tool" 2>&1 &
+upgrade=$!
+sleep 0.6
+sql -c "INSERT INTO dmarc.schema_version (version, name) VALUES (9999, 'later')"
+wait $upgrade
+is "a later schema that comes meanwhile is no lock" "$(grep -c 'held up' "$dir/tool") $(grep -v 'held up' "$dir/tool" | grep -c '^[a-z]*: cannot use the database: its schema has version 9999')" "1 1"
+wait
 # Who writes is waited for.
 pg_newdb writes
 sql -c 'BEGIN; SELECT pg_advisory_xact_lock_shared(7710423); SELECT pg_sleep(2)' >"$dir/slow" &
