@@ -174,7 +174,8 @@ int cli_main(char **argv)
     gboolean delivery = is_delivery(argv);
     char **own = g_strdupv(argv);
     log_open(FALSE);
-    int status = run(&cli, &own, &error) ? cli.status : ws_error_exit_status(error);
+    gboolean ok = run(&cli, &own, &error);
+    int status = ok || cli.status ? cli.status : ws_error_exit_status(error);
     progress_hide();
     if (error)
         log_error(error);

@@ -6,6 +6,7 @@
 #include "cli/progress.h"
 #include "cli/reading.h"
 #include "cli/rules.h"
+#include "cli/stopping.h"
 #include "cli/totals.h"
 #include "cli/watch.h"
 #include "cli/watcher.h"
@@ -37,7 +38,7 @@ static void tell(struct job *job, const GError *error)
 {
     struct cli *cli = job->cli;
     log_error(error);
-    int status = reading_stopped() ? 128 + reading_stopped() : ws_error_exit_status(error);
+    int status = stopping_signal() ? 128 + stopping_signal() : ws_error_exit_status(error);
     cli->status = cli->status ? cli->status : status;
 }
 

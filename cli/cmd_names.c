@@ -3,6 +3,7 @@
 #include "cli/log.h"
 #include "cli/names.h"
 #include "cli/progress.h"
+#include "cli/stopping.h"
 #include "parser/error.h"
 #include "reports/render.h"
 
@@ -60,6 +61,8 @@ gboolean cmd_names(struct cli *cli, GError **error)
                   names_look_up(db, &cli->config, dns, most, &totals, error);
     if (ok)
         tell(cli, &totals, dns);
+    else if (stopping_signal())
+        cli->status = 128 + stopping_signal();
     db_close(db);
     return ok;
 }

@@ -179,7 +179,8 @@ gboolean cmd_verdict(struct cli *cli, GError **error)
                   take_group(db, cli->options.group, asked.domain, error) &&
                   report_run(db, &asked.request, stdout, error) &&
                   conclude(db, &asked.request, cli->options.group && !asked.domain, &ready, error);
-    cli->status = ready ? 0 : 1;
+    if (ok)
+        cli->status = ready ? 0 : 1;
     db_close(db);
     g_free(asked.domain);
     return ok;

@@ -5,6 +5,7 @@
 #include "cli/period.h"
 #include "cli/progress.h"
 #include "cli/reading.h"
+#include "cli/stopping.h"
 #include "ingest/source_database.h"
 #include "reports/render.h"
 
@@ -59,8 +60,8 @@ static gboolean read_again(struct cli *cli, struct db *db, const char *command,
     progress_begin(!cli->options.quiet, "mails");
     gboolean ok = ingest_run(db, source, &reading.settings, &totals, error);
     progress_hide();
-    if (!ok && reading_stopped())
-        cli->status = 128 + reading_stopped();
+    if (!ok && stopping_signal())
+        cli->status = 128 + stopping_signal();
     source_close(source);
     reading_clear(&reading);
     return ok;

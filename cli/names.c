@@ -1,8 +1,10 @@
 #include "cli/names.h"
 
 #include "cli/progress.h"
+#include "cli/stopping.h"
 #include "dns/network.h"
 #include "dns/reverse.h"
+#include "parser/error.h"
 
 #include <string.h>
 
@@ -76,6 +78,7 @@ struct lookup {
     guint at;
     struct columns found;
     gint64 done;
+    const volatile sig_atomic_t *stop;
 };
 
 static const char names_sql[] =
@@ -117,66 +120,74 @@ static gboolean take_answer(gpointer data, const struct reverse_answer *answer, 
            columns_flush(&lookup->found, lookup->db, "keeping reverse names", names_sql, NULL, error);
 }
 
+/* What is known is kept, however it ended: `ok`, or with an error that counts. */
+static gboolean keep_rest(struct lookup *lookup, const char *name, const char *sql, const char *last,
+                          gboolean ok, GError **error)
+{
+    gboolean kept = columns_flush(&lookup->found, lookup->db, name, sql, last, ok ? error : NULL);
+    columns_clear(&lookup->found);
+    return ok && kept;
+}
+
 static gboolean look_up_names(struct lookup *lookup, const struct config *config, GError **error)
 {
     static const struct reverse_verbs verbs = {.next = next_address, .answer = take_answer};
     struct reverse_settings settings = reverse_settings_default;
     struct reverse_totals totals;
-    GError *ended = NULL, *unkept = NULL;
     settings.resolvers = (const char *const *)config->dns_servers;
+    settings.stop = lookup->stop;
     columns_init(&lookup->found, 4);
-    gboolean ok = reverse_run(&settings, &verbs, lookup, &totals, &ended);
-    /* What is known is kept, however it ended. */
-    gboolean kept =
-        columns_flush(&lookup->found, lookup->db, "keeping reverse names", names_sql, NULL, &unkept);
-    columns_clear(&lookup->found);
+    gboolean ok = reverse_run(&settings, &verbs, lookup, &totals, error);
     lookup->totals->silent = ok && totals.silent;
     lookup->totals->late = ok && totals.late;
-    if (!ok) {
-        g_propagate_error(error, ended);
-        g_clear_error(&unkept);
-    } else if (!kept) {
-        g_propagate_error(error, unkept);
+    return keep_rest(lookup, "keeping reverse names", names_sql, NULL, ok, error);
+}
+
+static gboolean find_network(struct lookup *lookup, struct networks *networks, const char *address,
+                             GError **error)
+{
+    struct network network;
+    GError *reason = NULL;
+    char number[16];
+    if (*lookup->stop) {
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_INTERRUPTED,
+                            "could not look up all networks: interrupted");
+        return FALSE;
     }
-    return ok && kept;
+    networks_find(networks, address, &network, &reason);
+    if (reason) {
+        g_propagate_error(error, reason);
+        return FALSE;
+    }
+    g_snprintf(number, sizeof number, "%u", network.as_number);
+    const char *const values[] = {
+        address, *network.prefix ? network.prefix : NULL, *network.country ? network.country : NULL,
+        network.as_number ? number : NULL, *network.as_name ? network.as_name : NULL};
+    columns_add(&lookup->found, values);
+    lookup->totals->networks++;
+    return TRUE;
 }
 
 static gboolean look_up_networks(struct lookup *lookup, const struct config *config, GError **error)
 {
+    static const char keeping[] = "keeping networks";
     struct networks *networks = networks_open((const char *const *)config->mmdb, error);
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format_iso8601(now);
     gboolean ok = networks != NULL;
     columns_init(&lookup->found, 5);
-    for (guint row = 0; ok && row < db_rows(lookup->wanted); row++) {
-        const char *address = db_value(lookup->wanted, row, 0);
-        struct network network;
-        GError *reason = NULL;
-        char number[16];
-        networks_find(networks, address, &network, &reason);
-        if ((ok = !reason)) {
-            g_snprintf(number, sizeof number, "%u", network.as_number);
-            const char *const values[] = {
-                address, *network.prefix ? network.prefix : NULL, *network.country ? network.country : NULL,
-                network.as_number ? number : NULL, *network.as_name ? network.as_name : NULL};
-            columns_add(&lookup->found, values);
-            lookup->totals->networks++;
-            ok = lookup->found.rows < FLUSH ||
-                 columns_flush(&lookup->found, lookup->db, "keeping networks", networks_sql, time, error);
-        } else {
-            g_propagate_error(error, reason);
-        }
-    }
-    ok = ok && columns_flush(&lookup->found, lookup->db, "keeping networks", networks_sql, time, error);
-    columns_clear(&lookup->found);
+    for (guint row = 0; ok && row < db_rows(lookup->wanted); row++)
+        ok = find_network(lookup, networks, db_value(lookup->wanted, row, 0), error) &&
+             (lookup->found.rows < FLUSH ||
+              columns_flush(&lookup->found, lookup->db, keeping, networks_sql, time, error));
     networks_close(networks);
-    return ok;
+    return keep_rest(lookup, keeping, networks_sql, time, ok, error);
 }
 
 gboolean names_look_up(struct db *db, const struct config *config, gboolean dns, guint64 most,
                        struct names_totals *totals_r, GError **error)
 {
-    struct lookup lookup = {.db = db, .totals = totals_r};
+    struct lookup lookup = {.db = db, .totals = totals_r, .stop = stopping_begin()};
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autoptr(GDateTime) first = g_date_time_add_days(now, -DAYS);
     g_autoptr(GDateTime) old = g_date_time_add_days(now, -NETWORK_DAYS);

@@ -13,6 +13,7 @@ struct names_totals {
 };
 
 /* Looks up what is missing of addresses seen in the last 90 days, the latest first, so many at most. Without
- * `dns` no names, without mmdb files no networks. Whenever it ends, what was found until then is kept. */
+ * `dns` no names, without mmdb files no networks. Whenever it ends, what was found until then is kept; a
+ * signal ends it with WS_ERROR_INTERRUPTED, see cli/stopping.h. */
 gboolean names_look_up(struct db *db, const struct config *config, gboolean dns, guint64 most,
                        struct names_totals *totals_r, GError **error);

@@ -11,10 +11,7 @@ struct reading {
     struct run_settings settings;
 };
 
-/* From the configuration, which is lent; points into itself, so it is not to be moved. The first INT, TERM or
- * HUP asks the run to stop after its batch, the second one ends the program, and so do
- * four seconds after the first. */
+/* From the configuration, which is lent; points into itself, so it is not to be moved. A signal asks the run
+ * to stop after its batch, see cli/stopping.h. */
 void reading_init(struct reading *reading, const struct cli *cli);
 void reading_clear(struct reading *reading);
-/* The signal that came, or 0. */
-int reading_stopped(void);

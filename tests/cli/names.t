@@ -128,4 +128,14 @@ is "who carries it is told, and nothing else is changed" "$(senders " WHERE clas
 own mail (selector theirs)|authorised|high|dkim d=a.example s=theirs, passed|1|'
 run verdict --line a.example --format csv
 is "... nor does a verdict know of it" "$(grep -c Google "$dir/out")" 0
+
+# A signal ends it, and what was found until then is kept.
+report 20.0.3.1 20.0.3.2 >"$dir/mail/4.xml"
+run ingest --quiet "$dir/mail/4.xml"
+check "more addresses" 0 '' ''
+dns '1.3.0.20.in-addr.arpa PTR 7200 mail-ej1-f45.google.com' 'mail-ej1-f45.google.com A 7200 20.0.3.1' '2.3.0.20.in-addr.arpa SILENT'
+status=0
+timeout --preserve-status -s TERM 1.5 "$program" names >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+check "stopped" 143 '' 'could not look up all names: interrupted'
+is "a name that was found before is kept" "$(row 20.0.3.1) $(row 20.0.3.2)" "confirmed|mail-ej1-f45.google.com "
 finish

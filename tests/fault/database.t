@@ -144,6 +144,16 @@ psql -X -q -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait
 wait $holder 2>/dev/null
 gives_up 'a signal while a lock is waited for' 143 7 'without waiting any longer'
 
+# A signal ends what reads mails again, too.
+term()
+{
+    kill -TERM "$faulty"
+}
+run=("$program" --config "$dir/conf" retry --all)
+run_faulty 'staging mails:1:stop' term
+[ $status = 143 ] && said 'stopped by a signal'
+ok $? 'a signal while mails are read again: ends with 143' "status $status" "$dir/out"
+
 # What is left where it is comes again whole, and its ledger has each mail once.
 psql -X -q -c 'TRUNCATE dmarc_store.message, dmarc_store.document'
 mkdir "$dir/plain"
