@@ -3,7 +3,9 @@
  * Locks are taken in one order by all writers: the lock of db/decide.h, report keys, reports that are
  * changed, profile keys, evidence keys, keys of failure reports, of TLS reports, mails, originals, sums (see
  * sql/sums.sql), each in ascending order, so that many at once on the same reports wait for each other and
- * never in a circle. */
+ * not in a circle. But sums of reports that came untrusted before and are trusted now change behind those of
+ * new reports, whatever their domains and days are. Two writers that meet there may wait for each other; the
+ * server then ends one of them with 40P01, which is DB_DOWN: its batch is to be written again. */
 #pragma once
 
 #include "db/conn.h"
