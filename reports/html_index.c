@@ -178,7 +178,7 @@ static gboolean put_rows(struct db *db, const struct html_request *request, FILE
         struct db_result *row = db_stream_next(db, &end, error);
         if (!row)
             return FALSE;
-        if (end ? !domains->len : domains->len == 0)
+        if (!domains->len)
             put_head(out, request, end ? NULL : row);
         if (!end) {
             if (!*reports_r)
