@@ -367,10 +367,8 @@ void writer_drop_reports(struct writer *writer)
     drop_reports_from(writer, writer->pending_report, writer->pending_other);
 }
 
-gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error)
+void writer_message_begin(struct writer *writer)
 {
-    (void)sha256;
-    (void)error;
     /* What a message left that did not end. */
     drop_reports_from(writer, writer->first_report, writer->first_other);
     g_array_set_size(writer->batch->documents, writer->first_document);
@@ -378,7 +376,6 @@ gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GErro
     writer->pending_other = writer->first_other;
     writer->over = FALSE;
     writer->auth = NULL;
-    return TRUE;
 }
 
 void writer_brought_by(struct writer *writer, const struct mail_auth *auth)
@@ -411,16 +408,15 @@ void writer_warn(struct writer *writer, guint first, const char *code)
     }
 }
 
-gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error)
+void writer_document(struct writer *writer, const struct ledger_document *document)
 {
-    (void)error;
     struct batch *batch = writer->batch;
     drop_report(writer);
     guint others = others_count(batch->others);
     if (message_is_full(writer) && batch->reports->len == writer->pending_report &&
         others == writer->pending_other) {
         writer->over = TRUE;
-        return TRUE;
+        return;
     }
     struct batch_document entry = {
         .path = batch_text(batch, document->path, PATH_BYTES),
@@ -441,7 +437,6 @@ gboolean writer_document(struct writer *writer, const struct ledger_document *do
     writer->pending_report = batch->reports->len;
     writer->pending_other = others;
     g_array_append_val(batch->documents, entry);
-    return TRUE;
 }
 
 /* A copy of the caller's struct in which the texts are the batch's. */
@@ -557,15 +552,15 @@ gboolean writer_message_end(struct writer *writer, const struct ledger_message *
         /* Reports that no document was named for must not be without a way back to their mail. */
         struct ledger_document rest = {
             .path = "", .kind = "aggregate", .size = -1, .outcome = OUTCOME_STORED};
-        if (!writer_document(writer, &rest, error))
-            return FALSE;
+        writer_document(writer, &rest);
     }
     return add_message(writer, message, FALSE, error);
 }
 
 gboolean writer_message_duplicate(struct writer *writer, const struct ledger_message *message, GError **error)
 {
-    return writer_message_begin(writer, message->sha256, error) && add_message(writer, message, TRUE, error);
+    writer_message_begin(writer);
+    return add_message(writer, message, TRUE, error);
 }
 
 void writer_reset(struct writer *writer)

@@ -122,7 +122,7 @@ void writer_free(struct writer *writer); /* what is not flushed is dropped */
 gboolean writer_known(struct writer *writer, guint n, const guint8 *const *sha256, const char *const *sources,
                       const gboolean *identities, int *outcomes_r, gboolean *resumed_r, GError **error);
 
-gboolean writer_message_begin(struct writer *writer, const guint8 *sha256, GError **error);
+void writer_message_begin(struct writer *writer);
 /* Who brought the message that was begun: before its first report. Without it nothing is known. Lends auth
  * until the message ends. */
 void writer_brought_by(struct writer *writer, const struct mail_auth *auth);
@@ -134,7 +134,7 @@ gboolean writer_failure(struct writer *writer, const struct failure_report *repo
 const struct tls_sink *writer_tls_sink(struct writer *writer);
 /* Closes a document: the reports that came since the one before are its own. One row in the
  * ledger for each report, and one for the problem or when there is no report. */
-gboolean writer_document(struct writer *writer, const struct ledger_document *document, GError **error);
+void writer_document(struct writer *writer, const struct ledger_document *document);
 /* Forgets the reports that went through the sink since the document before. */
 void writer_drop_reports(struct writer *writer);
 /* How many documents the open message has so far; and one more warning for those of them, from number `first`

@@ -17,7 +17,9 @@ static gboolean failure(void *self, const struct failure_report *report, GError 
 static gboolean document(void *self, const struct ledger_document *row, GError **error)
 {
     struct journal_writer *to = self;
-    return writer_document(to->writer, row, error);
+    (void)error;
+    writer_document(to->writer, row);
+    return TRUE;
 }
 
 static void drop_reports(void *self)
@@ -62,5 +64,7 @@ gboolean journal_writer_begin(struct journal_writer *to, struct writer *writer, 
     to->writer = writer;
     to->keep = keep;
     to->row = *row;
-    return writer_message_begin(writer, row->sha256, error);
+    (void)error;
+    writer_message_begin(writer);
+    return TRUE;
 }

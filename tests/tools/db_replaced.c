@@ -48,11 +48,12 @@ static gboolean put(struct writer *writer, guint number, const struct copy *copy
                                    .domain = domain};
     struct mail mail;
     make_mail(&mail, number);
-    if (!writer_message_begin(writer, mail.sha256, error))
-        return FALSE;
+    writer_message_begin(writer);
     writer_brought_by(writer, &auth);
-    return push(writer_sink(writer), copy, error) && writer_document(writer, &aggregate, error) &&
-           writer_message_end(writer, &mail.ledger, error);
+    if (!push(writer_sink(writer), copy, error))
+        return FALSE;
+    writer_document(writer, &aggregate);
+    return writer_message_end(writer, &mail.ledger, error);
 }
 
 /* records incomplete replaced collision trusted, of each report by id; then what became of each mail and

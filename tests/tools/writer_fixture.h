@@ -137,7 +137,9 @@ static inline gboolean put_report(struct writer *writer, guint mail_number, cons
 {
     struct mail mail;
     make_mail(&mail, mail_number);
-    return writer_message_begin(writer, mail.sha256, error) &&
-           made_push(writer_sink(writer), head, first, records, 7, error) &&
-           writer_document(writer, &aggregate, error) && writer_message_end(writer, &mail.ledger, error);
+    writer_message_begin(writer);
+    if (!made_push(writer_sink(writer), head, first, records, 7, error))
+        return FALSE;
+    writer_document(writer, &aggregate);
+    return writer_message_end(writer, &mail.ledger, error);
 }
