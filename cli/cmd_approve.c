@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/log.h"
 #include "cli/naming.h"
 #include "parser/domain.h"
@@ -83,8 +84,7 @@ static gboolean tell(struct db *db, const char *domain, const char *key, gint64 
                              : "is disowned",
            domain);
     if (changed)
-        printf(": %" G_GINT64_FORMAT " kind%s of its mail changed class or name", changed,
-               changed == 1 ? "" : "s");
+        printf(": %" G_GINT64_FORMAT " kind%s of its mail changed class or name", changed, PLURAL(changed));
     putchar('\n');
     if (verdict && strcmp(db_value(known, 0, 2), "t") != 0)
         log_warning("there is no report about %s\nhint: it is a policy domain that is named here", domain);

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/naming.h"
 #include "cli/terminal.h"
 #include "parser/error.h"
@@ -119,18 +120,15 @@ static gboolean explain(struct cli *cli, const char *sql, const char *of, const 
 gboolean cmd_explain(struct cli *cli, GError **error)
 {
     const char *of = cli->arguments[0], *which = of ? cli->arguments[1] : NULL;
-    enum report_format format = FORMAT_TABLE;
+    enum report_format format;
     if (!of || !g_utf8_validate(of, -1, NULL)) {
         g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE,
                             of ? "the mail is not named in UTF-8"
                                : "no record is named\nhint: see \"whosends help explain\"");
         return FALSE;
     }
-    if (cli->options.format && !report_format_parse(cli->options.format, &format)) {
-        g_autofree char *quoted = naming_quoted(cli->options.format);
-        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "unknown format %s\nhint: table, csv or json", quoted);
+    if (!format_take(&cli->options, &format, error))
         return FALSE;
-    }
     if (!which || !g_hostname_is_ip_address(which))
         return take_number(which, error) && explain(cli, by_mail, of, which, format, error);
     g_autofree char *domain = naming_domain(of, error);

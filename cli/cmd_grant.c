@@ -2,7 +2,6 @@
 #include "cli/database.h"
 #include "cli/log.h"
 #include "cli/naming.h"
-#include "parser/domain.h"
 #include "parser/error.h"
 #include "reports/render.h"
 #include "reports/text.h"
@@ -22,36 +21,6 @@ static gboolean usage(GError **error, const char *message)
     return FALSE;
 }
 
-/* All normalised, so that none of them needs more than quotes in an array. */
-static char *take_domains(char **names, GError **error)
-{
-    g_autoptr(GString) array = g_string_new("{");
-    for (char **name = names; name && *name; name++) {
-        gboolean ok = g_utf8_validate(*name, -1, NULL) && **name;
-        g_autofree char *domain = ok ? domain_normalise(*name, &ok) : NULL;
-        if (!ok || !domain_is_normal(domain)) {
-            g_autofree char *safe = render_safe(*name);
-            g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "'%s' cannot be a domain", safe);
-            return NULL;
-        }
-        g_string_append_printf(array, "%s\"%s\"", name == names ? "" : ",", domain);
-    }
-    g_string_append_c(array, '}');
-    return g_string_free(g_steal_pointer(&array), FALSE);
-}
-
-static char *take_groups(char **names, GError **error)
-{
-    g_autoptr(GString) array = g_string_new("{");
-    for (char **name = names; name && *name; name++) {
-        if (!naming_group(*name, error))
-            return NULL;
-        g_string_append_printf(array, "%s\"%s\"", name == names ? "" : ",", *name);
-    }
-    g_string_append_c(array, '}');
-    return g_string_free(g_steal_pointer(&array), FALSE);
-}
-
 static gboolean take_grant(const struct cli *cli, struct grant *grant, GError **error)
 {
     grant->role = cli->arguments[0];
@@ -59,8 +28,15 @@ static gboolean take_grant(const struct cli *cli, struct grant *grant, GError **
         return usage(error, "no role is named\nhint: see \"whosends help grant\"");
     if (!cli->options.domains && !cli->options.groups)
         return TRUE;
-    return (grant->domains = take_domains(cli->options.domains, error)) &&
-           (grant->groups = take_groups(cli->options.groups, error));
+    g_auto(GStrv) domains = naming_domains(cli->options.domains, error);
+    if (!domains)
+        return FALSE;
+    for (char **group = cli->options.groups; group && *group; group++)
+        if (!naming_group(*group, error))
+            return FALSE;
+    grant->domains = naming_array(domains);
+    grant->groups = naming_array(cli->options.groups);
+    return TRUE;
 }
 
 static void clear_grant(struct grant *grant)

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/naming.h"
 #include "parser/error.h"
 #include "reports/render.h"
@@ -8,27 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The domains as the text of an array, normalised; owned by the caller. NULL with an error. */
-static char *take_domains(char *const *names, GError **error)
-{
-    g_autoptr(GString) list = g_string_new("{");
-    for (; *names; names++) {
-        g_autofree char *domain = naming_domain(*names, error);
-        if (!domain)
-            return NULL;
-        /* A name that can be one holds no quote, no backslash and no brace that is not quoted here. */
-        g_string_append_printf(list, "%s\"%s\"", list->len > 1 ? "," : "", domain);
-    }
-    g_string_append_c(list, '}');
-    return g_strdup(list->str);
-}
-
 static gboolean change(struct cli *cli, const char *function, GError **error)
 {
-    g_autofree char *domains = take_domains(cli->arguments + 2, error);
+    g_auto(GStrv) domains = naming_domains(cli->arguments + 2, error);
     if (!domains)
         return FALSE;
-    const char *values[] = {cli->arguments[0], domains};
+    g_autofree char *array = naming_array(domains);
+    const char *values[] = {cli->arguments[0], array};
     g_autofree char *sql = g_strdup_printf("SELECT %s($1, $2::text[]), ARRAY(SELECT g.role::text FROM "
                                            "dmarc_store.group_grant g WHERE g.name = $1 ORDER BY 1)",
                                            function);
@@ -37,7 +24,7 @@ static gboolean change(struct cli *cli, const char *function, GError **error)
     g_autofree char *roles = done ? text_list_joined(db_value(done, 0, 1), ", ") : NULL;
     g_autofree char *safe = roles && *roles ? render_safe(roles) : NULL;
     if (done)
-        printf("%" G_GINT64_FORMAT " domain%s %s\n", db_int(done, 0, 0), db_int(done, 0, 0) == 1 ? "" : "s",
+        printf("%" G_GINT64_FORMAT " domain%s %s\n", db_int(done, 0, 0), PLURAL(db_int(done, 0, 0)),
                strstr(function, "join") ? "added" : "removed");
     if (safe)
         printf("group %s is granted to %s\n", cli->arguments[0], safe);

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/log.h"
 #include "cli/naming.h"
 #include "cli/period.h"
@@ -11,23 +12,6 @@
 #include <stdio.h>
 
 #define DEFAULT_LAST "90d"
-
-/* NULL for all, when none is named; *ok_r is FALSE with WS_ERROR_USAGE. */
-static GPtrArray *take_domains(char **arguments, gboolean *ok_r, GError **error)
-{
-    *ok_r = TRUE;
-    if (!*arguments)
-        return NULL;
-    GPtrArray *domains = g_ptr_array_new_with_free_func(g_free);
-    for (; *arguments && *ok_r; arguments++) {
-        char *domain = naming_domain(*arguments, error);
-        *ok_r = domain != NULL;
-        if (domain)
-            g_ptr_array_add(domains, domain);
-    }
-    g_ptr_array_add(domains, NULL);
-    return domains;
-}
 
 static void on_written(const char *domain, gint64 done, gint64 to_come, gint64 microseconds, gpointer data)
 {
@@ -46,7 +30,7 @@ static void print_summary(const char *directory, guint domains)
 {
     g_autofree char *index = g_build_filename(directory, "index.html", NULL);
     g_autofree char *safe = render_safe(index);
-    printf("%u domain%s: see %s\n", domains, domains == 1 ? "" : "s", safe);
+    printf("%u domain%s: see %s\n", domains, PLURAL(domains), safe);
 }
 
 gboolean cmd_html(struct cli *cli, GError **error)
@@ -54,18 +38,18 @@ gboolean cmd_html(struct cli *cli, GError **error)
     struct period period;
     struct db *db = NULL;
     guint written = 0;
-    gboolean ok;
+    gboolean ok = FALSE;
     if (!cli->options.output || !*cli->options.output) {
         g_set_error_literal(error, WS_ERROR, WS_ERROR_USAGE,
                             "no directory for the pages is given\nhint: whosends html -o DIR");
         return FALSE;
     }
-    GPtrArray *domains = take_domains(cli->arguments, &ok, error);
-    if (ok && take_period(cli, &period, error) && (db = database_ready(&cli->config, error)) &&
+    g_auto(GStrv) domains = naming_domains(cli->arguments, error);
+    if (domains && take_period(cli, &period, error) && (db = database_ready(&cli->config, error)) &&
         (!cli->options.group || naming_use_group(db, cli->options.group, error))) {
         const struct html_request request = {
             .directory = cli->options.output,
-            .domains = domains ? (const char *const *)domains->pdata : NULL,
+            .domains = *domains ? (const char *const *)domains : NULL,
             .since = *period.since ? period.since : NULL,
             .until = *period.until ? period.until : NULL,
             .trusted = cli->options.trusted,
@@ -75,13 +59,9 @@ gboolean cmd_html(struct cli *cli, GError **error)
         progress_begin(TRUE, "pages");
         ok = html_write(db, &request, &written, error);
         progress_hide();
-    } else {
-        ok = FALSE;
     }
     if (ok)
         print_summary(cli->options.output, written);
     db_close(db);
-    if (domains)
-        g_ptr_array_unref(domains);
     return ok;
 }

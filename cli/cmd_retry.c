@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/log.h"
 #include "cli/naming.h"
 #include "cli/period.h"
@@ -73,11 +74,6 @@ static gboolean usage(GError **error, const char *message)
     return FALSE;
 }
 
-static const char *plural(guint64 n)
-{
-    return n == 1 ? "" : "s";
-}
-
 /* Whom the summary is for: whoever asked, or a person that must do something. */
 static void print_retry(const struct cli *cli, const struct again *again, guint64 lost)
 {
@@ -85,11 +81,11 @@ static void print_retry(const struct cli *cli, const struct again *again, guint6
         return;
     guint64 solved = again->mails - again->problems;
     printf("%" COUNT " mail%s read again: %" COUNT " solved, %" COUNT " still %s\n", again->mails,
-           plural(again->mails), solved, again->problems, again->problems == 1 ? "a problem" : "problems");
+           PLURAL(again->mails), solved, again->problems, again->problems == 1 ? "a problem" : "problems");
     if (lost)
         printf("%" COUNT
                " mail%s cannot be read again: the originals are not kept, ingest them from where they are\n",
-               lost, plural(lost));
+               lost, PLURAL(lost));
 }
 
 gboolean cmd_retry(struct cli *cli, GError **error)
@@ -134,14 +130,8 @@ gboolean cmd_reparse(struct cli *cli, GError **error)
     g_autofree char *domain = NULL;
     if (!period_parse(NULL, options->since, NULL, cli->now, &period, error))
         return FALSE;
-    gboolean valid = !options->domain || (g_utf8_validate(options->domain, -1, NULL) && *options->domain);
-    if (options->domain && valid)
-        domain = domain_normalise(options->domain, &valid);
-    if (!valid) {
-        g_autofree char *safe = render_safe(options->domain);
-        g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "'%s' cannot be a domain", safe);
+    if (options->domain && !(domain = naming_domain(options->domain, error)))
         return FALSE;
-    }
     choice.domain = domain;
     choice.since = *period.since ? period.since : NULL;
     struct db *db = database_ready(&cli->config, error);
@@ -149,8 +139,8 @@ gboolean cmd_reparse(struct cli *cli, GError **error)
     if (ok && (!options->quiet || again.worse))
         printf("%" COUNT " mail%s read again: %" COUNT " %s; reports: %" COUNT " as they were, %" COUNT
                " changed, %" COUNT " new; %" COUNT " mail%s left as %s\n",
-               again.mails, plural(again.mails), again.changed, options->dry_run ? "would change" : "changed",
-               again.same, again.other, again.fresh, again.worse, plural(again.worse),
+               again.mails, PLURAL(again.mails), again.changed, options->dry_run ? "would change" : "changed",
+               again.same, again.other, again.fresh, again.worse, PLURAL(again.worse),
                again.worse == 1 ? "it was" : "they were");
     if (ok && again.worse)
         cli->status = EX_DATAERR;

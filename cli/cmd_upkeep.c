@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/database.h"
+#include "cli/format.h"
 #include "cli/period.h"
 #include "cli/progress.h"
 #include "db/upkeep.h"
@@ -11,11 +12,6 @@
 
 #define COUNT "%" G_GINT64_FORMAT
 
-static const char *plural(gint64 n)
-{
-    return n == 1 ? "" : "s";
-}
-
 gboolean cmd_maintain(struct cli *cli, GError **error)
 {
     struct upkeep_maintained done;
@@ -26,14 +22,14 @@ gboolean cmd_maintain(struct cli *cli, GError **error)
     db_close(db);
     if (!ok || cli->options.quiet)
         return ok;
-    printf(COUNT " partition%s made", done.partitions, plural(done.partitions));
+    printf(COUNT " partition%s made", done.partitions, PLURAL(done.partitions));
     if (done.moved)
         printf(", " COUNT " more for " COUNT " row%s that came before", done.moved, done.rows,
-               plural(done.rows));
+               PLURAL(done.rows));
     printf("; " COUNT " report%s folded, " COUNT " row%s of daily sums put together; " COUNT
            " profile%s judged in another way than before",
-           done.reports, plural(done.reports), done.compacted, plural(done.compacted), done.profiles,
-           plural(done.profiles));
+           done.reports, PLURAL(done.reports), done.compacted, PLURAL(done.compacted), done.profiles,
+           PLURAL(done.profiles));
     if (done.bytes > 0)
         printf("; %.1f MB given back to the disk", done.bytes / 1000000);
     putchar('\n');
@@ -44,12 +40,12 @@ static void print_amount(const char *what, const char *before, const struct upke
 {
     printf("%s before %s: " COUNT " month%s with " COUNT " report%s and " COUNT " record%s, " COUNT
            " mail%s of the ledger, about %.1f MB\n",
-           what, before, amount->months, plural(amount->months), amount->reports, plural(amount->reports),
-           amount->records, plural(amount->records), amount->mails, plural(amount->mails),
+           what, before, amount->months, PLURAL(amount->months), amount->reports, PLURAL(amount->reports),
+           amount->records, PLURAL(amount->records), amount->mails, PLURAL(amount->mails),
            amount->bytes / 1000000);
     if (amount->evidence)
         printf("and " COUNT " piece%s of evidence that no record has any more\n", amount->evidence,
-               plural(amount->evidence));
+               PLURAL(amount->evidence));
 }
 
 /* FALSE without an error when the answer is no. */

@@ -17,11 +17,29 @@ char *naming_domain(const char *text, GError **error)
 {
     gboolean ok = g_utf8_validate(text, -1, NULL) && *text;
     g_autofree char *domain = ok ? domain_normalise(text, &ok) : NULL;
-    if (ok)
+    if (ok && domain_is_normal(domain))
         return g_steal_pointer(&domain);
     g_autofree char *quoted = naming_quoted(text);
     g_set_error(error, WS_ERROR, WS_ERROR_USAGE, "%s cannot be a domain", quoted);
     return NULL;
+}
+
+char **naming_domains(char *const *names, GError **error)
+{
+    g_autoptr(GStrvBuilder) domains = g_strv_builder_new();
+    for (; names && *names; names++) {
+        g_autofree char *domain = naming_domain(*names, error);
+        if (!domain)
+            return NULL;
+        g_strv_builder_add(domains, domain);
+    }
+    return g_strv_builder_end(domains);
+}
+
+char *naming_array(char *const *names)
+{
+    g_autofree char *joined = names && *names ? g_strjoinv("\",\"", (char **)names) : NULL;
+    return joined ? g_strconcat("{\"", joined, "\"}", NULL) : g_strdup("{}");
 }
 
 char *naming_nearest(struct db *db, const char *sql, const char *value, const char *text)

@@ -98,6 +98,8 @@ run senders a.example --domain b.example
 check "two domains" 64 '' 'given twice'
 run senders 'a b'
 check "no domain" 64 '' 'cannot be a domain'
+run senders '<>'
+check "a domain without a name" 64 '' 'cannot be a domain'
 run ingest --after burn x
 check "an unknown word for --after" 64 '' 'leave, flag, move or delete'
 run ingest --limit records x
