@@ -26,6 +26,20 @@ static gboolean take_period(const struct cli *cli, struct period *period, GError
     return period_parse(last, options->since, options->until, cli->now, period, error);
 }
 
+/* A domain that is misspelt gets a page, too: that is told. */
+static gboolean warn_of_unknown(struct db *db, char *const *domains, GError **error)
+{
+    static const char sql[] = "SELECT d FROM unnest($1::text[]) d WHERE NOT EXISTS"
+                              " (SELECT r.domain FROM dmarc.report r WHERE r.domain = d) ORDER BY d";
+    g_autofree char *array = naming_array(domains);
+    const char *values[] = {array};
+    struct db_result *unknown = array ? db_query(db, "looking for domains", sql, 1, values, error) : NULL;
+    for (guint i = 0; unknown && i < db_rows(unknown); i++)
+        log_warning("there is no report about %s", db_value(unknown, i, 0));
+    db_result_free(unknown);
+    return unknown || !array;
+}
+
 static void print_summary(const char *directory, guint domains)
 {
     g_autofree char *index = g_build_filename(directory, "index.html", NULL);
@@ -57,7 +71,7 @@ gboolean cmd_html(struct cli *cli, GError **error)
             .written = on_written,
         };
         progress_begin(TRUE, "pages");
-        ok = html_write(db, &request, &written, error);
+        ok = warn_of_unknown(db, domains, error) && html_write(db, &request, &written, error);
         progress_hide();
     }
     if (ok)

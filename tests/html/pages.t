@@ -36,7 +36,7 @@ run html -o "$dir/elsewhere" $period
 check "a directory that cannot be made" 75 '' "could not make directory '$dir/elsewhere'"
 
 run html -o "$dir/some" --last 30d A.example NOWHERE.example a.example
-check "some domains" 0 '^2 domains' ''
+check "some domains, of which one is not known" 0 '^2 domains' 'there is no report about nowhere\.example'
 is "the index has these" "$(cd "$dir/some" && ls | tr '\n' ' ')" "a.example.html index.html nowhere.example.html "
 check_text() { is "$1" "$(grep -c "$3" "$dir/some/$2")" "$4"; }
 check_text "and says where there is nothing" index.html 'no reports in this period' 2
