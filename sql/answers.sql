@@ -73,7 +73,7 @@ BEGIN
     JOIN judged b ON b.place = l.place
     LEFT JOIN wholes w ON w.domain = b.domain
     WHERE policy_domain IS NULL OR b.domain = lower(policy_domain) -- which all are; but then it need not be sorted by
-    ORDER BY b.domain, l.messages DESC, l.network, b.sender, b.class;
+    ORDER BY b.domain, dmarc_store.sortable(l.messages) DESC, dmarc_store.beyond(l.messages) DESC NULLS LAST, l.network, b.sender, b.class;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks that send as the domain, of 256 addresses (/24) or a usual site of IPv6 (/48), who is behind each, and how many addresses. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -176,6 +176,18 @@ CREATE OR REPLACE FUNCTION dmarc_store.place_in(best bigint) RETURNS bigint LANG
 $fn$;
 COMMENT ON FUNCTION dmarc_store.place_in(bigint) IS 'The place in what dmarc_store.best_of() made';
 
+-- To sort many rows by messages, first by the one and then by the other: numbers of eight bytes sort in a fraction of the time that
+-- numeric takes, and nearly all are.
+CREATE OR REPLACE FUNCTION dmarc_store.sortable(messages numeric) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT least(messages, 4611686018427387904)::bigint
+$fn$;
+COMMENT ON FUNCTION dmarc_store.sortable(numeric) IS 'Messages as a number that is quick to sort by, 2^62 at most';
+
+CREATE OR REPLACE FUNCTION dmarc_store.beyond(messages numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN messages > 4611686018427387904 THEN messages END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.beyond(numeric) IS 'Messages where dmarc_store.sortable() cannot tell how many; else NULL';
+
 CREATE OR REPLACE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                               only_trusted boolean DEFAULT false)
 RETURNS TABLE (
@@ -239,7 +251,7 @@ BEGIN
         JOIN meant j ON j.domain = o.domain AND j.hash = o.evidence[o.evidence_at]
         GROUP BY j.line, o.source_ip
     ), lines AS MATERIALIZED (
-        SELECT s.*, row_number() OVER (ORDER BY s.messages DESC, s.source_ip, s.line) AS rank FROM sums s
+        SELECT s.*, row_number() OVER (ORDER BY dmarc_store.sortable(s.messages) DESC, dmarc_store.beyond(s.messages) DESC NULLS LAST, s.source_ip, s.line) AS rank FROM sums s
     ), wholes AS MATERIALIZED (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t

@@ -8,7 +8,7 @@
 --              10-03 google.test  no record, broken off
 --   b.example  10-01 google.test  192.0.2.1       7  nothing passes
 \ir support.sql
-SELECT plan(48);
+SELECT plan(49);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
 SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
@@ -49,6 +49,9 @@ SELECT is(pg_temp.rows($$ SELECT source_ip, sender_key, class, messages, share, 
 (198.51.100.8,mailchimp,misconfigured,20,0.0889,0,0,2026-10-02,2026-10-02)
 (2001:db8::1,,unknown,10,0.0444,0,0,2026-10-01,2026-10-01)
 (203.0.113.9,google,forwarded,5,0.0222,0,0,2026-10-02,2026-10-02)$$, 'sources');
+SELECT is((SELECT string_agg(n::text, ' ' ORDER BY dmarc_store.sortable(n) DESC, dmarc_store.beyond(n) DESC NULLS LAST)
+           FROM unnest('{5,4611686018427387904,1e30,0,4611686018427387905,7}'::numeric[]) n),
+          '1000000000000000000000000000000 4611686018427387905 4611686018427387904 7 5 0', 'sources: sorted by messages, whatever a reporter counts');
 SELECT is((SELECT count(*)::int FROM dmarc.sources() WHERE source_ip = '192.0.2.1'), 2, 'sources: an address stands with each domain');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.reporters('a.example') $$),
