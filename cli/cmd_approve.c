@@ -71,8 +71,9 @@ static gboolean tell(struct db *db, const char *domain, const char *key, gint64 
         " OR c.sender_key IS NULL AND (dmarc_store.bare_name(c.sender) = $2"
         " OR right(dmarc_store.bare_name(c.sender), length($2) + 1) = '.' || $2))),"
         " EXISTS (SELECT FROM dmarc.report r WHERE r.domain = $1),"
-        " (SELECT s.kind IN ('mailbox', 'gateway', 'forwarder', 'list') FROM dmarc.sender s WHERE s.key = "
-        "$2)";
+        " (SELECT s.kind IN ('mailbox', 'gateway', 'forwarder', 'list') FROM dmarc.sender s"
+        " WHERE s.key = $2),"
+        " (SELECT min(r.pattern) FROM dmarc.sender_rule r WHERE r.sender = $2 AND r.tenant)";
     const char *values[] = {domain, key};
     struct db_result *known = db_query(db, "asking for a sender", sql, 2, values, error);
     if (!known)
@@ -91,9 +92,9 @@ static gboolean tell(struct db *db, const char *domain, const char *key, gint64 
     else if (verdict && strcmp(db_value(known, 0, 1), "t") != 0)
         log_warning("nothing of %s was seen in mail of %s yet", name, domain);
     if (verdict && *verdict == 't' && g_strcmp0(db_value(known, 0, 3), "t") == 0)
-        log_warning("anybody can have an account at %s, and all of them are approved now\n"
-                    "hint: one account may be named alone, such as example.onmicrosoft.com",
-                    name);
+        log_warning("anybody can have an account at %s, and all of them are approved now%s%s", name,
+                    db_value(known, 0, 4) ? "\nhint: one account may be named alone, as NAME." : "",
+                    db_value(known, 0, 4) ? db_value(known, 0, 4) : "");
     db_result_free(known);
     return TRUE;
 }
@@ -102,7 +103,7 @@ static gboolean decide(struct db *db, const char *domain, const char *sender, co
                        const char *note, GError **error)
 {
     g_autofree char *key = find_sender(db, domain, sender, error);
-    if (!key || (verdict && !refuse_public_suffix(key, error)))
+    if (!key || (verdict && strcmp(verdict, "true") == 0 && !refuse_public_suffix(key, error)))
         return FALSE;
     const char *values[] = {domain, sender, verdict, note};
     struct db_result *done = db_query(db, "deciding about a sender",
@@ -124,7 +125,7 @@ static gboolean run(struct cli *cli, const char *verdict, GError **error)
         return FALSE;
     }
     g_autofree char *domain = naming_domain(domain_text, error);
-    if (!domain || !refuse_own(domain, sender, error))
+    if (!domain || (!cli->options.forget && !refuse_own(domain, sender, error)))
         return FALSE;
     struct db *db = database_ready(&cli->config, error);
     gboolean ok = db && decide(db, domain, sender, cli->options.forget ? NULL : verdict, note, error);

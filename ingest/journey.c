@@ -156,7 +156,9 @@ static const char *kind_of(const struct journey *journey, enum content_kind kind
 static enum content_kind claimed_kind(const struct journey *journey, const struct unpacked *document)
 {
     const struct message_part *message = journey->part.message;
-    if (document->kind != CONTENT_OTHER && document->kind != CONTENT_EMPTY)
+    gboolean quoted =
+        document->kind == CONTENT_EMPTY && message->nested; /* a bounce may quote headers alone */
+    if ((document->kind != CONTENT_OTHER && document->kind != CONTENT_EMPTY) || quoted)
         return CONTENT_OTHER;
     return journey->part.packed ? content_claimed(NULL, document->name)
                                 : content_claimed(message->media_type, message->file_name);
@@ -169,7 +171,8 @@ static const char *report_kind(const struct journey *journey, const struct unpac
     enum content_kind kind = document->kind;
     if (kind == CONTENT_XML || claimed_kind(journey, document) == CONTENT_XML)
         return "aggregate";
-    if (kind == CONTENT_JSON)
+    if (kind == CONTENT_JSON || (claimed_kind(journey, document) == CONTENT_JSON &&
+                                 g_str_has_prefix(media_type, "application/tlsrpt")))
         return "tls";
     if (kind == CONTENT_FEEDBACK ||
         (!journey->part.packed &&

@@ -478,7 +478,8 @@ static gssize unzip_pull(struct stream *stream, void *buf, gsize n, GError **err
         if (status == ARCHIVE_EOF)
             u->pending = broken_off(u);
         else if (status != ARCHIVE_OK)
-            u->pending = unzip_error(u, status);
+            /* A sum or length that was read from the padding proves nothing. */
+            u->pending = u->padded ? broken_off(u) : unzip_error(u, status);
         gboolean broken = status != ARCHIVE_OK && status != ARCHIVE_WARN && status != ARCHIVE_EOF;
         u->broken |= broken;
         if (broken && unzip_salvage(u))

@@ -394,7 +394,7 @@ static inline char *take_text(struct reader *reader, struct arena *arena)
         warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
         reader->cut = FALSE;
         if (reader->cut_name) {
-            g_autofree char *marked = g_strdup_printf("%.*s#cut", (int)text->length, text->bytes);
+            g_autofree char *marked = g_strdup_printf("%.*s(cut)", (int)text->length, text->bytes);
             reader->cut_name = FALSE;
             return arena_text(arena, marked, strlen(marked));
         }

@@ -105,17 +105,19 @@ BEGIN
         SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, x.word, ARRAY[x.word, regexp_replace(x.word, '[0-9]+', '#', 'g')]
         FROM passed x WHERE x.word IS NOT NULL
         UNION
-        SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, dmarc_store.host_kind(x.name) || '/' || d.word,
-               ARRAY[dmarc_store.host_kind(x.name) || '/' || d.word]
-        FROM passed x JOIN passed d ON d.kind = 'dkim_domain' AND (x.kind = 'spf_domain' OR d.name = x.name AND d.word = x.word)
-        WHERE x.word IS NOT NULL AND d.word IS NOT NULL AND right(x.name, length(of_domain) + 1) = '.' || of_domain
+        -- Host and selector together.
+        SELECT r.kind, r.pattern, ARRAY[r.pattern]
+        FROM dmarc_store.sender_rule r
+        JOIN passed x ON split_part(r.pattern, '/', 1) IN (split_part(x.name, '.', 1), dmarc_store.host_kind(x.name))
+                     AND r.kind = CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END
+        JOIN passed d ON d.kind = 'dkim_domain' AND d.word = split_part(r.pattern, '/', 2) AND (x.kind = 'spf_domain' OR d.name = x.name)
+        WHERE position('/' IN r.pattern) > 0 AND x.word IS NOT NULL AND right(x.name, length(of_domain) + 1) = '.' || of_domain
     ), answered AS (
         SELECT DISTINCT ON (a.kind, a.word) a.kind, a.word, c.key,
                r.pattern || ' is ' || c.name || CASE WHEN c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') THEN ', who relays' ELSE '' END AS said
         FROM asked a
         LEFT JOIN dmarc_store.sender_rule r ON r.kind = a.kind AND r.pattern = ANY (a.patterns)
         LEFT JOIN dmarc_store.sender c ON c.key = r.sender
-        WHERE position('/' IN a.word) = 0 OR c.key IS NOT NULL
         ORDER BY a.kind, a.word, r.origin = 'user' DESC, length(r.pattern) DESC, r.pattern
     ), steps AS (
         SELECT 1 AS place, 0::bigint AS n, 'record' AS what,

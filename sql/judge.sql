@@ -40,6 +40,33 @@ WITH seen AS MATERIALIZED (
     FROM (SELECT s.n, s.own_from, s.domain, s.own_spf_domain, unnest(s.spf_domains) AS name, unnest(s.spf_scopes) AS scope
           FROM seen s) f
     WHERE f.name IS NOT NULL
+), pairs AS MATERIALIZED (
+    -- Hosts and selectors that several senders ask for, so that only both together name one.
+    SELECT r.kind, r.pattern, split_part(r.pattern, '/', 1) AS host, split_part(r.pattern, '/', 2) AS selector
+    FROM dmarc_store.sender_rule r WHERE position('/' IN r.pattern) > 0
+), hosts AS MATERIALIZED (
+    -- Those of a rule alone: a report may have hundreds of each.
+    SELECT i.n, i.rule_kind, p.kind, p.pattern, p.selector, i.name, i.selector AS signed_with, i.strength, i.said
+    FROM passed i
+    JOIN pairs p ON p.host = split_part(i.name, '.', 1)
+    WHERE i.own AND i.below AND i.strength < 3
+    UNION
+    SELECT i.n, i.rule_kind, p.kind, p.pattern, p.selector, i.name, i.selector, i.strength, i.said
+    FROM passed i
+    JOIN pairs p ON p.host = dmarc_store.host_kind(i.name)
+    WHERE i.own AND i.below AND i.strength < 3
+), both_told AS (
+    SELECT h.n, h.kind, h.pattern, min(h.name) AS name, h.strength, min(h.said) AS said
+    FROM hosts h WHERE h.kind = 'dkim_selector' AND h.rule_kind = 'dkim_domain' AND h.signed_with = h.selector
+    GROUP BY h.n, h.kind, h.pattern, h.strength
+    UNION ALL
+    SELECT h.n, h.kind, h.pattern, min(h.name), h.strength,
+           'spf ' || min(h.name) || ' and dkim d=' || min(d.name) || ' s=' || h.selector || ', passed'
+    FROM hosts h
+    JOIN (SELECT i.n, i.selector, min(i.name) AS name FROM passed i WHERE i.rule_kind = 'dkim_domain' AND i.own GROUP BY i.n, i.selector) d
+         ON d.n = h.n AND d.selector = h.selector
+    WHERE h.kind = 'spf_host' AND h.rule_kind = 'spf_domain'
+    GROUP BY h.n, h.kind, h.pattern, h.selector, h.strength
 ), asked AS MATERIALIZED (
     SELECT i.n, i.rule_kind, i.name AS by, i.name, i.strength, i.said FROM passed i
     UNION ALL
@@ -51,15 +78,7 @@ WITH seen AS MATERIALIZED (
     SELECT i.n, 'spf_host', split_part(i.name, '.', 1), i.name, i.strength, i.said
     FROM passed i WHERE i.rule_kind = 'spf_domain' AND i.own AND i.below AND i.strength = 2
     UNION ALL
-    -- Hosts and selectors that several senders ask for: both together.
-    SELECT i.n, 'dkim_selector', dmarc_store.host_kind(i.name) || '/' || i.selector, i.name, i.strength, i.said
-    FROM passed i WHERE i.rule_kind = 'dkim_domain' AND i.own AND i.below AND i.selector IS NOT NULL
-    UNION ALL
-    SELECT i.n, 'spf_host', dmarc_store.host_kind(i.name) || '/' || d.selector, i.name, i.strength,
-           'spf ' || i.name || ' and dkim d=' || d.name || ' s=' || d.selector || ', passed'
-    FROM passed i
-    JOIN passed d ON d.n = i.n AND d.rule_kind = 'dkim_domain' AND d.own AND d.selector IS NOT NULL
-    WHERE i.rule_kind = 'spf_domain' AND i.own AND i.below AND i.strength = 2
+    SELECT b.n, b.kind, b.pattern, b.name, b.strength, b.said FROM both_told b
 ), named AS MATERIALIZED (
     -- Each name once, whoever bears it. One name is one sender's: of a user's rule, else of the longest pattern.
     SELECT DISTINCT ON (k.rule_kind, k.by) k.rule_kind, k.by, r.pattern, r.tenant, r.origin = 'user' AS users, c.key, c.name, c.kind, c.advice, c.carrier,
@@ -79,14 +98,14 @@ WITH seen AS MATERIALIZED (
     WHERE NOT i.own
     ORDER BY i.n, i.name, length(w.sender) DESC
 ), found AS MATERIALIZED (
-    SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind, w.approved, t.approved AS name_approved,
+    SELECT a.n, c.key, c.name, c.kind, c.advice, a.said, a.rule_kind, coalesce(t.approved, w.approved) AS approved, t.n IS NOT NULL AS by_name,
            -- Who brought it: best seen in MAIL FROM, then in HELO, then in a signature.
            CASE a.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
            a.rule_kind = 'dkim_domain' AND (c.tenant OR c.kind IN ('forwarder', 'list')) AS signs_on,
            CASE WHEN a.rule_kind = 'dkim_domain' THEN 'high' WHEN a.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
-           c.relay AND NOT (c.tenant AND dmarc_store.is_own_tenant(a.name, s.domain)) AS relays,
-           row_number() OVER (PARTITION BY a.n ORDER BY CASE WHEN s.own_dkim OR s.own_spf OR w.approved IS NULL THEN 1
-                                                             WHEN w.approved THEN 0 ELSE 2 END,
+           c.relay AND t.approved IS NOT FALSE AND NOT (c.tenant AND dmarc_store.is_own_tenant(a.name, s.domain)) AS relays,
+           row_number() OVER (PARTITION BY a.n ORDER BY CASE WHEN s.own_dkim OR s.own_spf OR coalesce(t.approved, w.approved) IS NULL THEN 1
+                                                             WHEN coalesce(t.approved, w.approved) THEN 0 ELSE 2 END,
                                                         c.users DESC, c.relay, c.carrier, a.strength, a.rule_kind COLLATE "C",
                                                         length(c.pattern) DESC, a.said COLLATE "C", c.key) AS rank
     FROM asked a
@@ -99,8 +118,8 @@ WITH seen AS MATERIALIZED (
 ), relay AS (
     SELECT DISTINCT ON (f.n) f.* FROM found f WHERE f.relays ORDER BY f.n, f.hop, f.rank
 ), matches AS (
-    SELECT f.n, bool_or(NOT f.relays AND f.approved IS NOT FALSE AND f.name_approved IS NOT FALSE) AS known_sender, bool_or(f.approved) AS approved,
-           bool_or(NOT f.approved) AS disowned,
+    SELECT f.n, bool_or(NOT f.relays AND f.approved IS NOT FALSE) AS known_sender, bool_or(f.approved) AS approved,
+           bool_or(NOT f.approved) AS disowned, bool_or(f.approved AND NOT f.by_name) AS key_approved, bool_or(NOT f.approved AND NOT f.by_name) AS key_disowned,
            array_agg(f.key) FILTER (WHERE f.relays AND (f.hop = 1 OR f.signs_on)) AS brought_by,
            coalesce(array_agg(f.key) FILTER (WHERE f.rule_kind IN ('dkim_selector', 'spf_host')), '{}') AS signed_by
     FROM found f GROUP BY f.n
@@ -116,12 +135,12 @@ WITH seen AS MATERIALIZED (
     SELECT s.*, w.key AS who_key, w.name AS who_name, w.kind AS who_kind, w.advice AS who_advice, w.said AS who_said,
            w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
            y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, o.strength AS own_strength, t.name AS stranger_name, t.said AS stranger_said,
-           t.told, t.approved IS NOT DISTINCT FROM true AND m.approved IS NOT TRUE AS stranger_approved,
-           t.approved IS NOT DISTINCT FROM false AND m.disowned IS NOT TRUE AS stranger_disowned,
-           dmarc.class_rule(s.own_spf, s.own_dkim, s.reason_types, coalesce(NOT m.brought_by && m.signed_by, false),
+           t.told, t.approved IS NOT DISTINCT FROM true AND m.key_approved IS NOT TRUE AS stranger_approved,
+           t.approved IS NOT DISTINCT FROM false AND m.key_disowned IS NOT TRUE AS stranger_disowned,
+           dmarc.class_rule(s.own_spf, s.own_dkim, CASE WHEN s.inside THEN s.reason_types END, coalesce(NOT m.brought_by && m.signed_by, false),
                             s.inside AND (coalesce(m.approved, false) OR t.approved IS TRUE), s.inside AND coalesce(m.known_sender, false),
                             s.inside AND o.n IS NOT NULL,
-                            y.n IS NOT NULL, s.inside AND s.own_signed, coalesce(m.disowned, false) OR t.approved IS FALSE,
+                            y.n IS NOT NULL, s.inside AND s.own_signed, s.inside AND (coalesce(m.disowned, false) OR t.approved IS FALSE),
                             o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
     FROM seen s
     LEFT JOIN who w ON w.n = s.n

@@ -66,6 +66,15 @@ mail("torn", streamed(b"report.xml", zeros))
 opening = zlib.compressobj(9, zlib.DEFLATED, -15)
 ole = opening.compress(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") + opening.flush(zlib.Z_FULL_FLUSH)
 mail("refused", streamed(b"mail.msg", ole + zeros))
+# A report that is small, whole and well-formed, with as many names in each record as are kept.
+dkim = "".join(f"<dkim><domain>d{i}.v.example</domain><selector>s1</selector><result>pass</result></dkim>" for i in range(200))
+spf = "".join(f"<spf><domain>em{i}.v.example</domain><scope>mfrom</scope><result>pass</result></spf>" for i in range(199))
+records = "".join(f"<record><row><source_ip>192.0.2.{i}</source_ip><count>1</count></row><identifiers><header_from>v.example</header_from></identifiers>"
+                  f"<auth_results>{dkim}{spf}<spf><domain>em{i + 1000}.v.example</domain><scope>mfrom</scope><result>pass</result></spf></auth_results>"
+                  "</record>" for i in range(30))
+mail("names", gzip.compress(("<feedback><report_metadata><org_name>r.example</org_name><report_id>1</report_id><date_range><begin>1790812800</begin>"
+                             "<end>1790899199</end></date_range></report_metadata><policy_published><domain>v.example</domain><adkim>s</adkim>"
+                             f"<aspf>s</aspf><p>none</p></policy_published>{records}</feedback>").encode()))
 mail("nested", gzip.compress(archive(b"report.zip", raw(archive(b"report.xml", zeros))), 9))
 END
 
@@ -87,5 +96,11 @@ for bomb in zip torn refused gzip nested; do
         ok $? "$bomb, $mode: no process has more than $peak KiB"
     done
 done
+build/whosends --database "$PG_CONNINFO" init >"$dir/out" 2>&1
+tests/lib/measure.py "$dir/cost" timeout 60 build/whosends --database "$PG_CONNINFO" ingest "$dir/names.eml" >"$dir/out" 2>&1
+ok $? "thirty records with 400 names each are stored" '' "$dir/out"
+read -r user system elapsed peak <"$dir/cost"
+awk -v elapsed="$elapsed" -v most="$most" 'BEGIN { exit !(elapsed < most) }'
+ok $? "... in $elapsed s, with their names looked up"
 echo "1..$n"
 exit $failed

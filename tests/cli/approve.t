@@ -76,6 +76,14 @@ check "... taken back, with no word about that" 0 'neither approved nor disowned
 run approve b.example b-ltd.onmicrosoft.com
 check "one account there" 0 '^b-ltd\.onmicrosoft\.com is approved for b\.example$' 'nothing of b-ltd\.onmicrosoft\.com was seen in mail of b\.example yet'
 run approve --forget b.example b-ltd.onmicrosoft.com
+run disown b.example github.io
+check "a public suffix may be disowned" 0 '^github\.io is disowned for b\.example$' 'nothing of github\.io was seen'
+run disown --forget b.example github.io
+run approve --forget b.example mail.b.example
+check "what could be said once can be taken back" 0 'mail\.b\.example is neither' ''
+run approve b.example proofpoint
+check "no account is named where providers have none by name" 0 '^Proofpoint is approved' 'anybody can have an account at Proofpoint, and all of them are approved now$'
+run approve --forget b.example proofpoint
 run approve a.example
 check "no sender" 64 '' 'are to be named'
 run approve 'a b' mailchimp

@@ -274,6 +274,16 @@ def forwarded():
     c.domain = "c24b.example"
     c.put(usual(gz(c.xml()).decode("latin-1").encode())).put(usual(gz(c.xml())[1:], "r.gz", "application/octet-stream"))
     c.put(usual(bytes(b & 127 for b in gz(c.xml())))).put(alone(b"nothing packed", "application/zip", "a!b.example!1!2.zip"))
+    # A bounce may quote the header of a mail without its body: nothing is missing there.
+    c = Case("C31 quoted", "no_report no_report | 0/0/0 | - | -")
+    c.domain = "c31b.example"
+    for quoted in ("text/rfc822-headers", "message/rfc822"):
+        c.put(mail(TEXT, part(b"Reporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; a@b.example\nAction: failed\n", "message/delivery-status", encoding=None),
+                   part(b"From: a@c31b.example\nSubject: x\nMIME-Version: 1.0\nContent-Type: application/zip; name=\"r.zip\"\n"
+                        b"Content-Transfer-Encoding: base64\n\n", quoted, encoding=None), kind='multipart/report; report-type=delivery-status'))
+    c = Case("C32 damaged", "problem | 0/0/0 | - | json")
+    c.domain = "c32b.example"
+    c.put(mail(TEXT, part(b"\x8e\xff not JSON", "application/tlsrpt+json", "r.json")))
     c = Case("X16 nothing in it", "problem problem problem problem | 0/0/0 | - | empty,no_root")
     c.domain = "x16b.example"
     c.put(usual(gz(b""))).put(usual(gz(b"<html><body>Internal error</body></html>"))).put(alone(b"\n" * 3000, "text/xml"))

@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(105);
+SELECT plan(112);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -198,15 +198,31 @@ SELECT pg_temp.see('a12.example', '{a12-ltd.onmicrosoft.com|s|pass}');
 SELECT pg_temp.expect('a12.example', 'misconfigured', 'approved', 'a12-ltd.onmicrosoft.com (approved)', 'medium', 'one account at a provider that is approved');
 SELECT pg_temp.see('a13.example', '{forger.onmicrosoft.com|s|pass}');
 SELECT pg_temp.expect('a13.example', 'unknown', 'stranger', 'Microsoft 365 / Outlook', 'high', '... and no other one');
+SELECT pg_temp.see('a15.example', '{evil.onmicrosoft.com|s|pass}');
+SELECT pg_temp.expect('a15.example', 'unknown', 'disowned', 'evil.onmicrosoft.com (not known)', 'medium', 'one that is disowned, at a provider that is approved');
+SELECT pg_temp.see('a16.example', '{evil.onmicrosoft.com|s|pass,a16.example|s|fail}');
+SELECT pg_temp.expect('a16.example', 'unknown', 'disowned', 'evil.onmicrosoft.com (not known)', 'medium', '... which relays nothing');
+SELECT pg_temp.see('a17.example', '{good.onmicrosoft.com|s|pass}');
+SELECT pg_temp.expect('a17.example', 'misconfigured', 'approved', 'good.onmicrosoft.com (approved)', 'medium', 'one that is approved, at a provider that is disowned');
+SELECT pg_temp.see('a18.example', '{shop.test|s|pass}', header_from => 'out.test');
+SELECT pg_temp.expect('a18.example', 'unknown', 'stranger', 'shop.test (not known)', 'medium', 'no word makes a From: outside of the domain its mail');
+SELECT pg_temp.see('r8i.example', '{evil.test|a|pass}', reasons => '{forwarded}', header_from => 'evil.test');
+SELECT pg_temp.expect('r8i.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'nor does what a reporter says');
+SELECT pg_temp.see('h9.example', '{mkt7.h9.example|k1|pass}', '{mkt7.h9.example|mfrom|pass}', 'mkt7.h9.example|k1', 'mkt7.h9.example');
+SELECT pg_temp.expect('h9.example', 'authorised', 'spf_aligned', 'Our shop', 'medium', 'a user''s rule of host and selector, the number in it told');
+SELECT pg_temp.see('h10.example', '{mkt8.h10.example|k1|pass}', '{mkt8.h10.example|mfrom|pass}', 'mkt8.h10.example|k1', 'mkt8.h10.example');
+SELECT pg_temp.expect('h10.example', 'authorised', 'spf_aligned', 'own mail (selector k1)', 'high', '... and no other number');
 SELECT pg_temp.see('a14.example', '{a14.onmicrosoft.com|s|pass}');
 SELECT pg_temp.expect('a14.example', 'unknown', 'disowned', 'a14.onmicrosoft.com (not known)', 'medium', 'one that is called like the domain, and disowned');
 INSERT INTO dmarc_store.approval (domain, sender, approved)
 SELECT u.domain, v.sender, v.approved
 FROM (VALUES ('a1 a2 a3 a4 a9', 'shop.test', true), ('a4', 'bad.shop.test', false), ('a5', 'google', true), ('a6 a7 a8', 'sendgrid', false),
-             ('a10', 'google', false), ('a12 a13', 'a12-ltd.onmicrosoft.com', true), ('a14', 'a14.onmicrosoft.com', false)) v (domains, sender, approved)
+             ('a10', 'google', false), ('a12 a13', 'a12-ltd.onmicrosoft.com', true), ('a14', 'a14.onmicrosoft.com', false),
+             ('a15 a16', 'm365', true), ('a15 a16', 'evil.onmicrosoft.com', false), ('a17', 'm365', false), ('a17', 'good.onmicrosoft.com', true),
+             ('a18', 'shop.test', true)) v (domains, sender, approved)
 CROSS JOIN LATERAL (SELECT w || '.example' AS domain FROM regexp_split_to_table(v.domains, ' ') w) u;
 INSERT INTO dmarc_store.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
-INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop');
+INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop'), ('spf_host', 'mkt7/k1', 'ourshop');
 SELECT pg_temp.sum_up();
 \o
 

@@ -249,6 +249,14 @@ static void test_zip(void)
     pack_zip_add(&streamed, "a.xml", XML, strlen(XML), PACK_DESCRIPTOR);
     check("C15 streamed, without its directory", pack_zip_end(&streamed, FALSE),
           "a / a.xml xml:" XML "<truncated; ");
+    /* Cut anywhere in the descriptor of 16 bytes, too. */
+    for (guint missing = 1; missing <= 16; missing++) {
+        struct pack_zip shorter = pack_zip_begin();
+        pack_zip_add(&shorter, "a.xml", XML, strlen(XML), PACK_DESCRIPTOR);
+        g_byte_array_set_size(shorter.out, shorter.out->len - missing);
+        check("C15 streamed, and cut behind the data", pack_zip_end(&shorter, FALSE),
+              "a / a.xml xml:" XML "<truncated; ");
+    }
     check("C15 nothing but the magic", bytes_of("PK\x03\x04", 4), "a !archive; ");
 }
 
