@@ -68,7 +68,9 @@ eventually "when the one that looks after them is killed, they end" 5 gone
 watch_pid=
 
 # To the end: nothing is lost and nothing is double.
+# Which may have happened already: then the signal would come before anybody listens to it.
 watch
+until_true 10 heard 'READY=1'
 eventually "all of it is stored in the end" 40 inbox_has 0
 stop_watch "at the end"
 same_places "at the end"
