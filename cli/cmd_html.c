@@ -31,13 +31,15 @@ static gboolean warn_of_unknown(struct db *db, char *const *domains, GError **er
 {
     static const char sql[] = "SELECT d FROM unnest($1::text[]) d WHERE NOT EXISTS"
                               " (SELECT r.domain FROM dmarc.report r WHERE r.domain = d) ORDER BY d";
+    if (!*domains)
+        return TRUE;
     g_autofree char *array = naming_array(domains);
     const char *values[] = {array};
-    struct db_result *unknown = array ? db_query(db, "looking for domains", sql, 1, values, error) : NULL;
+    struct db_result *unknown = db_query(db, "looking for domains", sql, 1, values, error);
     for (guint i = 0; unknown && i < db_rows(unknown); i++)
         log_warning("there is no report about %s", db_value(unknown, i, 0));
     db_result_free(unknown);
-    return unknown || !array;
+    return unknown != NULL;
 }
 
 static void print_summary(const char *directory, guint domains)

@@ -1,5 +1,6 @@
 #include "db/profile.h"
 
+#include "parser/domain.h"
 #include "parser/sha256.h"
 
 #include <string.h>
@@ -53,18 +54,12 @@ static gboolean is_name(const char *name)
     return !*at && labels >= 2 && at - name <= 253;
 }
 
-static gboolean is_below(const char *name, const char *domain)
-{
-    gsize n = strlen(name), length = strlen(domain);
-    return length && n > length && name[n - length - 1] == '.' && !strcmp(name + n - length, domain);
-}
-
 /* As dmarc_store.is_ours(). */
 static gboolean is_ours(const char *name, const char *domain, const struct report_record *record)
 {
     return !strcmp(name, record->header_from) || !strcmp(name, domain) ||
-           !g_strcmp0(name, record->dkim_aligned_domain) || is_below(name, record->header_from) ||
-           is_below(name, domain);
+           !g_strcmp0(name, record->dkim_aligned_domain) || domain_is_below(name, record->header_from) ||
+           domain_is_below(name, domain);
 }
 
 static gboolean is_own_signed(const char *domain, const struct report_record *record)

@@ -135,13 +135,17 @@ static gboolean is_prose(const struct journey *journey, const char *code)
            (g_str_equal(code, "no_root") || g_str_equal(code, "doctype"));
 }
 
+static gboolean is_tls_type(const struct journey *journey)
+{
+    const char *media_type = journey->part.message->media_type;
+    return media_type && g_str_has_prefix(media_type, "application/tlsrpt");
+}
+
 /* RFC 8460 section 4.4 names these keys; a report has them in its first kilobytes. */
 static gboolean is_tls_report(const struct journey *journey, const struct meter *meter)
 {
-    const char *media_type = journey->part.message->media_type;
-    return (media_type && g_str_has_prefix(media_type, "application/tlsrpt")) ||
-           strstr(meter->start, "\"organization-name\"") || strstr(meter->start, "\"policies\"") ||
-           strstr(meter->start, "\"report-id\"");
+    return is_tls_type(journey) || strstr(meter->start, "\"organization-name\"") ||
+           strstr(meter->start, "\"policies\"") || strstr(meter->start, "\"report-id\"");
 }
 
 static const char *kind_of(const struct journey *journey, enum content_kind kind)
@@ -168,11 +172,10 @@ static enum content_kind claimed_kind(const struct journey *journey, const struc
 static const char *report_kind(const struct journey *journey, const struct unpacked *document)
 {
     const char *media_type = journey->part.message->media_type;
-    enum content_kind kind = document->kind;
-    if (kind == CONTENT_XML || claimed_kind(journey, document) == CONTENT_XML)
+    enum content_kind kind = document->kind, claimed = claimed_kind(journey, document);
+    if (kind == CONTENT_XML || claimed == CONTENT_XML)
         return "aggregate";
-    if (kind == CONTENT_JSON || (claimed_kind(journey, document) == CONTENT_JSON &&
-                                 g_str_has_prefix(media_type, "application/tlsrpt")))
+    if (kind == CONTENT_JSON || (claimed == CONTENT_JSON && is_tls_type(journey)))
         return "tls";
     if (kind == CONTENT_FEEDBACK ||
         (!journey->part.packed &&

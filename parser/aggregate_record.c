@@ -142,14 +142,6 @@ static gboolean names_several(const char *text)
     return at != NULL ? strchr(at + 1, '@') != NULL : strpbrk(text, ",; \t\r\n") != NULL;
 }
 
-static gboolean is_below(const char *name, const char *domain)
-{
-    if (strcmp(name, domain) == 0)
-        return TRUE;
-    gsize n = strlen(name), d = strlen(domain);
-    return n > d && strcmp(name + n - d, domain) == 0 && name[n - d - 1] == '.';
-}
-
 /* A From domain that is more, less or other than one name. */
 static void build_odd_from(struct reader *reader, const struct raw_record *raw, struct report_record *record)
 {
@@ -176,7 +168,8 @@ static const struct known_name *build_identifiers(struct reader *reader, const s
         record->header_from = from->name;
     else
         build_odd_from(reader, raw, record);
-    if (!is_below(record->header_from, reader->head.domain))
+    if (strcmp(record->header_from, reader->head.domain) != 0 &&
+        !domain_is_below(record->header_from, reader->head.domain))
         warn(reader, CODE_FROM_OUTSIDE, "header_from", record->header_from);
     record->envelope_from = take_name(reader, "envelope_from", raw->text[RECORD_ENVELOPE_FROM]);
     record->envelope_to = take_name(reader, "envelope_to", raw->text[RECORD_ENVELOPE_TO]);

@@ -124,6 +124,12 @@ const char *domain_organizational(const struct domain_list *list, const char *na
     return registrable != NULL ? registrable : name;
 }
 
+gboolean domain_is_below(const char *name, const char *domain)
+{
+    gsize n = strlen(name), length = strlen(domain);
+    return length > 0 && n > length && name[n - length - 1] == '.' && strcmp(name + n - length, domain) == 0;
+}
+
 gboolean domain_is_public_suffix(const struct domain_list *list, const char *name)
 {
     return list->psl != NULL && strlen(name) <= NAME_MAX_BYTES &&

@@ -29,6 +29,9 @@ const char *domain_organizational(const struct domain_list *list, const char *na
 /* Whether strangers have domains of their own below this normalised name, as below co.uk and github.io. */
 gboolean domain_is_public_suffix(const struct domain_list *list, const char *name);
 
+/* Whether a name stands below a domain, both normalised; not the domain itself, and nothing below "". */
+gboolean domain_is_below(const char *name, const char *domain);
+
 /* Strict: the same name. Relaxed: the same organizational domain. Both normalised. "" aligns with nothing. */
 gboolean domain_aligned(const struct domain_list *list, const char *authenticated, const char *header_from,
                         gboolean strict);

@@ -138,8 +138,7 @@ enum trust trust_of(const struct mail_auth *auth, const char *reporter, const st
 gboolean trust_is_foreign(const struct trust_rules *rules, const char *domain)
 {
     for (char *const *ours = rules->domains; ours && *ours; ours++) {
-        gsize n = strlen(domain), of = strlen(*ours);
-        if (n >= of && strcmp(domain + n - of, *ours) == 0 && (n == of || domain[n - of - 1] == '.'))
+        if (strcmp(domain, *ours) == 0 || domain_is_below(domain, *ours))
             return FALSE;
     }
     return rules->domains != NULL;

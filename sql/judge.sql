@@ -47,14 +47,9 @@ WITH seen AS MATERIALIZED (
 ), hosts AS MATERIALIZED (
     -- Those of a rule alone: a report may have hundreds of each.
     SELECT i.n, i.rule_kind, p.kind, p.pattern, p.selector, i.name, i.selector AS signed_with, i.strength, i.said
-    FROM passed i
-    JOIN pairs p ON p.host = split_part(i.name, '.', 1)
-    WHERE i.own AND i.below AND i.strength < 3
-    UNION
-    SELECT i.n, i.rule_kind, p.kind, p.pattern, p.selector, i.name, i.selector, i.strength, i.said
-    FROM passed i
-    JOIN pairs p ON p.host = dmarc_store.host_kind(i.name)
-    WHERE i.own AND i.below AND i.strength < 3
+    FROM (SELECT u.*, unnest(ARRAY[split_part(u.name, '.', 1), dmarc_store.host_kind(u.name)]) AS host
+          FROM passed u WHERE u.own AND u.below AND u.strength < 3) i
+    JOIN pairs p ON p.host = i.host
 ), both_told AS (
     SELECT h.n, h.kind, h.pattern, min(h.name) AS name, h.strength, min(h.said) AS said
     FROM hosts h WHERE h.kind = 'dkim_selector' AND h.rule_kind = 'dkim_domain' AND h.signed_with = h.selector

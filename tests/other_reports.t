@@ -225,5 +225,9 @@ is "... of a period" "$(run failures --samples --since 2026-10-13 example.com)" 
 is "failures has nothing of it" "$(run failures)" "no mail that fails DMARC"
 is "show shows it" "$(run show 1 | grep -cE '^ +(alignment_failed|delivery_result|subject_hash) ')" 3
 is "--trusted is refused" "$(run failures --samples --trusted | head -n 1)" "whosends: error: cannot use --trusted with failures: it leaves nothing out"
+# A file that the user names has no media type.
+python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "w").writestr("r.json", b"\x8e not JSON")' "$dir/junk.zip"
+is "what calls itself JSON in a file of no type is no report, without a word" "$(run ingest --no-confine "$dir/junk.zip" 2>&1 | grep -v 'from strangers')" \
+    "1 mail: 0 stored, 0 duplicate, 1 without report, 0 problems"
 echo "1..$n"
 exit $failed

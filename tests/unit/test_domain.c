@@ -116,6 +116,17 @@ static void test_public_suffix(void)
         g_assert_false(domain_is_public_suffix(list, own[i]));
 }
 
+static void test_below(void)
+{
+    g_assert_true(domain_is_below("a.example.com", "example.com"));
+    g_assert_true(domain_is_below("b.a.example.com", "example.com"));
+    g_assert_false(domain_is_below("example.com", "example.com"));
+    g_assert_false(domain_is_below("badexample.com", "example.com"));
+    g_assert_false(domain_is_below("example.com", "a.example.com"));
+    g_assert_false(domain_is_below("a.example.com", ""));
+    g_assert_false(domain_is_below("", ""));
+}
+
 static void test_aligned(void)
 {
     static const struct {
@@ -157,6 +168,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/domain/not utf-8", test_not_utf8);
     g_test_add_func("/domain/organizational", test_organizational);
     g_test_add_func("/domain/public suffix", test_public_suffix);
+    g_test_add_func("/domain/below", test_below);
     g_test_add_func("/domain/aligned", test_aligned);
     g_test_add_func("/domain/describe", test_describe);
     int status = g_test_run();
