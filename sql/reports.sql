@@ -112,15 +112,16 @@ BEGIN
         SELECT w.domain, array_agg(w.profile ORDER BY w.profile) AS profiles, array_agg(w.line ORDER BY w.profile) AS lines FROM who w GROUP BY w.domain
     ), packs AS MATERIALIZED (
         -- The line of each profile of a row, so that this is not looked up for each address.
-        SELECT ARRAY(SELECT CASE WHEN m.profiles[f.place] = f.profile THEN m.lines[f.place] END
-                     FROM (SELECT u.profile, width_bucket(u.profile, m.profiles) AS place FROM unnest(s.profiles) u (profile)) f) AS lines,
+        SELECT CASE WHEN s.profile_at IS NULL THEN dmarc_store.line_of(s.profiles[1], m.profiles, m.lines) END AS line,
+               CASE WHEN s.profile_at IS NOT NULL
+                    THEN ARRAY(SELECT dmarc_store.line_of(u.profile, m.profiles, m.lines) FROM unnest(s.profiles) u (profile)) END AS lines,
                s.profile_at, s.source_ips, s.days, s.wanted
         FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
         JOIN maps m ON m.domain = s.domain
     ), located AS NOT MATERIALIZED (
-        SELECT r.lines[r.profile_at] AS line, r.source_ip
-        FROM (SELECT p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days FROM packs p) r
-        WHERE r.days & r.wanted <> 0
+        SELECT coalesce(r.line, r.lines[r.profile_at]) AS line, r.source_ip
+        FROM (SELECT p.line, p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days FROM packs p) r
+        WHERE r.days & r.wanted IS DISTINCT FROM 0
     ), addresses AS (
         SELECT l.line, count(DISTINCT l.source_ip) AS sources FROM located l GROUP BY l.line
     ), unnamed AS MATERIALIZED (
@@ -613,7 +614,7 @@ BEGIN
         FROM (SELECT DISTINCT r.domain, r.source_ip
               FROM (SELECT p.domain, p.wanted, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
                     FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) p) r
-              WHERE r.days & r.wanted <> 0) a
+              WHERE r.days & r.wanted IS DISTINCT FROM 0) a
         GROUP BY a.domain
     ), heads AS (
         SELECT h.domain, count(*) AS reports, count(DISTINCT h.reporter) AS reporters, min(h.day) AS first_seen, max(h.day) AS last_seen,

@@ -132,8 +132,9 @@ WHERE o.source_ip IS NOT NULL;
 COMMENT ON VIEW dmarc_store.fresh_source IS 'The addresses of records that are not in profile_source yet';
 
 -- The addresses of each profile in a period, folded or not, for the reports: side by side in arrays, as they are stored. An address
--- counts if one of its days is wanted: (days & wanted) <> 0. Evidence and profiles are looked up by key, one by one, and all else is joined
--- by hashing: the planner takes what is left of a period for far less than it is.
+-- counts if one of its days is wanted: (days & wanted) IS DISTINCT FROM 0. What need not be taken apart is NULL, since that takes most of
+-- the time: profile_at where all are of the first profile, days where the whole month is wanted. Evidence and profiles are looked up by
+-- key, one by one, and all else is joined by hashing: the planner takes what is left of a period for far less than it is.
 CREATE OR REPLACE FUNCTION dmarc_store.sources_of(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (domain text, profiles uuid[], profile_at smallint[], source_ips inet[], days int[], wanted int)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp STABLE ROWS 10000
@@ -144,7 +145,8 @@ DECLARE
     distributed boolean := dmarc_store.is_distributed();
 BEGIN
     RETURN QUERY
-    SELECT f.domain, f.profiles, f.profile_at, f.source_ips, f.days,
+    SELECT f.domain, f.profiles, CASE WHEN cardinality(f.profiles) > 1 THEN f.profile_at END, f.source_ips,
+           CASE WHEN since > f.day OR until < f.day + interval '1 month' THEN f.days END,
            dmarc.days_of(f.day, coalesce(since, '-infinity'), coalesce(until, 'infinity'))
     FROM dmarc_store.folded f
     WHERE (policy_domain IS NULL OR f.domain = lower(policy_domain)) AND (mine IS NULL OR f.domain = ANY (mine))
@@ -160,7 +162,7 @@ BEGIN
               AND f.day >= coalesce(since, '-infinity') AND f.day < coalesce(until, 'infinity') AND NOT (only_trusted AND f.doubtful)
             GROUP BY f.domain, f.profile, f.source_ip
         )
-        SELECT f.domain, ARRAY[f.profile], array_agg(1::smallint), array_agg(f.source_ip), array_agg(1), 1
+        SELECT f.domain, ARRAY[f.profile], NULL::smallint[], array_agg(f.source_ip), NULL::int[], 1
         FROM fresh f
         GROUP BY f.domain, f.profile;
         RETURN;
@@ -180,13 +182,19 @@ BEGIN
         SELECT d.domain, d.evidence, (SELECT e.profile FROM dmarc_store.evidence e WHERE e.domain = d.domain AND e.hash = d.evidence) AS profile
         FROM (SELECT DISTINCT f.domain, f.evidence FROM fresh f) d
     )
-    SELECT f.domain, ARRAY[m.profile], array_agg(1::smallint), array_agg(f.source_ip), array_agg(1), 1
+    SELECT f.domain, ARRAY[m.profile], NULL::smallint[], array_agg(f.source_ip), NULL::int[], 1
     FROM fresh f
     JOIN meant m ON m.domain = f.domain AND m.evidence = f.evidence
     GROUP BY f.domain, m.profile;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.sources_of(text, text[], date, date, boolean) IS 'Which addresses sent which profile in a period: those with (days & wanted) <> 0; one may come twice';
+COMMENT ON FUNCTION dmarc_store.sources_of(text, text[], date, date, boolean) IS 'Which addresses sent which profile in a period: those with (days & wanted) IS DISTINCT FROM 0; one may come twice';
+
+-- Of profiles in order, and the lines of a report that they are in.
+CREATE OR REPLACE FUNCTION dmarc_store.line_of(profile uuid, profiles uuid[], lines bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN profiles[width_bucket(profile, profiles)] = profile THEN lines[width_bucket(profile, profiles)] END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.line_of(uuid, uuid[], bigint[]) IS 'The line of a profile, of profiles in ascending order and the line of each; NULL when it is none of them';
 
 -- The addresses of a month of a policy domain wait to be folded again, all of them: what one report had cannot be told from what others
 -- had.
