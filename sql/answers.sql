@@ -1,7 +1,6 @@
 -- More reports, made like those of reports.sql: networks, policies, overrides and sub-domains; and records by whom they are of.
 
-CREATE OR REPLACE FUNCTION dmarc.networks(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                                          only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.networks_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (
     domain text,
     network cidr,
@@ -18,12 +17,10 @@ RETURNS TABLE (
     evidence text,
     sender_key text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
-DECLARE
-    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH judged AS MATERIALIZED (
@@ -76,6 +73,8 @@ BEGIN
     ORDER BY b.domain, dmarc_store.sortable(l.messages) DESC, dmarc_store.beyond(l.messages) DESC NULLS LAST, l.network, b.sender, b.class;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.networks_among(text, text[], date, date, boolean) IS 'See dmarc.networks()';
+SELECT dmarc_store.publish('networks', 'u.domain COLLATE "C", u.messages DESC, u.network, u.sender, u.class');
 COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks that send as the domain, of 256 addresses (/24) or a usual site of IPv6 (/48), who is behind each, and how many addresses. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- The policy as most reporters saw it on each day, by what all of them report: p, sp, adkim and aspf, with what the absence of one
@@ -212,8 +211,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.policies(text, date, date, boolean) IS 'The published policy as most reporters saw it: a row for each span of days with the same one, how many reports tell of it, and how many of something else (differing). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-CREATE OR REPLACE FUNCTION dmarc.overrides(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                                           only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.overrides_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (
     domain text,
     type text,
@@ -226,11 +224,9 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
-DECLARE
-    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH marked AS MATERIALIZED (
@@ -275,10 +271,11 @@ BEGIN
     ORDER BY s.domain, sum(s.messages) DESC, m.type, m.disposition;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.overrides_among(text, text[], date, date, boolean) IS 'See dmarc.overrides()';
+SELECT dmarc_store.publish('overrides', 'u.domain COLLATE "C", u.messages DESC, u.type, u.disposition');
 COMMENT ON FUNCTION dmarc.overrides(text, date, date, boolean) IS 'Where reporters did not do what the policy asks for, and why: each type of reason and what was done, with the share of all messages of the domain, and an example of their remarks. A message with two reasons is in two rows. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-CREATE OR REPLACE FUNCTION dmarc.subdomains(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                                            only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.subdomains_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (
     domain text,
     header_from text,
@@ -296,12 +293,10 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
-DECLARE
-    mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
     WITH published AS (
@@ -358,6 +353,8 @@ BEGIN
     ORDER BY s.domain, s.messages DESC, s.header_from;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.subdomains_among(text, text[], date, date, boolean) IS 'See dmarc.subdomains()';
+SELECT dmarc_store.publish('subdomains', 'u.domain COLLATE "C", u.messages DESC, u.header_from COLLATE "C"');
 COMMENT ON FUNCTION dmarc.subdomains(text, date, date, boolean) IS 'The names in From: that the policy covers, the domain itself and what is below it: messages, how many passed, the classes, and which policy applies (of a sub-domain sp; np where it does not exist and that is another one; of a name outside of the domain, a reporter''s error, none). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- Rows of records are looked into before they are taken apart, and what signed is asked of evidence first, by its index.

@@ -10,7 +10,8 @@
 -- takes a pair of keys for far rarer than it is and would loop over the whole of what is meant for each row; so is Memoize, which keeps
 -- what is taken apart only once.
 --
--- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out.
+-- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out; those that take long over all domains are made
+-- in portions, see all_domains.sql.
 
 -- What a trend is over: the days from the first to the last that was reported in the period, in equal parts of whole days, twelve at
 -- most. A day that is still to come is a reporter's error, and would make all others small.
@@ -51,8 +52,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.trend_of(numeric[], int, int) IS 'Messages a day in each part of a trend, by the messages of each; NULL: none';
 
-CREATE OR REPLACE FUNCTION dmarc.senders(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                                         only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.senders_among(policy_domain text, mine text[], since date, until date, only_trusted boolean,
+    span_first date, span_days int)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -74,28 +75,23 @@ RETURNS TABLE (
     trend numeric[],
     hosts text[]
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 SET enable_incremental_sort = off SET work_mem = '64MB'
 AS $fn$
 #variable_conflict use_column
 DECLARE
-    mine text[] := dmarc.visible();
-    span pg_catalog.record;
+    span_parts CONSTANT int := least(span_days, 12);
     looked_up boolean := EXISTS (SELECT FROM dmarc_store.address a WHERE a.name IS NOT NULL);
     talked text[] := ARRAY(SELECT DISTINCT a.domain FROM dmarc_store.approval a); -- domains with a word of their owners
 BEGIN
-    IF lower(policy_domain) <> ALL (mine) THEN
-        RETURN; -- nor does the time that it takes tell whether there is such a domain
-    END IF;
-    span := dmarc_store.trend_over(policy_domain, mine, since, until, only_trusted);
     RETURN QUERY
     WITH mail AS (
         SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen,
                sum(d.messages) FILTER (WHERE d.part = 0) AS m0, sum(d.messages) FILTER (WHERE d.part = 1) AS m1, sum(d.messages) FILTER (WHERE d.part = 2) AS m2, sum(d.messages) FILTER (WHERE d.part = 3) AS m3,
                sum(d.messages) FILTER (WHERE d.part = 4) AS m4, sum(d.messages) FILTER (WHERE d.part = 5) AS m5, sum(d.messages) FILTER (WHERE d.part = 6) AS m6, sum(d.messages) FILTER (WHERE d.part = 7) AS m7,
                sum(d.messages) FILTER (WHERE d.part = 8) AS m8, sum(d.messages) FILTER (WHERE d.part = 9) AS m9, sum(d.messages) FILTER (WHERE d.part = 10) AS m10, sum(d.messages) FILTER (WHERE d.part = 11) AS m11
-        FROM (SELECT t.domain, t.day, dmarc_store.trend_part(t.day, span.first, span.days, span.parts) AS part, unnest(t.profiles) AS profile,
+        FROM (SELECT t.domain, t.day, dmarc_store.trend_part(t.day, span_first, span_days, span_parts) AS part, unnest(t.profiles) AS profile,
                      unnest(t.records) AS records, unnest(t.messages) AS messages
               FROM dmarc_store.summed t
               WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
@@ -145,7 +141,7 @@ BEGIN
                (array_agg(w.evidence_said ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS evidence,
                (array_agg(w.advice ORDER BY w.messages DESC, w.evidence_said))[1] AS advice,
                dmarc_store.trend_of(ARRAY[sum(w.m0), sum(w.m1), sum(w.m2), sum(w.m3), sum(w.m4), sum(w.m5), sum(w.m6), sum(w.m7), sum(w.m8), sum(w.m9), sum(w.m10), sum(w.m11)],
-                                    span.days, span.parts) AS trend
+                                    span_days, span_parts) AS trend
         FROM who w
         GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
     )
@@ -163,6 +159,8 @@ BEGIN
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.senders_among(text, text[], date, date, boolean, date, int) IS 'See dmarc.senders()';
+SELECT dmarc_store.publish('senders', 'u.domain COLLATE "C", u.messages DESC, u.sender, u.class');
 COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Where nothing that passed names a sender of the catalogue: to whom how many of the addresses belong by confirmed reverse names (hosts, sender=addresses), which is in the evidence, too. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- Of pieces of evidence, each with a place below 2^24, the one with most messages, of equals the one with the greatest place: that of the
@@ -189,8 +187,7 @@ CREATE OR REPLACE FUNCTION dmarc_store.beyond(messages numeric) RETURNS numeric 
 $fn$;
 COMMENT ON FUNCTION dmarc_store.beyond(numeric) IS 'Messages where dmarc_store.sortable() cannot tell how many; else NULL';
 
-CREATE OR REPLACE FUNCTION dmarc.sources(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                              only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.sources_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (
     domain text,
     source_ip inet,
@@ -211,16 +208,11 @@ RETURNS TABLE (
     as_number bigint,
     as_name text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
-DECLARE
-    mine text[] := dmarc.visible();
 BEGIN
-    IF lower(policy_domain) <> ALL (mine) THEN
-        RETURN; -- nor does the time that it takes tell whether there is such a domain
-    END IF;
     RETURN QUERY
     WITH judged AS MATERIALIZED (
         -- What there is evidence for, whenever it was seen. place: the evidence of a line is that of the record with most messages, of equals
@@ -282,6 +274,8 @@ BEGIN
     ORDER BY (b.nth << 40) + l.rank;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.sources_among(text, text[], date, date, boolean) IS 'See dmarc.sources()';
+SELECT dmarc_store.publish('sources', 'u.domain COLLATE "C", u.messages DESC, u.source_ip, u.sender, u.class, u.sender_key COLLATE "C"');
 COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 CREATE OR REPLACE FUNCTION dmarc.reporters(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
@@ -458,8 +452,7 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.timeline(text, date, date, boolean) IS 'One row for each day with a report, of one domain or of all together: messages, how many passed DMARC, and the four classes. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-CREATE OR REPLACE FUNCTION dmarc.failures(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                               only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.failures_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -480,16 +473,11 @@ RETURNS TABLE (
     dkim_selector text,
     spf_why text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
-DECLARE
-    mine text[] := dmarc.visible();
 BEGIN
-    IF lower(policy_domain) <> ALL (mine) THEN
-        RETURN; -- nor does the time that it takes tell whether there is such a domain
-    END IF;
     RETURN QUERY
     WITH told AS MATERIALIZED (
         SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree,
@@ -537,13 +525,15 @@ BEGIN
            l.last_seen, k.sender_key, k.advice, k.dkim_why, k.dkim_selector, k.spf_why
     FROM lines l JOIN kinds k ON k.line = l.line
     WHERE policy_domain IS NULL OR k.domain = lower(policy_domain)
-    ORDER BY k.domain, l.messages DESC, k.sender, k.class, k.header_from, k.dkim, k.spf;
+    ORDER BY k.domain, l.messages DESC, k.sender, k.class, k.header_from, k.dkim, k.spf, k.disposition, k.overrides, k.disagree;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.failures_among(text, text[], date, date, boolean) IS 'See dmarc.failures()';
+SELECT dmarc_store.publish('failures', 'u.domain COLLATE "C", u.messages DESC, u.sender, u.class, u.header_from COLLATE "C", u.dkim, u.spf, u.disposition, u.overrides, u.disagree');
 COMMENT ON FUNCTION dmarc.failures(text, date, date, boolean) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-CREATE OR REPLACE FUNCTION dmarc.summary(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                                         only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.summary_among(policy_domain text, mine text[], since date, until date, only_trusted boolean,
+    span_first date, span_days int)
 RETURNS TABLE (
     domain text,
     messages numeric,
@@ -566,18 +556,13 @@ RETURNS TABLE (
     last_seen date,
     trend numeric[]
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
-    mine text[] := dmarc.visible();
-    span pg_catalog.record;
+    span_parts CONSTANT int := least(span_days, 12);
 BEGIN
-    IF lower(policy_domain) <> ALL (mine) THEN
-        RETURN; -- nor does the time that it takes tell whether there is such a domain
-    END IF;
-    span := dmarc_store.trend_over(policy_domain, mine, since, until, only_trusted);
     RETURN QUERY
     WITH mail AS (
         SELECT t.domain, sum(t.messages) AS messages, sum(t.passed) AS passed, sum(t.authorised) AS authorised,
@@ -588,8 +573,8 @@ BEGIN
                                           sum(t.messages) FILTER (WHERE t.part = 3), sum(t.messages) FILTER (WHERE t.part = 4), sum(t.messages) FILTER (WHERE t.part = 5),
                                           sum(t.messages) FILTER (WHERE t.part = 6), sum(t.messages) FILTER (WHERE t.part = 7), sum(t.messages) FILTER (WHERE t.part = 8),
                                           sum(t.messages) FILTER (WHERE t.part = 9), sum(t.messages) FILTER (WHERE t.part = 10), sum(t.messages) FILTER (WHERE t.part = 11)],
-                                    span.days, span.parts) AS trend
-        FROM (SELECT d.domain, dmarc_store.trend_part(d.day, span.first, span.days, span.parts) AS part, d.messages, d.passed, d.authorised,
+                                    span_days, span_parts) AS trend
+        FROM (SELECT d.domain, dmarc_store.trend_part(d.day, span_first, span_days, span_parts) AS part, d.messages, d.passed, d.authorised,
                      d.misconfigured, d.forwarded, d.unknown, d.dkim_aligned, d.spf_aligned, d.quarantined, d.rejected
               FROM dmarc_store.domain_day d
               WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
@@ -636,6 +621,8 @@ BEGIN
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.summary_among(text, text[], date, date, boolean, date, int) IS 'See dmarc.summary()';
+SELECT dmarc_store.publish('summary', 'u.messages DESC, u.domain COLLATE "C"');
 COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- One address or network over all time, for all policy domains.

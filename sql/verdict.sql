@@ -8,8 +8,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
 $fn$;
 COMMENT ON FUNCTION dmarc_store.is_strict(text, text[], text[], text[]) IS 'Whether one of the names that passed is that of From: itself';
 
-CREATE OR REPLACE FUNCTION dmarc.verdict(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
-                                         only_trusted boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION dmarc_store.verdict_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -29,11 +28,10 @@ RETURNS TABLE (
     last_seen date,
     sender_key text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
-    mine text[] := dmarc.visible();
     talked text[] := ARRAY(SELECT DISTINCT a.domain FROM dmarc_store.approval a); -- domains with a word of their owners
 BEGIN
     RETURN QUERY
@@ -76,6 +74,8 @@ BEGIN
     ORDER BY s.domain, array_position(ARRAY['fix', 'keep', 'forwarded', 'stop'], w.kind), s.messages DESC, s.sender, s.subdomain;
 END
 $fn$;
+COMMENT ON FUNCTION dmarc_store.verdict_among(text, text[], date, date, boolean) IS 'See dmarc.verdict()';
+SELECT dmarc_store.publish('verdict', 'u.domain COLLATE "C", array_position(ARRAY[''fix'', ''keep'', ''forwarded'', ''stop''], u.kind), u.messages DESC, u.sender, u.subdomain');
 COMMENT ON FUNCTION dmarc.verdict(text, date, date, boolean) IS 'What p=quarantine and p=reject would have done, to whose mail: messages that would go to spam (lost_quarantine) or be refused (lost_reject), and which more would be lost with strict alignment. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- The policy as it is, what would be the next step, and whose mail that touches: all, that of the domain itself (p), that of its
