@@ -227,7 +227,15 @@ RETURNS TABLE (
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
+DECLARE
+    marked_domains text[];
+    marked_hashes  uuid[];
 BEGIN
+    -- As arrays, so that workers can tell which records it is about.
+    SELECT array_agg(e.domain), array_agg(e.hash) INTO marked_domains, marked_hashes
+    FROM dmarc_store.evidence e
+    WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine))
+      AND (e.reason_types IS NOT NULL OR e.reason_raw IS NOT NULL);
     RETURN QUERY
     WITH marked AS MATERIALIZED (
         -- A type counts once for a record, however often it is there.
@@ -243,16 +251,19 @@ BEGIN
         WHERE (policy_domain IS NULL OR h.domain = lower(policy_domain)) AND (mine IS NULL OR h.domain = ANY (mine))
           AND h.day >= coalesce(since, '-infinity') AND h.day < coalesce(until, 'infinity')
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
-    ), sent AS (
-        SELECT s.domain, k.hash AS evidence, s.source_ip, h.reporter, sum(s.message_count) AS messages, min(s.day) AS first_seen, max(s.day) AS last_seen
+    ), found AS MATERIALIZED (
+        SELECT s.domain, s.day, s.report, k.hash AS evidence, s.source_ip, s.message_count
         FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
                      unnest(r.message_counts) AS message_count
               FROM dmarc_store.observed r
               WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')) s
-        JOIN (SELECT DISTINCT m.domain, m.hash FROM marked m) k ON k.domain = s.domain AND k.hash = s.evidence[s.evidence_at]
+        JOIN unnest(marked_domains, marked_hashes) k (domain, hash) ON k.domain = s.domain AND k.hash = s.evidence[s.evidence_at]
+    ), sent AS (
+        SELECT s.domain, s.evidence, s.source_ip, h.reporter, sum(s.message_count) AS messages, min(s.day) AS first_seen, max(s.day) AS last_seen
+        FROM found s
         JOIN heads h ON h.domain = s.domain AND h.day = s.day AND h.id = s.report
-        GROUP BY s.domain, k.hash, s.source_ip, h.reporter
+        GROUP BY s.domain, s.evidence, s.source_ip, h.reporter
     ), whole AS (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t
