@@ -51,6 +51,8 @@ static const struct rule rules[] = {
             "new"},
     {"autovacuum_analyze_scale_factor", AT_MOST, .number = 0.02, .word = "0.02",
      .why = "a month grows all the time, and its last days are asked for most"},
+    {"max_parallel_workers_per_gather", AT_LEAST, .number = 2, .word = "2",
+     .why = "so many processes help with a report over all domains; as many as there are cores, six at most"},
     {"jit", OFF, .word = "off", .why = "queries take milliseconds, compiling them takes longer"},
     {"max_locks_per_transaction", AT_LEAST, .number = 256, .word = "256",
      .why = "a query over all time locks each month's tables and indexes, about 170 a year; so do dump and "

@@ -21,7 +21,7 @@ sed 's/^shared_buffers = .*/shared_buffers = 96MB/' "$dir/advice" >>"$dir/pg/dat
 pg_restart || not_ok "the server starts with it" "$(tail -n 5 "$dir/pg/log")"
 run init --tune
 is "all is fine then" "$(grep '^[a-z]' "$dir/out" | cut -d' ' -f1)" shared_buffers
-is "and was looked at" "$(grep -c "^# fine: " "$dir/out")" 17
+is "and was looked at" "$(grep -c "^# fine: " "$dir/out")" 18
 sql "ALTER SYSTEM SET wal_compression = pglz" && sql "ALTER SYSTEM SET jit = on" && sql 'SELECT pg_reload_conf()' >/dev/null
 sleep 0.3
 run init --tune
