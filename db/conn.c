@@ -222,7 +222,7 @@ static gboolean open_connection(struct db *db, GError **error)
                   "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET standard_conforming_strings "
                   "= on;"
                   "SET default_transaction_isolation = 'read committed';"
-                  "SET client_connection_check_interval = '10s'",
+                  "SET client_connection_check_interval = '2s'",
                   error);
 }
 

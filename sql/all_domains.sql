@@ -2,30 +2,33 @@
 --
 -- Such a report is a function dmarc_store.NAME_among(policy_domain, mine, since, until, only_trusted), with whose domains may be told of
 -- (mine; NULL: all) as an argument; one that draws trends also takes the days that these are over. publish() makes dmarc.NAME of it,
--- which finds out who asks. Nothing of one domain depends on another, so that of many records dmarc.NAME asks for portions of the domains
--- and lets the server put them together: each is planned as costly, and parallel workers take one after the other (Parallel Append). On
--- two cores this takes a little over half of the time. Where the server has no workers to spare, it is one after the other.
+-- which finds out who asks, and does as its owner. Nothing of one domain depends on another, so that of many records dmarc.NAME asks for
+-- portions of the domains and lets the server put them together: each is planned as costly, and parallel workers take one after the
+-- other (Parallel Append). Where the server has no workers to spare, it is one after the other.
 
--- Portions of about as much work each; NULL where that is not worth it. A day of a domain takes about as long as five records.
+-- Portions of about as much work each; NULL where that is not worth it: of few records, where one domain has most of them, and of so many
+-- domains that to look for them takes what would be won. A day of a domain takes about as long as five records.
 CREATE OR REPLACE FUNCTION dmarc_store.portions(policy_domain text, mine text[], since date, until date, OUT domains text[], OUT ends int[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off SET random_page_cost = 1.1 AS $fn$
 DECLARE
-    worth CONSTANT bigint := 300000; -- records
+    least_records CONSTANT int := 300000;
+    most_domains  CONSTANT int := 50000;
     records numeric;
+    largest numeric; -- part of the work
 BEGIN
     IF policy_domain IS NOT NULL OR dmarc_store.is_distributed() THEN
         RETURN;
     END IF;
-    SELECT array_agg(p.domain ORDER BY p.domain), sum(p.records),
+    SELECT array_agg(p.domain ORDER BY p.domain), sum(p.records), max(p.part),
            ARRAY[0, count(*) FILTER (WHERE p.n < 1), count(*) FILTER (WHERE p.n < 2), count(*) FILTER (WHERE p.n < 3), count(*) FILTER (WHERE p.n < 4),
                  count(*) FILTER (WHERE p.n < 5), count(*)]
-    INTO domains, records, ends
-    FROM (SELECT w.domain, w.records, 6 * (sum(w.work) OVER (ORDER BY w.domain) - w.work / 2) / sum(w.work) OVER () AS n
+    INTO domains, records, largest, ends
+    FROM (SELECT w.domain, w.records, w.work / sum(w.work) OVER () AS part, 6 * (sum(w.work) OVER (ORDER BY w.domain) - w.work / 2) / sum(w.work) OVER () AS n
           FROM (SELECT t.domain, sum(t.records) AS records, sum(t.records + 5) AS work
                 FROM dmarc_store.domain_day t
                 WHERE (mine IS NULL OR t.domain = ANY (mine)) AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
                 GROUP BY t.domain) w) p;
-    IF records < worth THEN
+    IF records < least_records OR largest > 0.5 OR cardinality(domains) > most_domains THEN
         domains := NULL;
     END IF;
 END
@@ -41,7 +44,7 @@ BEGIN
     SELECT p.oid, pg_get_function_result(p.oid) AS result, 'span_days' = ANY (p.proargnames) AS trends INTO made_by
     FROM pg_proc p WHERE p.pronamespace = 'dmarc_store'::regnamespace AND p.proname = report || '_among';
     call := format('SELECT * FROM dmarc_store.%I(policy_domain, %%s, since, until, only_trusted%s)', report || '_among',
-                   CASE WHEN made_by.trends THEN ', span.first, span.days' END);
+                   CASE WHEN made_by.trends THEN ', span.first, span.days, span.parts' END);
     EXECUTE format($make$
         CREATE OR REPLACE FUNCTION dmarc.%I(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                             only_trusted boolean DEFAULT false)

@@ -1,4 +1,4 @@
--- The reports: one function each, so that shell, pages and SQL users get the same figures. All take the same four
+-- The reports: one function of schema dmarc each, so that shell, pages and SQL users get the same figures. All take the same four
 -- arguments: a policy domain (NULL: all), the first day, the day after the last one (NULL: open), and whether to leave out
 -- reports that somebody else sent in the reporter's name, or that are about a domain that is not ours. A day is the UTC day
 -- on which the period of a report begins. What a better copy took the place of (`replaced`) counts nowhere.
@@ -10,8 +10,8 @@
 -- takes a pair of keys for far rarer than it is and would loop over the whole of what is meant for each row; so is Memoize, which keeps
 -- what is taken apart only once.
 --
--- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out; those that take long over all domains are made
--- in portions, see all_domains.sql.
+-- They do as their owner and leave out, by themselves, what dmarc.visible() leaves out. Those that take long over all domains are made
+-- of functions dmarc_store.NAME_among, which are told whose domains these are, see all_domains.sql.
 
 -- What a trend is over: the days from the first to the last that was reported in the period, in equal parts of whole days, twelve at
 -- most. A day that is still to come is a reporter's error, and would make all others small.
@@ -53,7 +53,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.trend_of(numeric[], int, int) IS 'Messages a day in each part of a trend, by the messages of each; NULL: none';
 
 CREATE OR REPLACE FUNCTION dmarc_store.senders_among(policy_domain text, mine text[], since date, until date, only_trusted boolean,
-    span_first date, span_days int)
+    span_first date, span_days int, span_parts int)
 RETURNS TABLE (
     domain text,
     sender text,
@@ -81,7 +81,6 @@ SET enable_incremental_sort = off SET work_mem = '64MB'
 AS $fn$
 #variable_conflict use_column
 DECLARE
-    span_parts CONSTANT int := least(span_days, 12);
     looked_up boolean := EXISTS (SELECT FROM dmarc_store.address a WHERE a.name IS NOT NULL);
     talked text[] := ARRAY(SELECT DISTINCT a.domain FROM dmarc_store.approval a); -- domains with a word of their owners
 BEGIN
@@ -159,7 +158,7 @@ BEGIN
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.senders_among(text, text[], date, date, boolean, date, int) IS 'See dmarc.senders()';
+COMMENT ON FUNCTION dmarc_store.senders_among(text, text[], date, date, boolean, date, int, int) IS 'See dmarc.senders()';
 SELECT dmarc_store.publish('senders', 'u.domain COLLATE "C", u.messages DESC, u.sender, u.class');
 COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Where nothing that passed names a sender of the catalogue: to whom how many of the addresses belong by confirmed reverse names (hosts, sender=addresses), which is in the evidence, too. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
@@ -244,7 +243,9 @@ BEGIN
         JOIN meant j ON j.domain = o.domain AND j.hash = o.evidence[o.evidence_at]
         GROUP BY j.line, o.source_ip
     ), lines AS MATERIALIZED (
-        SELECT s.*, row_number() OVER (ORDER BY dmarc_store.sortable(s.messages) DESC, dmarc_store.beyond(s.messages) DESC NULLS LAST, s.source_ip, s.line) AS rank FROM sums s
+        SELECT s.*, row_number() OVER (ORDER BY dmarc_store.sortable(s.messages) DESC, dmarc_store.beyond(s.messages) DESC NULLS LAST, s.source_ip,
+                                                  s.nameless, s.line) AS rank
+        FROM sums s
     ), wholes AS MATERIALIZED (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t
@@ -275,7 +276,8 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.sources_among(text, text[], date, date, boolean) IS 'See dmarc.sources()';
-SELECT dmarc_store.publish('sources', 'u.domain COLLATE "C", u.messages DESC, u.source_ip, u.sender, u.class, u.sender_key COLLATE "C"');
+SELECT dmarc_store.publish('sources', 'u.domain COLLATE "C", u.messages DESC, u.source_ip, u.class = ''unknown'' AND u.evidence LIKE ''nothing passed%'',
+                             u.sender, u.class, u.sender_key COLLATE "C"');
 COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 CREATE OR REPLACE FUNCTION dmarc.reporters(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
@@ -533,7 +535,7 @@ SELECT dmarc_store.publish('failures', 'u.domain COLLATE "C", u.messages DESC, u
 COMMENT ON FUNCTION dmarc.failures(text, date, date, boolean) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 CREATE OR REPLACE FUNCTION dmarc_store.summary_among(policy_domain text, mine text[], since date, until date, only_trusted boolean,
-    span_first date, span_days int)
+    span_first date, span_days int, span_parts int)
 RETURNS TABLE (
     domain text,
     messages numeric,
@@ -561,7 +563,6 @@ SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nes
 SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
-    span_parts CONSTANT int := least(span_days, 12);
 BEGIN
     RETURN QUERY
     WITH mail AS (
@@ -621,7 +622,7 @@ BEGIN
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.summary_among(text, text[], date, date, boolean, date, int) IS 'See dmarc.summary()';
+COMMENT ON FUNCTION dmarc_store.summary_among(text, text[], date, date, boolean, date, int, int) IS 'See dmarc.summary()';
 SELECT dmarc_store.publish('summary', 'u.messages DESC, u.domain COLLATE "C"');
 COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
