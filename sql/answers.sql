@@ -316,10 +316,11 @@ BEGIN
         ORDER BY p.domain, p.first_seen DESC
     ), mail AS (
         SELECT d.domain, d.profile, sum(d.messages) AS messages, min(d.day) AS first_seen, max(d.day) AS last_seen
-        FROM dmarc_store.profile_day d
-        WHERE (policy_domain IS NULL OR d.domain = lower(policy_domain)) AND (mine IS NULL OR d.domain = ANY (mine))
-          AND d.day >= coalesce(since, '-infinity') AND d.day < coalesce(until, 'infinity')
-          AND NOT (only_trusted AND d.doubtful)
+        FROM (SELECT t.domain, t.day, unnest(t.profiles) AS profile, unnest(t.messages) AS messages
+              FROM dmarc_store.summed t
+              WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+                AND NOT (only_trusted AND t.doubtful)) d
         GROUP BY d.domain, d.profile
     ), who AS MATERIALIZED (
         SELECT m.domain, m.profile, m.messages, m.first_seen, m.last_seen, p.header_from, p.sender, p.class,
