@@ -29,6 +29,8 @@
 /* Workers killed by SIGKILL that was not ours: by somebody, or for want of memory, of which a mail can be the
  * cause. */
 #define KILLS 6
+/* Times that the only worker is started until it lives: it may be killed before it has anything to do. */
+#define STARTS 3
 #define UNKNOWN G_MAXUINT64
 
 /* A mail that was handed out. */
@@ -273,8 +275,11 @@ static gboolean has_room(const struct worker *worker, const struct job *job)
 static gboolean start_one_more(struct crew *crew, struct worker *worker, gboolean others, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    if (worker_start(crew, worker, crew->settings->light, &failure))
-        return TRUE;
+    for (guint tries = 0; tries < (others ? 1 : STARTS); tries++) {
+        g_clear_error(&failure);
+        if (worker_start(crew, worker, crew->settings->light, &failure))
+            return TRUE;
+    }
     crew->scarce = TRUE;
     if (!others)
         g_propagate_error(error, g_steal_pointer(&failure));

@@ -65,6 +65,30 @@ done
 ok $? "$killed workers are killed at random"
 all_well 'workers are killed'
 
+# The only one, before it has anything to do.
+pg_newdb newborn && build/whosends --database "$PG_CONNINFO" init >/dev/null 2>&1 || exit 1
+python3 - build/whosends --database "$PG_CONNINFO" ingest --workers 1 "$dir/mails" >"$dir/out" 2>&1 <<'END'
+import os, signal, subprocess, sys
+
+def children(pid):
+    try:
+        return open(f"/proc/{pid}/task/{pid}/children").read().split()
+    except OSError:
+        return []
+
+run = subprocess.Popen(sys.argv[1:])
+killed = set()
+while len(killed) < 2 and run.poll() is None:
+    for worker in [int(w) for nursery in children(run.pid) for w in children(nursery)]:
+        if worker not in killed:
+            os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
+print(f"{len(killed)} killed, status {run.wait()}")
+END
+[ "$(tail -n 1 "$dir/out")" = '2 killed, status 0' ]
+ok $? 'two workers are killed at their start, one after the other: the third reads on' "$dir/out"
+check_sums 'killed at their start' "$dir/truth"
+
 begin stopped
 find_worker && kill -STOP "$worker"
 ok $? 'a worker is stopped'
