@@ -3,8 +3,8 @@
 -- Such a report is a function dmarc_store.NAME_among(policy_domain, mine, since, until, only_trusted), with whose domains may be told of
 -- (mine; NULL: all) as an argument; one that draws trends also takes the days that these are over. publish() makes dmarc.NAME of it,
 -- which finds out who asks, and does as its owner. Nothing of one domain depends on another, so that of many records dmarc.NAME asks for
--- portions of the domains and lets the server put them together: each is planned as costly, and parallel workers take one after the
--- other (Parallel Append). Where the server has no workers to spare, it is one after the other.
+-- portions of the domains and lets the server put them together: parallel workers take one after the other (Parallel Append). Where the
+-- server has no workers to spare, it is one after the other.
 
 -- Portions of about as much work each; NULL where that is not worth it: of few records, where one domain has most of them, and of so many
 -- domains that to look for them takes what would be won. A day of a domain takes about as long as five records.
@@ -45,6 +45,9 @@ BEGIN
     FROM pg_proc p WHERE p.pronamespace = 'dmarc_store'::regnamespace AND p.proname = report || '_among';
     call := format('SELECT * FROM dmarc_store.%I(policy_domain, %%s, since, until, only_trusted%s)', report || '_among',
                    CASE WHEN made_by.trends THEN ', span.first, span.days, span.parts' END);
+    EXECUTE format('COMMENT ON FUNCTION %s IS %L', made_by.oid::regprocedure, 'See dmarc.' || report || '()');
+    -- A cost at which workers are always worth it.
+    EXECUTE format('ALTER FUNCTION %s PARALLEL SAFE COST 100000000', made_by.oid::regprocedure);
     EXECUTE format($make$
         CREATE OR REPLACE FUNCTION dmarc.%I(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                             only_trusted boolean DEFAULT false)

@@ -17,7 +17,7 @@ RETURNS TABLE (
     evidence text,
     sender_key text
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
@@ -73,7 +73,6 @@ BEGIN
     ORDER BY b.domain, dmarc_store.sortable(l.messages) DESC, dmarc_store.beyond(l.messages) DESC NULLS LAST, l.network, b.sender, b.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.networks_among(text, text[], date, date, boolean) IS 'See dmarc.networks()';
 SELECT dmarc_store.publish('networks', 'u.domain COLLATE "C", u.messages DESC, u.network, u.sender, u.class');
 COMMENT ON FUNCTION dmarc.networks(text, date, date, boolean) IS 'The networks that send as the domain, of 256 addresses (/24) or a usual site of IPv6 (/48), who is behind each, and how many addresses. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
@@ -224,7 +223,7 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -282,7 +281,6 @@ BEGIN
     ORDER BY s.domain, sum(s.messages) DESC, m.type, m.disposition;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.overrides_among(text, text[], date, date, boolean) IS 'See dmarc.overrides()';
 SELECT dmarc_store.publish('overrides', 'u.domain COLLATE "C", u.messages DESC, u.type, u.disposition');
 COMMENT ON FUNCTION dmarc.overrides(text, date, date, boolean) IS 'Where reporters did not do what the policy asks for, and why: each type of reason and what was done, with the share of all messages of the domain, and an example of their remarks. A message with two reasons is in two rows. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
@@ -304,7 +302,7 @@ RETURNS TABLE (
     first_seen date,
     last_seen date
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
@@ -365,7 +363,6 @@ BEGIN
     ORDER BY s.domain, s.messages DESC, s.header_from;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.subdomains_among(text, text[], date, date, boolean) IS 'See dmarc.subdomains()';
 SELECT dmarc_store.publish('subdomains', 'u.domain COLLATE "C", u.messages DESC, u.header_from COLLATE "C"');
 COMMENT ON FUNCTION dmarc.subdomains(text, date, date, boolean) IS 'The names in From: that the policy covers, the domain itself and what is below it: messages, how many passed, the classes, and which policy applies (of a sub-domain sp; np where it does not exist and that is another one; of a name outside of the domain, a reporter''s error, none). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 

@@ -84,8 +84,7 @@ COMMENT ON FUNCTION dmarc_store.host_kind(text) IS 'The first label of a name, w
 --                  and the domain did not sign it.
 --   nothing        nothing passed.
 -- dkim_aligned and spf_aligned are our own, worked out again from the results, never the reporter's. Of a From: that is outside of the
--- policy domain nothing is aligned, and only names of the policy domain are its own; whoever sent it, it is a
--- stranger.
+-- policy domain nothing is aligned, and only names of the policy domain are its own; whoever sent it, it is a stranger.
 CREATE OR REPLACE FUNCTION dmarc.class_rule(spf_aligned boolean, dkim_aligned boolean, reason_types text[], survived boolean,
                                             approved boolean, known boolean, own boolean, relayed boolean, own_signed boolean,
                                             disowned boolean, passed boolean) RETURNS text

@@ -75,7 +75,7 @@ RETURNS TABLE (
     trend numeric[],
     hosts text[]
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 SET enable_incremental_sort = off SET work_mem = '64MB'
 AS $fn$
@@ -158,7 +158,6 @@ BEGIN
     ORDER BY s.domain, s.messages DESC, s.sender, s.class;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.senders_among(text, text[], date, date, boolean, date, int, int) IS 'See dmarc.senders()';
 SELECT dmarc_store.publish('senders', 'u.domain COLLATE "C", u.messages DESC, u.sender, u.class');
 COMMENT ON FUNCTION dmarc.senders(text, date, date, boolean) IS 'Who sends as the domain: sender, class, messages, how many authenticate as the domain, the best evidence, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Where nothing that passed names a sender of the catalogue: to whom how many of the addresses belong by confirmed reverse names (hosts, sender=addresses), which is in the evidence, too. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
@@ -207,7 +206,7 @@ RETURNS TABLE (
     as_number bigint,
     as_name text
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
@@ -275,7 +274,6 @@ BEGIN
     ORDER BY (b.nth << 40) + l.rank;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.sources_among(text, text[], date, date, boolean) IS 'See dmarc.sources()';
 SELECT dmarc_store.publish('sources', 'u.domain COLLATE "C", u.messages DESC, u.source_ip, u.class = ''unknown'' AND u.evidence LIKE ''nothing passed%'',
                              u.sender, u.class, u.sender_key COLLATE "C"');
 COMMENT ON FUNCTION dmarc.sources(text, date, date, boolean) IS 'The addresses that send as the domain, and who is behind each. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
@@ -475,7 +473,7 @@ RETURNS TABLE (
     dkim_selector text,
     spf_why text
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
@@ -530,7 +528,6 @@ BEGIN
     ORDER BY k.domain, l.messages DESC, k.sender, k.class, k.header_from, k.dkim, k.spf, k.disposition, k.overrides, k.disagree;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.failures_among(text, text[], date, date, boolean) IS 'See dmarc.failures()';
 SELECT dmarc_store.publish('failures', 'u.domain COLLATE "C", u.messages DESC, u.sender, u.class, u.header_from COLLATE "C", u.dkim, u.spf, u.disposition, u.overrides, u.disagree');
 COMMENT ON FUNCTION dmarc.failures(text, date, date, boolean) IS 'Mail that does not pass DMARC, and why: what DKIM and SPF found, what was done, and which reason the reporter gave. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
@@ -558,11 +555,10 @@ RETURNS TABLE (
     last_seen date,
     trend numeric[]
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET enable_sort = off
 SET enable_incremental_sort = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
-DECLARE
 BEGIN
     RETURN QUERY
     WITH mail AS (
@@ -622,7 +618,6 @@ BEGIN
     ORDER BY coalesce(m.messages, 0) DESC, h.domain;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.summary_among(text, text[], date, date, boolean, date, int, int) IS 'See dmarc.summary()';
 SELECT dmarc_store.publish('summary', 'u.messages DESC, u.domain COLLATE "C"');
 COMMENT ON FUNCTION dmarc.summary(text, date, date, boolean) IS 'One row for each domain: messages, how many passed DMARC, the four classes, what was done, the policy last seen, and the trend: messages a day in up to twelve equal parts of the time from the first to the last report. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 

@@ -28,7 +28,7 @@ RETURNS TABLE (
     last_seen date,
     sender_key text
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000000 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_nestloop = off SET enable_mergejoin = off SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
 DECLARE
@@ -74,7 +74,6 @@ BEGIN
     ORDER BY s.domain, array_position(ARRAY['fix', 'keep', 'forwarded', 'stop'], w.kind), s.messages DESC, s.sender, s.subdomain;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.verdict_among(text, text[], date, date, boolean) IS 'See dmarc.verdict()';
 SELECT dmarc_store.publish('verdict', 'u.domain COLLATE "C", array_position(ARRAY[''fix'', ''keep'', ''forwarded'', ''stop''], u.kind), u.messages DESC, u.sender, u.subdomain');
 COMMENT ON FUNCTION dmarc.verdict(text, date, date, boolean) IS 'What p=quarantine and p=reject would have done, to whose mail: messages that would go to spam (lost_quarantine) or be refused (lost_reject), and which more would be lost with strict alignment. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
