@@ -126,7 +126,8 @@ WITH seen AS MATERIALIZED (
     LEFT JOIN told t ON t.n = i.n AND t.name = i.name
     WHERE NOT i.own
     ORDER BY i.n, t.approved IS TRUE DESC, i.strength, i.said COLLATE "C"
-), ruled AS (
+), ruled AS MATERIALIZED (
+    -- The rule is decided once, not wherever it is asked for.
     SELECT s.*, w.key AS who_key, w.name AS who_name, w.kind AS who_kind, w.advice AS who_advice, w.said AS who_said,
            w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
            y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, o.strength AS own_strength, t.name AS stranger_name, t.said AS stranger_said,
