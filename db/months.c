@@ -61,3 +61,26 @@ gboolean months_ensure(struct months *months, struct db *db, const GArray *repor
         g_hash_table_remove_all(months->asked);
     return ok;
 }
+
+gboolean months_make(struct db *db, int first, int last, gint64 *made_r, GError **error)
+{
+    g_autofree char *from = g_strdup_printf("%d", first), *to = g_strdup_printf("%d", last);
+    const char *asked[] = {from, to};
+    struct db_result *months = db_query(
+        db, "listing partitions",
+        "SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => n))::date, t FROM "
+        "generate_series($1::int, $2::int) n, unnest(dmarc_store.month_tables()) t",
+        2, asked, error);
+    gboolean ok = months != NULL;
+    *made_r = 0;
+    for (guint i = 0; ok && i < db_rows(months); i++) {
+        const char *values[] = {db_value(months, i, 0), db_value(months, i, 1)};
+        struct db_result *made = db_query(db, "making a partition",
+                                          "SELECT dmarc_store.make_month($1::date, $2)", 2, values, error);
+        ok = made != NULL;
+        *made_r += ok && *db_value(made, 0, 0) == 't';
+        db_result_free(made);
+    }
+    db_result_free(months);
+    return ok;
+}

@@ -1,5 +1,7 @@
 #include "db/upkeep.h"
 
+#include "db/months.h"
+
 /* ---- maintain ---- */
 
 static gboolean move_months(struct db *db, struct upkeep_maintained *done, GError **error)
@@ -20,26 +22,6 @@ static gboolean move_months(struct db *db, struct upkeep_maintained *done, GErro
         db_result_free(moved);
     }
     db_result_free(stray);
-    return ok;
-}
-
-static gboolean make_months(struct db *db, gint64 *made_r, GError **error)
-{
-    struct db_result *months =
-        db_query(db, "listing partitions",
-                 "SELECT (date_trunc('month', now()) + make_interval(months => n))::date, t FROM "
-                 "generate_series(0, 2) n, unnest(dmarc_store.month_tables()) t",
-                 0, NULL, error);
-    gboolean ok = months != NULL;
-    for (guint i = 0; ok && i < db_rows(months); i++) {
-        const char *values[] = {db_value(months, i, 0), db_value(months, i, 1)};
-        struct db_result *made = db_query(db, "making a partition",
-                                          "SELECT dmarc_store.make_month($1::date, $2)", 2, values, error);
-        ok = made != NULL;
-        *made_r += ok && *db_value(made, 0, 0) == 't';
-        db_result_free(made);
-    }
-    db_result_free(months);
     return ok;
 }
 
@@ -80,15 +62,30 @@ static gboolean judge_again(struct db *db, gint64 *profiles_r, GError **error)
     return ok;
 }
 
+/* How many reports wait, and the partitions of their months: ingest has nothing to write there. -1: error. */
+static gint64 prepare_fold(struct db *db, GError **error)
+{
+    struct db_result *months = db_query(
+        db, "counting reports",
+        "SELECT month, sum(reports)::bigint FROM dmarc_store.foldable(false) GROUP BY month", 0, NULL, error);
+    gint64 all = months ? 0 : -1;
+    for (guint i = 0; months && all >= 0 && i < db_rows(months); i++) {
+        const char *values[] = {db_value(months, i, 0)};
+        struct db_result *made =
+            db_query(db, "making a partition", "SELECT dmarc_store.ensure_month($1::date, 'folded')", 1,
+                     values, error);
+        all = made ? all + db_int(months, i, 1) : -1;
+        db_result_free(made);
+    }
+    db_result_free(months);
+    return all;
+}
+
 gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError **error)
 {
-    struct db_result *waiting =
-        db_query(db, "counting reports",
-                 "SELECT coalesce(sum(reports), 0)::bigint FROM dmarc_store.foldable(false)", 0, NULL, error);
-    gint64 all = waiting ? db_int(waiting, 0, 0) : 0, some = 1;
-    db_result_free(waiting);
+    gint64 all = prepare_fold(db, error), some = 1;
     *reports_r = 0;
-    for (gboolean ok = waiting != NULL; ok && some;) {
+    while (all >= 0 && some) {
         struct db_result *folded =
             db_query(db, "folding addresses", "SELECT dmarc_store.fold_next()", 0, NULL, error);
         if (!folded)
@@ -98,7 +95,7 @@ gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError 
         told(*reports_r, MAX(all - *reports_r, 0), NULL);
         db_result_free(folded);
     }
-    return waiting != NULL;
+    return all >= 0;
 }
 
 /* Whoever reads a table keeps us from it: then it is for the next time, as nobody shall wait behind us. So
@@ -131,7 +128,7 @@ static gboolean give_back(struct db *db, double *bytes_r, GError **error)
 gboolean upkeep_maintain(struct db *db, upkeep_told told, struct upkeep_maintained *done_r, GError **error)
 {
     *done_r = (struct upkeep_maintained){0};
-    return move_months(db, done_r, error) && make_months(db, &done_r->partitions, error) &&
+    return move_months(db, done_r, error) && months_make(db, 0, 2, &done_r->partitions, error) &&
            upkeep_fold(db, told, &done_r->reports, error) && compact(db, &done_r->compacted, error) &&
            judge_again(db, &done_r->profiles, error) && give_back(db, &done_r->bytes, error);
 }

@@ -65,16 +65,16 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.ensure_month(date, text) IS 'The same as its owner, where partitions need not be made on another node; whether it did';
 
--- One look instead of one for each table; the tables are then made one by one.
+-- One look instead of one for each table; the tables are then made one by one. Who adds reports writes no folded addresses.
 CREATE OR REPLACE FUNCTION dmarc_store.missing_months(days date[]) RETURNS TABLE (month date, parent text) LANGUAGE sql STABLE AS $fn$
     SELECT m.month, t.parent
     FROM (SELECT DISTINCT date_trunc('month', d::timestamp)::date AS month FROM unnest(days) d) m
     CROSS JOIN unnest(dmarc_store.month_tables()) WITH ORDINALITY AS t (parent, n)
-    WHERE NOT dmarc_store.is_distributed() AND dmarc_store.month_in_reach(m.month)
+    WHERE NOT dmarc_store.is_distributed() AND dmarc_store.month_in_reach(m.month) AND t.parent <> 'folded'
       AND to_regclass(format('dmarc_store.%I', t.parent || '_' || to_char(m.month, 'YYYYMM'))) IS NULL
     ORDER BY m.month, t.n
 $fn$;
-COMMENT ON FUNCTION dmarc_store.missing_months(date[]) IS 'The months of these days, and the tables, for which ensure_month() has something to do';
+COMMENT ON FUNCTION dmarc_store.missing_months(date[]) IS 'The months of these days, and the tables, for which ensure_month() has something to do before reports of these days come';
 
 -- ---- what evidence means ----
 

@@ -70,6 +70,7 @@ run maintain
 check "maintain" 0 '^[0-9]+ partitions made; 11 reports folded, 0 rows of daily sums put together; 0 profiles' ''
 is "the months to come have partitions" "$(sql "select count(*) from unnest(dmarc_store.month_tables()) t, generate_series(0, 2) n
     where to_regclass(format('dmarc_store.%s_%s', t, to_char(now() + make_interval(months => n), 'YYYYMM'))) is not null")" 15
+is "what was folded lies in partitions of its months" "$(sql "select count(*) from dmarc_store.folded where tableoid = 'dmarc_store.folded_other'::regclass and day > now() - interval '3 years'") $(sql 'select count(distinct day) from dmarc_store.folded')" '0 5'
 is "nothing is left to fold" "$(sql 'select count(*) from dmarc_store.unfolded')" 0
 is "the figures are the same" "$(sums | cmp - "$dir/before" && echo same)" same
 run maintain
