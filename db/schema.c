@@ -1,6 +1,5 @@
 #include "db/schema.h"
 
-#include "db/months.h"
 #include "db/schema_files.h"
 #include "db/upgrade.h"
 
@@ -90,9 +89,7 @@ gboolean schema_upgrade(struct db *db, int *applied_r, GError **error)
     int applied = upgrade_run(db, &upgrade_defaults, error);
     if (applied_r)
         *applied_r = MAX(applied, 0);
-    /* What the first mails are about: they need not wait for it. */
-    gint64 made;
-    return applied == 0 || (applied > 0 && months_make(db, -1, 0, &made, error));
+    return applied >= 0;
 }
 
 gboolean schema_ensure(struct db *db, int version, GError **error)
