@@ -19,6 +19,7 @@ struct upgrade {
     GArray *parts;      /* struct upgrade_part of the transaction */
     GHashTable *before; /* what was there when a dry run began; else NULL */
     gint64 rows;        /* changed before the part that is under way */
+    gboolean fresh;     /* there was no schema */
 };
 
 static void part_clear(gpointer part)
@@ -222,6 +223,7 @@ static int do_part(struct upgrade *u, const char *hash, GError **error)
     int version = schema_version(u->db, error);
     if (version < 0 || !schema_is_known(version, error))
         return -1;
+    u->fresh = u->fresh || !version;
     const struct sql_file *file = next_migration(version);
     int same = file ? 0 : is_installed(u->db, hash, error);
     if (same)
@@ -306,8 +308,7 @@ int upgrade_run(struct db *db, const struct upgrade_settings *settings, GError *
         g_hash_table_unref(u.before);
     /* A new schema has the months that first mails are about: they need not wait for these to be made. */
     gint64 made;
-    if (done == 0 && applied == schema_latest() && !settings->dry_run &&
-        !months_make(db, -1, 0, &made, error))
+    if (done == 0 && u.fresh && !settings->dry_run && !months_make(db, -1, 0, &made, error))
         return -1;
     return done < 0 ? -1 : applied;
 }
