@@ -328,18 +328,26 @@ BEGIN
     ), maps AS MATERIALIZED (
         SELECT w.domain, array_agg(w.profile ORDER BY w.profile) AS profiles, array_agg(w.line ORDER BY w.profile) AS lines FROM who w GROUP BY w.domain
     ), packs AS MATERIALIZED (
-        -- The line of each profile of a row, so that this is not looked up for each address.
-        SELECT CASE WHEN s.profile_at IS NULL THEN dmarc_store.line_of(s.profiles[1], m.profiles, m.lines) END AS line,
-               CASE WHEN s.profile_at IS NOT NULL
-                    THEN ARRAY(SELECT dmarc_store.line_of(u.profile, m.profiles, m.lines) FROM unnest(s.profiles) u (profile)) END AS lines,
+        -- The line of each profile of a row, so that this is not looked up for each address: mostly one and the same.
+        SELECT ARRAY(SELECT dmarc_store.line_of(u.profile, m.profiles, m.lines) FROM unnest(s.profiles) u (profile)) AS lines,
                s.profile_at, s.source_ips, s.days, s.wanted
         FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) s
         JOIN maps m ON m.domain = s.domain
+    ), located AS (
+        -- Rows of one line are sorted before they are taken apart.
+        (SELECT o.line, o.source_ip
+         FROM (SELECT p.lines[1] AS line, p.wanted, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
+               FROM packs p WHERE p.lines[1] = ALL (p.lines) ORDER BY p.lines[1]) o
+         WHERE o.days & o.wanted IS DISTINCT FROM 0
+         ORDER BY o.line)
+        UNION ALL
+        (SELECT r.lines[r.profile_at] AS line, r.source_ip
+         FROM (SELECT p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
+               FROM packs p WHERE (p.lines[1] = ALL (p.lines)) IS NOT TRUE) r
+         WHERE r.days & r.wanted IS DISTINCT FROM 0
+         ORDER BY 1)
     ), addresses AS (
-        SELECT coalesce(r.line, r.lines[r.profile_at]) AS line, count(DISTINCT r.source_ip) AS sources
-        FROM (SELECT p.line, p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days FROM packs p) r
-        WHERE r.days & r.wanted IS DISTINCT FROM 0
-        GROUP BY coalesce(r.line, r.lines[r.profile_at])
+        SELECT l.line, count(DISTINCT dmarc_store.v4(l.source_ip)) + count(DISTINCT dmarc_store.v6(l.source_ip)) AS sources FROM located l GROUP BY l.line
     ), sums AS (
         SELECT w.line, w.domain, w.header_from, sum(w.messages) AS messages, coalesce(sum(w.messages) FILTER (WHERE w.passes), 0) AS passed,
                count(DISTINCT w.sender) AS senders,

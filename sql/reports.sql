@@ -118,7 +118,7 @@ BEGIN
         FROM (SELECT p.line, p.lines, p.wanted, unnest(p.profile_at) AS profile_at, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days FROM packs p) r
         WHERE r.days & r.wanted IS DISTINCT FROM 0
     ), addresses AS (
-        SELECT l.line, count(DISTINCT l.source_ip) AS sources FROM located l GROUP BY l.line
+        SELECT l.line, count(DISTINCT dmarc_store.v4(l.source_ip)) + count(DISTINCT dmarc_store.v6(l.source_ip)) AS sources FROM located l GROUP BY l.line
     ), unnamed AS MATERIALIZED (
         SELECT DISTINCT l.line, l.source_ip FROM located l JOIN (SELECT DISTINCT w.line FROM who w WHERE NOT w.known) k ON k.line = l.line WHERE looked_up
     ), hosts AS (
@@ -592,12 +592,12 @@ BEGIN
               LEFT JOIN dmarc_store.profile p ON p.domain = d.domain AND p.hash = d.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))) n
         GROUP BY n.domain
     ), addresses AS (
-        SELECT a.domain, count(*) AS sources
-        FROM (SELECT DISTINCT r.domain, r.source_ip
-              FROM (SELECT p.domain, p.wanted, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
-                    FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) p) r
-              WHERE r.days & r.wanted IS DISTINCT FROM 0) a
-        GROUP BY a.domain
+        SELECT r.domain, count(DISTINCT dmarc_store.v4(r.source_ip)) + count(DISTINCT dmarc_store.v6(r.source_ip)) AS sources
+        FROM (SELECT p.domain, p.wanted, unnest(p.source_ips) AS source_ip, unnest(p.days) AS days
+              FROM dmarc_store.sources_of(policy_domain, mine, since, until, only_trusted) p
+              ORDER BY p.domain) r
+        WHERE r.days & r.wanted IS DISTINCT FROM 0
+        GROUP BY r.domain
     ), heads AS (
         SELECT h.domain, count(*) AS reports, count(DISTINCT h.reporter) AS reporters, min(h.day) AS first_seen, max(h.day) AS last_seen,
                (array_agg(h.p ORDER BY h.period_end DESC, h.id DESC) FILTER (WHERE h.p IS NOT NULL))[1] AS policy

@@ -190,6 +190,18 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.sources_of(text, text[], date, date, boolean) IS 'Which addresses sent which profile in a period: those with (days & wanted) IS DISTINCT FROM 0; one may come twice';
 
+-- Addresses are told apart by sorting them: those of IPv4 as numbers, which takes two thirds of the time, and all others as they are.
+-- How many there are is count(DISTINCT dmarc_store.v4(a)) + count(DISTINCT dmarc_store.v6(a)).
+CREATE OR REPLACE FUNCTION dmarc_store.v4(source_ip inet) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN family($1) = 4 THEN $1 - '0.0.0.0'::inet END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.v4(inet) IS 'An address of IPv4 as a number; NULL for IPv6';
+
+CREATE OR REPLACE FUNCTION dmarc_store.v6(source_ip inet) RETURNS inet LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN family($1) = 6 THEN $1 END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.v6(inet) IS 'An address of IPv6; NULL for IPv4';
+
 -- Of profiles in order, and the lines of a report that they are in.
 CREATE OR REPLACE FUNCTION dmarc_store.line_of(profile uuid, profiles uuid[], lines bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT CASE WHEN profiles[width_bucket(profile, profiles)] = profile THEN lines[width_bucket(profile, profiles)] END
