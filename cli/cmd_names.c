@@ -40,6 +40,11 @@ static void tell(struct cli *cli, const struct names_totals *totals, gboolean dn
                " with a confirmed name, %" G_GUINT64_FORMAT " with one that is not, %" G_GUINT64_FORMAT
                " without, %" G_GUINT64_FORMAT " without an answer\n",
                totals->asked, totals->confirmed, totals->unconfirmed, totals->none, totals->failed);
+    if (totals->cnames)
+        printf("%" G_GUINT64_FORMAT " names of keys and return paths asked about: %" G_GUINT64_FORMAT
+               " with a CNAME; mail of %" G_GUINT64_FORMAT " %s judged anew\n",
+               totals->cnames, totals->pointing, totals->judged,
+               totals->judged == 1 ? "domain was" : "domains was");
     if (cli->config.mmdb)
         printf("%" G_GUINT64_FORMAT " addresses looked up in mmdb files\n", totals->networks);
 }

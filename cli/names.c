@@ -54,20 +54,28 @@ static void columns_add(struct columns *columns, const char *const *values)
 }
 
 /* Hands them to a function of the database, and begins anew. `last` is one argument more, or NULL. */
-static gboolean columns_flush(struct columns *columns, struct db *db, const char *name, const char *sql,
-                              const char *last, GError **error)
+static struct db_result *columns_hand(struct columns *columns, struct db *db, const char *name,
+                                      const char *sql, const char *last, GError **error)
 {
     const char *values[6];
-    if (!columns->rows)
-        return TRUE;
     for (guint i = 0; i < columns->n; i++)
         values[i] = g_string_append_c(columns->column[i], '}')->str;
     values[columns->n] = last;
     struct db_result *result = db_query(db, name, sql, columns->n + (last ? 1 : 0), values, error);
-    db_result_free(result);
     for (guint i = 0; i < columns->n; i++)
         g_string_assign(columns->column[i], "{");
     columns->rows = 0;
+    return result;
+}
+
+/* The same where there are any, and what the function says is not needed. */
+static gboolean columns_flush(struct columns *columns, struct db *db, const char *name, const char *sql,
+                              const char *last, GError **error)
+{
+    if (!columns->rows)
+        return TRUE;
+    struct db_result *result = columns_hand(columns, db, name, sql, last, error);
+    db_result_free(result);
     return result != NULL;
 }
 
@@ -143,6 +151,90 @@ static gboolean look_up_names(struct lookup *lookup, const struct config *config
     return keep_rest(lookup, "keeping reverse names", names_sql, NULL, ok, error);
 }
 
+/* --- CNAMEs --- */
+
+/* Mail whose name rests on what was found: it is judged anew, a policy domain a transaction. */
+static gboolean judge_anew(struct lookup *lookup, const struct db_result *domains, GError **error)
+{
+    gboolean ok = TRUE;
+    for (guint row = 0; ok && row < db_rows(domains); row++) {
+        const char *domain[] = {db_value(domains, row, 0)};
+        struct db_result *judged =
+            db_query(lookup->db, "judging again", "SELECT dmarc_store.reclassify($1)", 1, domain, error);
+        ok = judged != NULL;
+        lookup->totals->judged += ok && db_int(judged, 0, 0) > 0;
+        db_result_free(judged);
+    }
+    return ok;
+}
+
+static gboolean keep_cnames(struct lookup *lookup, GError **error)
+{
+    if (!lookup->found.rows)
+        return TRUE;
+    struct db_result *domains = columns_hand(
+        &lookup->found, lookup->db, "keeping CNAMEs",
+        "SELECT dmarc_store.take_cnames($1::text[], $2::text[], $3::text[], $4::timestamptz[])", NULL, error);
+    gboolean ok = domains && judge_anew(lookup, domains, error);
+    db_result_free(domains);
+    return ok;
+}
+
+static gboolean next_name(gpointer data, const char **name_r, GError **error)
+{
+    struct lookup *lookup = data;
+    (void)error;
+    if (lookup->at == db_rows(lookup->wanted))
+        return FALSE;
+    *name_r = db_value(lookup->wanted, lookup->at++, 0);
+    return TRUE;
+}
+
+static gboolean take_cname(gpointer data, const struct reverse_answer *answer, GError **error)
+{
+    struct lookup *lookup = data;
+    g_autoptr(GDateTime) expires = g_date_time_new_from_unix_utc(answer->expires);
+    g_autofree char *until = g_date_time_format_iso8601(expires);
+    const char *status = answer->status == REVERSE_CONFIRMED ? "found" : reverse_status_name(answer->status);
+    const char *const row[] = {answer->address, status, answer->name, until};
+    lookup->totals->cnames++;
+    lookup->totals->pointing += answer->status == REVERSE_CONFIRMED;
+    columns_add(&lookup->found, row);
+    lookup->done++;
+    progress_update(lookup->done, (gint64)db_rows(lookup->wanted) - lookup->done, NULL);
+    return lookup->found.rows < FLUSH || keep_cnames(lookup, error);
+}
+
+static gboolean look_up_cnames(struct lookup *lookup, const struct config *config, const char *since,
+                               const char *limit, GError **error)
+{
+    static const struct reverse_verbs verbs = {.next = next_name, .answer = take_cname};
+    struct reverse_settings settings = reverse_settings_default;
+    struct reverse_totals totals;
+    const char *values[] = {since, limit};
+    settings.resolvers = (const char *const *)config->dns_servers;
+    settings.stop = lookup->stop;
+    settings.cnames = TRUE;
+    settings.least_ttl = settings.none_ttl;
+    lookup->at = 0;
+    lookup->done = 0;
+    db_result_free(lookup->wanted);
+    lookup->wanted =
+        db_query(lookup->db, "looking for names to ask about",
+                 "SELECT * FROM dmarc_store.cnames_to_ask($1::date, $2::bigint)", 2, values, error);
+    if (!lookup->wanted)
+        return FALSE;
+    columns_init(&lookup->found, 4);
+    gboolean ok = reverse_run(&settings, &verbs, lookup, &totals, error);
+    gboolean kept = keep_cnames(lookup, ok ? error : NULL);
+    columns_clear(&lookup->found);
+    lookup->totals->silent |= ok && totals.silent;
+    lookup->totals->late |= ok && totals.late;
+    return ok && kept;
+}
+
+/* --- networks --- */
+
 static gboolean find_network(struct lookup *lookup, struct networks *networks, const char *address,
                              GError **error)
 {
@@ -202,7 +294,8 @@ gboolean names_look_up(struct db *db, const struct config *config, gboolean dns,
                  " $3::timestamptz, $4::bigint)",
                  4, values, error);
     gboolean ok = lookup.wanted != NULL && (!config->mmdb || look_up_networks(&lookup, config, error)) &&
-                  (!dns || look_up_names(&lookup, config, error));
+                  (!dns || (look_up_names(&lookup, config, error) &&
+                            (totals_r->silent || look_up_cnames(&lookup, config, since, limit, error))));
     db_result_free(lookup.wanted);
     progress_hide();
     return ok;

@@ -68,12 +68,12 @@ char *arpa_question(int family, const guint8 *address)
     return g_string_free(g_string_append(name, "ip6.arpa"), FALSE);
 }
 
-static gboolean add_label(GString *name, const guint8 *label, gsize length)
+static gboolean add_label(GString *name, const guint8 *label, gsize length, gboolean is_host)
 {
     if (length > LABEL_MAX_BYTES || label[0] == '-' || label[length - 1] == '-')
         return FALSE;
     for (gsize i = 0; i < length; i++) {
-        if (!g_ascii_isalnum(label[i]) && label[i] != '-')
+        if (!g_ascii_isalnum(label[i]) && label[i] != '-' && (is_host || label[i] != '_'))
             return FALSE;
         g_string_append_c(name, g_ascii_tolower((char)label[i]));
     }
@@ -87,7 +87,7 @@ static gboolean is_number(const char *label)
     return !*label;
 }
 
-char *arpa_host(const guint8 *wire, gsize n)
+static char *read_name(const guint8 *wire, gsize n, gboolean is_host)
 {
     g_autoptr(GString) name = g_string_sized_new(64);
     gsize at = 0, last = 0, labels = 0;
@@ -98,11 +98,21 @@ char *arpa_host(const guint8 *wire, gsize n)
         if (labels++)
             g_string_append_c(name, '.');
         last = name->len;
-        if (!add_label(name, wire + at, length))
+        if (!add_label(name, wire + at, length, is_host))
             return NULL;
         at += length;
     }
     if (at + 1 != n || labels < 2 || name->len > NAME_MAX_BYTES || is_number(name->str + last))
         return NULL;
     return g_string_free(g_steal_pointer(&name), FALSE);
+}
+
+char *arpa_host(const guint8 *wire, gsize n)
+{
+    return read_name(wire, n, TRUE);
+}
+
+char *arpa_name(const guint8 *wire, gsize n)
+{
+    return read_name(wire, n, FALSE);
 }

@@ -20,3 +20,6 @@ char *arpa_question(int family, const guint8 *address);
  * that no name passes for an address, more than 253 characters, or bytes that are no name. Owned by the
  * caller. */
 char *arpa_host(const guint8 *wire, gsize n);
+
+/* The same of any name: underscores are letters, too (RFC 8552). */
+char *arpa_name(const guint8 *wire, gsize n);

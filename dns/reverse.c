@@ -17,6 +17,7 @@ enum {
     OTHER_FILES = 128, /* that may be open beside the sockets of questions */
     CLASS_IN = 1,
     TYPE_A = 1,
+    TYPE_CNAME = 5,
     TYPE_PTR = 12,
     TYPE_AAAA = 28,
 };
@@ -48,7 +49,8 @@ struct run {
     gint64 replied; /* when a resolver gave the last answer; 0: none yet */
 };
 
-/* One address. There is one question out for it at a time, unless it is in run.ready. */
+/* One address, or one name (family AF_UNSPEC). There is one question out for it at a time, unless it is in
+ * run.ready. */
 struct flight {
     struct run *run;
     GList link, ready_link;
@@ -57,7 +59,7 @@ struct flight {
     guint8 bytes[16];
     gint64 until;
     gboolean is_late;
-    GPtrArray *names; /* NULL until the PTR records are there */
+    GPtrArray *names; /* NULL until the PTR records are there; of a name the targets so far */
     guint asked;      /* how many of them */
     guint ttl;        /* the lowest so far */
     gboolean unsure;  /* the answer for one of the names could not be had */
@@ -146,6 +148,16 @@ static GPtrArray *names_in(const struct ub_result *result, guint most)
     return names;
 }
 
+/* A name has one CNAME at most (RFC 1034 section 3.6.2). */
+static void keep_target(struct flight *flight, const struct ub_result *result)
+{
+    char *target = result->data && result->data[0]
+                       ? arpa_name((const guint8 *)result->data[0], (gsize)result->len[0])
+                       : NULL;
+    if (target)
+        g_ptr_array_add(flight->names, target);
+}
+
 static gboolean holds(const struct ub_result *result, const struct flight *flight)
 {
     int length = flight->family == AF_INET ? 4 : 16;
@@ -169,7 +181,9 @@ static void take_answer(struct flight *flight, int status, const struct ub_resul
     run->replied = g_get_monotonic_time();
     run->window = MIN(run->window + 1, run->most);
     flight->ttl = MIN(flight->ttl, (guint)MAX(result->ttl, 0));
-    if (!flight->names)
+    if (flight->family == AF_UNSPEC)
+        keep_target(flight, result);
+    else if (!flight->names)
         flight->names = names_in(result, run->settings->names);
     else
         flight->confirmed = holds(result, flight);
@@ -237,10 +251,28 @@ static gboolean ask(struct flight *flight, const char *name, int type, GError **
     return status == 0 || fail(error, WS_ERROR_SYSTEM, "could not ask a resolver", ub_strerror(status));
 }
 
+/* What was followed so far counts, also where the end of it cannot be had. */
+static gboolean advance_name(struct flight *flight, GError **error)
+{
+    GPtrArray *names = flight->names;
+    guint n = names->len;
+    if (!flight->failed && n > flight->asked && n < flight->run->settings->names) {
+        flight->asked = n;
+        return ask(flight, g_ptr_array_index(names, n - 1), TYPE_CNAME, error);
+    }
+    if (!n)
+        return land(flight, flight->failed ? REVERSE_FAILED : REVERSE_NONE, NULL, error);
+    g_ptr_array_add(names, NULL);
+    g_autofree char *all = g_strjoinv(" ", (char **)names->pdata);
+    return land(flight, REVERSE_CONFIRMED, all, error);
+}
+
 /* After an answer: the next question, or the end. */
 static gboolean advance(struct flight *flight, GError **error)
 {
     const GPtrArray *names = flight->names;
+    if (flight->family == AF_UNSPEC)
+        return advance_name(flight, error);
     if (!names)
         return land(flight, REVERSE_FAILED, NULL, error);
     if (flight->confirmed)
@@ -258,13 +290,17 @@ static gboolean advance(struct flight *flight, GError **error)
 
 static gboolean begin(struct run *run, const char *address, GError **error)
 {
-    guint8 bytes[16];
+    guint8 bytes[16] = {0};
     enum ip_form form;
-    int family = address_parse_ip(address, bytes, &form);
-    if (family == AF_UNSPEC || !arpa_is_public(family, bytes))
+    int family = run->settings->cnames ? AF_UNSPEC : address_parse_ip(address, bytes, &form);
+    if (!run->settings->cnames && (family == AF_UNSPEC || !arpa_is_public(family, bytes)))
         return tell(run, address, REVERSE_NONE, NULL, 0, error);
     struct flight *flight = flight_new(run, address, family, bytes);
     run->totals->most_at_once = MAX(run->totals->most_at_once, run->active.length);
+    if (run->settings->cnames) {
+        flight->names = g_ptr_array_new_with_free_func(g_free);
+        return ask(flight, address, TYPE_CNAME, error);
+    }
     g_autofree char *question = arpa_question(family, bytes);
     return ask(flight, question, TYPE_PTR, error);
 }

@@ -1,4 +1,4 @@
--- Whose addresses are: which to ask about, and what was found out. See "whosends names".
+-- Whose addresses, keys and return paths are: which to ask about, and what was found out. See "whosends names".
 
 COMMENT ON TABLE dmarc_store.address IS 'What is known of addresses apart from reports: confirmed reverse names, networks, countries. A row that is deleted is looked up again';
 COMMENT ON COLUMN dmarc_store.address.source_ip IS 'the address';
@@ -14,6 +14,84 @@ COMMENT ON COLUMN dmarc_store.address.network_at IS 'when the network was looked
 CREATE OR REPLACE VIEW dmarc.address AS
 SELECT a.source_ip, a.name, a.name_status, a.name_expires, a.network, a.country, a.as_number, a.as_name, a.network_at
 FROM dmarc_store.address a;
+
+COMMENT ON TABLE dmarc_store.cname IS 'Where names of the domains themselves point to: those of keys that passing signatures were made with (SELECTOR._domainkey.DOMAIN), and of return paths that passed SPF. A row that is deleted is looked up again';
+COMMENT ON COLUMN dmarc_store.cname.name IS 'the name, in lower case';
+COMMENT ON COLUMN dmarc_store.cname.targets IS 'what its CNAME names, then what that one''s names, and so on; empty where there never was one';
+COMMENT ON COLUMN dmarc_store.cname.status IS 'found, none (no CNAME, any more), failed (no answer)';
+COMMENT ON COLUMN dmarc_store.cname.expires IS 'until when that holds';
+
+CREATE OR REPLACE VIEW dmarc.cname AS
+SELECT c.name, c.targets, c.status, c.expires FROM dmarc_store.cname c;
+
+-- The name under which the key of a signature is, as far as it can be one.
+CREATE OR REPLACE FUNCTION dmarc_store.key_name(selector text, domain text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT lower(selector) || '._domainkey.' || domain
+$fn$;
+COMMENT ON FUNCTION dmarc_store.key_name(text, text) IS 'Where the key of a signature is published (RFC 6376 section 3.6.2.1)';
+
+-- Names of the domains themselves that are to be asked about: keys and return paths that passed since a day, those that nothing is known
+-- of first.
+CREATE OR REPLACE FUNCTION dmarc_store.cnames_to_ask(since date, most bigint) RETURNS SETOF text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+BEGIN
+    RETURN QUERY
+    WITH seen AS MATERIALIZED (
+        SELECT d.domain, d.profile
+        FROM (SELECT t.domain, unnest(t.profiles) AS profile FROM dmarc_store.summed t WHERE t.day >= since) d
+        GROUP BY d.domain, d.profile
+    ), passed AS MATERIALIZED (
+        SELECT p.domain, p.dkim_domains, p.dkim_selectors, p.spf_domains, p.spf_scopes
+        FROM seen s JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
+    ), named AS (
+        SELECT dmarc_store.key_name(k.selector, k.name) AS name
+        FROM (SELECT unnest(p.dkim_domains) AS name, unnest(p.dkim_selectors) AS selector FROM passed p) k
+        WHERE k.selector IS NOT NULL
+        UNION
+        SELECT h.name
+        FROM (SELECT p.domain, unnest(p.spf_domains) AS name, unnest(p.spf_scopes) AS scope FROM passed p) h
+        WHERE h.scope IS DISTINCT FROM 'helo' AND right(h.name, length(h.domain) + 1) = '.' || h.domain
+    )
+    SELECT n.name COLLATE "C"
+    FROM named n LEFT JOIN dmarc_store.cname c ON c.name = n.name COLLATE "C"
+    WHERE dmarc.is_name(n.name) AND (c.name IS NULL OR c.expires < statement_timestamp())
+    ORDER BY c.expires NULLS FIRST, n.name COLLATE "C"
+    LIMIT most;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.cnames_to_ask(date, bigint) IS 'Names of keys and return paths of the domains themselves that passed since a day, and of which it is not known any more where they point to';
+
+-- Keeps what was found out; targets are lists with blanks between. Which policy domains have mail that has another name by that: to be
+-- judged anew.
+CREATE OR REPLACE FUNCTION dmarc_store.take_cnames(names text[], statuses text[], targets text[], expires timestamptz[]) RETURNS SETOF text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+#variable_conflict use_column
+DECLARE
+    changed text[];
+BEGIN
+    SELECT array_agg(u.name) INTO changed
+    FROM unnest($1, $2, $3) u (name, status, said)
+    LEFT JOIN dmarc_store.cname c ON c.name = u.name COLLATE "C"
+    WHERE u.status = 'found' AND c.targets IS DISTINCT FROM string_to_array(u.said, ' ');
+    INSERT INTO dmarc_store.cname AS t (name, targets, status, expires)
+    SELECT u.name, coalesce(string_to_array(u.said, ' '), '{}'), u.status, u.expires
+    FROM unnest($1, $2, $3, $4) u (name, status, said, expires)
+    ORDER BY u.name COLLATE "C"
+    ON CONFLICT (name) DO UPDATE
+    -- Mail that was signed stays signed by whom it was when its key is gone, or cannot be asked for.
+    SET targets = CASE WHEN excluded.status = 'found' THEN excluded.targets ELSE t.targets END,
+        status = CASE WHEN excluded.status = 'failed' THEN t.status ELSE excluded.status END,
+        expires = excluded.expires;
+    RETURN QUERY
+    SELECT DISTINCT n.domain
+    FROM (SELECT p.domain, dmarc_store.key_name(unnest(p.dkim_selectors), unnest(p.dkim_domains)) AS name
+          FROM dmarc_store.profile p WHERE p.dkim_selectors IS NOT NULL
+          UNION ALL
+          SELECT p.domain, unnest(p.spf_domains) FROM dmarc_store.profile p WHERE p.spf_domains IS NOT NULL) n
+    WHERE n.name = ANY (changed);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.take_cnames(text[], text[], text[], timestamptz[]) IS 'Keeps where names of the domains themselves point to; the policy domains with mail that has to be judged anew';
 
 -- Those seen since a day whose names are not known or have expired, or whose networks were not looked up since a time: the latest
 -- that nothing is known of come first.

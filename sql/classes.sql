@@ -51,11 +51,13 @@ COMMENT ON FUNCTION dmarc_store.is_inside(text, text) IS 'Whether a From: domain
 
 -- Providers with customers below one name (contoso.onmicrosoft.com, example-com.20230601.gappssmtp.com): whether the
 -- first label looks like the policy domain. Then it is the domain's own account there, not somebody else's that relays. What stands
--- before the policy domain in From: says nothing, since a forger chooses it.
+-- before the policy domain in From: says nothing, since a forger chooses it. Google writes the whole domain: the label "bank-example" is
+-- of bank.example, and not of bank-example.com.
 DROP FUNCTION IF EXISTS dmarc.is_own_tenant(text, text, text);
 CREATE OR REPLACE FUNCTION dmarc_store.is_own_tenant(name text, domain text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT split_part(name, '.', 1) IN (translate(domain, '.', '-'), replace(domain, '.', ''), split_part(domain, '.', 1))
+    SELECT split_part(name, '.', 1) = translate(domain, '.', '-')
+        OR split_part(name, '.', 1) IN (replace(domain, '.', ''), split_part(domain, '.', 1)) AND right(name, 14) <> '.gappssmtp.com'
 $fn$;
 COMMENT ON FUNCTION dmarc_store.is_own_tenant(text, text) IS 'Whether the first label of a provider''s customer name resembles the policy domain';
 

@@ -105,6 +105,12 @@ BEGIN
         SELECT CASE x.kind WHEN 'dkim_domain' THEN 'dkim_selector' ELSE 'spf_host' END, x.word, ARRAY[x.word, regexp_replace(x.word, '[0-9]+', '#', 'g')]
         FROM passed x WHERE x.word IS NOT NULL
         UNION
+        SELECT 'cname', t.target, dmarc.suffixes(string_to_array(t.target, '.'))
+        FROM (SELECT unnest(c.targets) AS target
+              FROM passed x
+              JOIN dmarc_store.cname c ON c.name = CASE x.kind WHEN 'dkim_domain' THEN dmarc_store.key_name(x.word, x.name) ELSE x.name END COLLATE "C"
+              WHERE x.word IS NOT NULL) t
+        UNION
         -- Host and selector together.
         SELECT r.kind, r.pattern, ARRAY[r.pattern]
         FROM dmarc_store.sender_rule r
@@ -116,7 +122,7 @@ BEGIN
         SELECT DISTINCT ON (a.kind, a.word) a.kind, a.word, c.key,
                r.pattern || ' is ' || c.name || CASE WHEN c.kind IN ('mailbox', 'gateway', 'forwarder', 'list') THEN ', who relays' ELSE '' END AS said
         FROM asked a
-        LEFT JOIN dmarc_store.sender_rule r ON r.kind = a.kind AND r.pattern = ANY (a.patterns)
+        LEFT JOIN dmarc_store.sender_rule r ON (r.kind = a.kind OR a.kind = 'cname' AND r.kind IN ('dkim_domain', 'spf_domain')) AND r.pattern = ANY (a.patterns)
         LEFT JOIN dmarc_store.sender c ON c.key = r.sender
         ORDER BY a.kind, a.word, r.origin = 'user' DESC, length(r.pattern) DESC, r.pattern
     ), steps AS (
@@ -157,7 +163,7 @@ BEGIN
         FROM unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY r (type, raw, comment, n)
         UNION ALL
         SELECT 8, row_number() OVER (ORDER BY a.kind COLLATE "C", a.word COLLATE "C"), 'catalogue: ' || CASE WHEN position('/' IN a.word) > 0 THEN 'host and selector' WHEN a.kind = 'dkim_domain' THEN 'd=' WHEN a.kind = 'dkim_selector' THEN 'selector'
-                    WHEN a.kind = 'spf_host' THEN 'host below the domain' ELSE 'SPF domain' END,
+                    WHEN a.kind = 'spf_host' THEN 'host below the domain' WHEN a.kind = 'cname' THEN 'CNAME to' ELSE 'SPF domain' END,
                a.word, coalesce(a.said, 'nobody that is known')
         FROM answered a
         UNION ALL

@@ -63,7 +63,8 @@ RETURNS TABLE (place int, relation regclass, key text, beside regclass, hidden b
         (24, 'dmarc_store.tls_report', 'domain', 'dmarc_store.report', false),
         (25, 'dmarc_store.tls_policy', 'domain', 'dmarc_store.report', false),
         (26, 'dmarc_store.tls_failure', 'domain', 'dmarc_store.report', false),
-        (27, 'dmarc_store.group_grant', NULL, NULL, true)
+        (27, 'dmarc_store.group_grant', NULL, NULL, true),
+        (28, 'dmarc_store.cname', NULL, NULL, false)
     ) p (place, relation, key, beside, hidden)
 $fn$;
 COMMENT ON FUNCTION dmarc_store.placements() IS 'Which table goes to which node when the database is distributed, for sql/citus/distribute.sql';

@@ -67,7 +67,7 @@ BEGIN
         GRANT INSERT, UPDATE, DELETE ON dmarc_store.message, dmarc_store.document, dmarc_store.original, dmarc_store.reading, dmarc_store.mailbox,
             dmarc_store.report, dmarc_store.evidence, dmarc_store.observed, dmarc_store.profile, dmarc_store.summed,
             dmarc_store.folded, dmarc_store.unfolded, dmarc_store.domain_day, dmarc_store.approval, dmarc_store.domain_group,
-            dmarc_store.address,
+            dmarc_store.address, dmarc_store.cname,
             dmarc_store.failure_report, dmarc_store.tls_report, dmarc_store.tls_policy, dmarc_store.tls_failure TO whosends_ingest;
         GRANT USAGE ON ALL SEQUENCES IN SCHEMA dmarc_store TO whosends_ingest;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc, dmarc_store TO whosends_ingest;

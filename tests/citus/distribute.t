@@ -92,7 +92,7 @@ is "what has to do with a domain goes by it, together" "$(sed -n 's/^dmarc_store
 is "the ledger goes by the hash of the mail, together" "$(sed -n 's/^dmarc_store\.\(.*\) h \(.*\) 1$/\1 \2/p' "$dir/placed" | tr '\n' ' ')" \
     "document mail_sha256 message sha256 original mail_sha256 reading mail_sha256 "
 is "the rest goes to every node" "$(sed -n 's/^\(.*\) n  0$/\1/p' "$dir/placed" | tr '\n' ' ')" \
-    "dmarc.repeatable dmarc.schema_version dmarc_store.address dmarc_store.approval dmarc_store.domain_grant dmarc_store.domain_group dmarc_store.group_grant dmarc_store.mailbox dmarc_store.pruning dmarc_store.sender dmarc_store.sender_rule "
+    "dmarc.repeatable dmarc.schema_version dmarc_store.address dmarc_store.approval dmarc_store.cname dmarc_store.domain_grant dmarc_store.domain_group dmarc_store.group_grant dmarc_store.mailbox dmarc_store.pruning dmarc_store.sender dmarc_store.sender_rule "
 is "functions and views are what they were" "$(functions)" "$before"
 # What a report asks inside of a statement about a domain is asked on the node of that domain. These are asked by themselves.
 is "what is asked inside of other statements may ask other nodes" "$(sql <<'SQL'

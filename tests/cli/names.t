@@ -129,6 +129,37 @@ own mail (selector theirs)|authorised|high|dkim d=a.example s=theirs, passed|1|'
 run verdict --line a.example --format csv
 is "... nor does a verdict know of it" "$(grep -c Google "$dir/out")" 0
 
+# Where the owner of the domain let its keys and return paths point to.
+signed() { sql "SELECT sender, class, confidence, evidence FROM dmarc.senders('a.example') WHERE class = 'authorised' ORDER BY sources DESC"; }
+sql "DELETE FROM dmarc_store.cname; DELETE FROM dmarc_store.address"
+dns 'ours._domainkey.a.example CNAME 7200 s1.agency.example' 's1.agency.example CNAME 7200 s1.domainkey.u7.wl.sendgrid.net' \
+    's1.domainkey.u7.wl.sendgrid.net EMPTY' 'theirs._domainkey.a.example SERVFAIL'
+run names
+check "names of keys are asked for, too" 0 '^2 names of keys and return paths asked about: 1 with a CNAME; mail of 1 domain was judged anew$' ''
+is "who holds the key is who sends" "$(signed)" \
+    "Twilio SendGrid|authorised|high|dkim d=a.example s=ours, passed; its key is at s1.domainkey.u7.wl.sendgrid.net
+own mail (selector theirs)|authorised|high|dkim d=a.example s=theirs, passed"
+is "the whole way is kept" "$(sql "SELECT targets, status FROM dmarc.cname ORDER BY name")" "{s1.agency.example,s1.domainkey.u7.wl.sendgrid.net}|found
+{}|failed"
+run explain a.example 20.0.1.1 --format json
+is "explain tells it" "$(python3 -c 'import json, sys; print("\n".join(r["found"] + " => " + r["so"] for r in json.load(sys.stdin) if r["what"] == "catalogue: CNAME to"))' <"$dir/out")" \
+    "s1.agency.example => nobody that is known
+s1.domainkey.u7.wl.sendgrid.net => sendgrid.net is Twilio SendGrid"
+run fsck
+check "fsck agrees" 0 '^profile_class +[0-9]+ +0$' ''
+run names
+check "what is known is not asked again" 0 'addresses asked about' ''
+is "... nor judged" "$(grep -c 'judged anew' "$dir/out")" 0
+sql "UPDATE dmarc_store.cname SET expires = now() - interval '1 minute'"
+dns 'theirs._domainkey.a.example CNAME 7200 dkim2.mcsv.net'
+run names
+check "a key that is gone, and one that answers now" 0 '^2 names of keys and return paths asked about: 1 with a CNAME' ''
+is "mail stays signed by whom it was" "$(signed | cut -d'|' -f1)" "Twilio SendGrid
+Mailchimp"
+KEY=theirs report 20.0.2.2 >"$dir/mail/5.xml"
+run ingest --quiet "$dir/mail/5.xml"
+is "mail that comes in later is named at once" "$(sql "SELECT count(*) FROM dmarc.record r JOIN dmarc.classification c USING (domain, evidence) WHERE c.sender = 'Mailchimp'")" 2
+
 # A signal ends it, and what was found until then is kept.
 report 20.0.3.1 20.0.3.2 >"$dir/mail/4.xml"
 run ingest --quiet "$dir/mail/4.xml"

@@ -68,7 +68,7 @@ class Server:
             here = self.records.get(name, [])
             answer += [record(owner, k, ttl, data) for k, ttl, data, _ in here if TYPES[k] == kind]
             aliases = [(ttl, data, value) for k, ttl, data, value in here if k == "CNAME"]
-            if not aliases:
+            if not aliases or kind == TYPES["CNAME"]:
                 return answer, bool(here)
             ttl, data, name = aliases[0]
             answer.append(record(owner, "CNAME", ttl, data))

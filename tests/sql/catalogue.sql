@@ -16,7 +16,7 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure::text FROM pg_proc p
     WHERE p.pronamespace = 'dmarc'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
 $$, 'every function has a comment');
-SELECT is((SELECT count(*)::int FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind = 'v'), 22, 'the views were found');
+SELECT is((SELECT count(*)::int FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind = 'v'), 23, 'the views were found');
 
 SELECT cmp_ok((SELECT count(*) FROM dmarc_store.sender), '>=', 200::bigint, 'the catalogue is there');
 

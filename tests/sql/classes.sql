@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(112);
+SELECT plan(128);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -223,6 +223,41 @@ FROM (VALUES ('a1 a2 a3 a4 a9', 'shop.test', true), ('a4', 'bad.shop.test', fals
 CROSS JOIN LATERAL (SELECT w || '.example' AS domain FROM regexp_split_to_table(v.domains, ' ') w) u;
 INSERT INTO dmarc_store.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop'), ('spf_host', 'mkt7/k1', 'ourshop');
+
+-- Where names of the domain itself point to.
+INSERT INTO dmarc_store.cname (name, targets, status, expires)
+SELECT n, t::text[], 'found', now() FROM (VALUES
+    ('x1._domainkey.c1.example', '{x1.domainkey.u1.wl.sendgrid.net}'), ('x1._domainkey.evil.test', '{x1.domainkey.u1.wl.sendgrid.net}'),
+    ('bounce.c3.example', '{u1.wl.sendgrid.net}'), ('k._domainkey.c4.example', '{relay.agency.test,selector1-c4._domainkey.c4example.onmicrosoft.com}'),
+    ('mte1._domainkey.c5.example', '{x.dkim.amazonses.com}'), ('krs._domainkey.c6.example', '{dkim2.mcsv.net}'), ('k._domainkey.c7.example', '{k.nowhere.test}'),
+    ('k._domainkey.mail.c8.example', '{dkim2.mcsv.net}'), ('k._domainkey.c9.example', '{dkim2.mcsv.net}')) c (n, t);
+SELECT pg_temp.see('c1.example', '{c1.example|X1|pass}', dkim_by => 'c1.example|X1');
+SELECT pg_temp.expect('c1.example', 'authorised', 'dkim_aligned', 'Twilio SendGrid', 'high', 'the key of its signature is at a sender''s');
+SELECT pg_temp.see('c2.example', '{evil.test|x1|pass,c2.example|x1|fail}');
+SELECT pg_temp.expect('c2.example', 'unknown', 'stranger', 'evil.test (not known)', 'medium', 'nobody else''s key names anybody');
+SELECT pg_temp.see('c3.example', spf => '{bounce.c3.example|mfrom|pass}', spf_by => 'bounce.c3.example');
+SELECT pg_temp.expect('c3.example', 'authorised', 'spf_aligned', 'Twilio SendGrid', 'high', 'its return path is at a sender''s');
+SELECT pg_temp.see('c3b.example', spf => '{bounce.c3b.example|helo|pass}');
+SELECT pg_temp.expect('c3b.example', 'misconfigured', 'unaligned', 'own mail (bounce.c3b.example)', 'medium', 'HELO is no return path');
+SELECT pg_temp.see('c4.example', '{c4.example|k|pass}', '{c4example.onmicrosoft.com|mfrom|pass}', 'c4.example|k');
+SELECT pg_temp.expect('c4.example', 'authorised', 'dkim_aligned', 'Microsoft 365 / Outlook', 'high', 'behind a name of somebody else''s; who holds the key is no relay');
+SELECT pg_temp.see('c5.example', '{c5.example|mte1|pass}', dkim_by => 'c5.example|mte1');
+SELECT pg_temp.expect('c5.example', 'authorised', 'dkim_aligned', 'Mailchimp Transactional (Mandrill)', 'medium', 'a product before the carrier that holds its key');
+SELECT pg_temp.see('c6.example', '{c6.example|krs|pass}', dkim_by => 'c6.example|krs');
+SELECT pg_temp.expect('c6.example', 'authorised', 'dkim_aligned', 'Mailchimp', 'high', 'where a key is tells more than its selector');
+SELECT pg_temp.see('c7.example', '{c7.example|k|pass}', dkim_by => 'c7.example|k');
+SELECT pg_temp.expect('c7.example', 'authorised', 'dkim_aligned', 'own mail (selector k)', 'high', 'a CNAME to nobody that is known');
+SELECT pg_temp.see('c8.example', '{mail.c8.example|k|pass}');
+SELECT pg_temp.expect('c8.example', 'misconfigured', 'known', 'Mailchimp', 'high', 'a key that does not align: alignment is strict');
+SELECT pg_temp.see('c9.example', '{c9.example|k|pass}', '{gmail.com|mfrom|pass}', 'c9.example|k');
+SELECT pg_temp.expect('c9.example', 'forwarded', 'survived', 'Google Workspace / Gmail', 'medium', 'a signature with a sender''s key survived a mailbox provider');
+-- HELO is what any machine on the way may be called.
+SELECT pg_temp.see('e1.example', '{sendgrid.net|a|pass}', '{box1.bluehost.com|helo|pass}');
+SELECT pg_temp.expect('e1.example', 'misconfigured', 'known', 'Twilio SendGrid', 'high', 'a carrier''s signature before a product''s HELO');
+SELECT pg_temp.see('e2.example', '{e2.onmicrosoft.com|a|pass}', '{box1.bluehost.com|helo|pass}');
+SELECT pg_temp.expect('e2.example', 'misconfigured', 'known', 'Microsoft 365 / Outlook', 'high', 'a provider''s signature before a product''s HELO');
+SELECT pg_temp.see('bank-example.com', '{bank-example.20230601.gappssmtp.com|a|pass}');
+SELECT pg_temp.expect('bank-example.com', 'unknown', 'stranger', 'Google Workspace / Gmail', 'high', 'Google writes the whole domain: that is bank.example');
 SELECT pg_temp.sum_up();
 \o
 
@@ -241,6 +276,9 @@ SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r9.exa
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r5e.example'), 'mte1[.]_domainkey[.]r5e[.]example -> dkim1[.]mandrillapp[.]com',
                'advice names the records of the domain');
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6.example'), 'adkim=r', 'advice for strict alignment');
+SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'c8.example'), '^alignment is strict', '... also for a sender that has all its records');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'c1.example'), 'dkim d=c1.example s=X1, passed; its key is at x1.domainkey.u1.wl.sendgrid.net', 'evidence: where a key is');
+SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'c3.example'), 'spf bounce.c3.example, passed; a CNAME of u1.wl.sendgrid.net', 'evidence: where a return path points to');
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6e.example'), '^HELO alone passed', 'advice where HELO alone passed');
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'h1b.example'), 'spf em4711.h1b.example and dkim d=h1b.example s=s1, passed', 'evidence: host and selector');
 SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'a2.example'), 'let it sign with DKIM as a2.example, or send with a MAIL FROM below a2.example', 'advice for a stranger that is approved');
