@@ -107,7 +107,7 @@ BEGIN
     END LOOP;
     IF old THEN
         -- The sums have their months where reports have them.
-        PERFORM dmarc_store.make_month(to_date(right(c.relname, 6), 'YYYYMM'), t.name)
+        PERFORM dmarc_store.make_month(dmarc_store.month_named(c.relname), t.name)
         FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid, unnest(dmarc_store.month_tables()) t (name)
         WHERE i.inhparent = 'dmarc_store.report'::regclass AND c.relname ~ '^report_[0-9]{6}$';
         PERFORM dmarc_store.rebuild(NULL, NULL, NULL);

@@ -20,10 +20,45 @@ CREATE OR REPLACE FUNCTION dmarc_store.month_in_reach(month date) RETURNS boolea
 $fn$;
 COMMENT ON FUNCTION dmarc_store.month_in_reach(date) IS 'Whether the month that begins with this day gets a partition of its own';
 
+-- Names of other tables may end in a number, too: what is none of a month is NULL.
+CREATE OR REPLACE FUNCTION dmarc_store.month_named(relation text) RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN relation ~ '^[a-z_]+_[12][0-9]{3}(0[1-9]|1[0-2])$' THEN to_date(right(relation, 6), 'YYYYMM') END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.month_named(text) IS 'The first day of the month whose partition has this name';
+
+-- Locks the parents of month tables before a partition of them is made, taken away or exchanged. Readers lock several of them
+-- in whatever order their query has, so this never waits long with some of them in hand: it gives all back, and tries again.
+DROP FUNCTION IF EXISTS dmarc_store.lock_months(text[]);
+CREATE OR REPLACE FUNCTION dmarc_store.lock_months(parents text[], tries int DEFAULT 60) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    tables text := (SELECT string_agg(format('ONLY dmarc_store.%I', p), ', ') FROM unnest(parents) p);
+    before text := current_setting('lock_timeout');
+    many   boolean := dmarc_store.is_distributed(); -- other nodes are not told of lock_timeout
+BEGIN
+    -- Many nodes: what follows mixes changes of tables with changes of rows.
+    PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
+    FOR try IN 1..tries LOOP
+        BEGIN
+            PERFORM set_config('lock_timeout', '400ms', true);
+            EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE' || CASE WHEN many THEN ' NOWAIT' ELSE '' END;
+            PERFORM set_config('lock_timeout', before, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(CASE WHEN many THEN 0.5 ELSE 0.1 END);
+        END;
+    END LOOP;
+    RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = 'a query has been reading for long, and a partition waits for it',
+        HINT = 'run it again later';
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.lock_months(text[], int) IS 'Locks tables that go by months alone, without standing in the way of readers for long; tries twice a second';
+
 -- Makes the month's partition of one of these tables, unless the month is not worth one or rows of it are in the default
 -- partition already. Safe to call from many sessions.
 -- One table a transaction: the new partition locks its parent, and who held both could be in the way of a query that wants
--- them in the other order.
+-- them in the other order. The parent before its partitions, as all do; and where somebody reads for long, nobody is kept waiting: rows go
+-- to the default partition then, and "whosends maintain" moves them.
 CREATE OR REPLACE FUNCTION dmarc_store.make_month(d date, parent text) RETURNS boolean LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
@@ -42,6 +77,7 @@ BEGIN
     IF to_regclass(format('dmarc_store.%I', child)) IS NOT NULL THEN
         RETURN false;
     END IF;
+    PERFORM dmarc_store.lock_months(ARRAY[parent], 5);
     EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I o WHERE o.day >= %L AND o.day < %L LIMIT 1) o', parent || '_other', first, last)
         INTO filled;
     IF filled THEN
@@ -49,8 +85,8 @@ BEGIN
     END IF;
     EXECUTE format('CREATE TABLE dmarc_store.%I PARTITION OF dmarc_store.%I FOR VALUES FROM (%L) TO (%L)', child, parent, first, last);
     RETURN true;
-EXCEPTION WHEN check_violation OR duplicate_table THEN
-    -- Filled or made since we looked: a name that was looked up is remembered as missing until a lock on a table brings the news.
+EXCEPTION WHEN check_violation OR duplicate_table OR lock_not_available THEN
+    -- Filled or made since we looked, or in use: a name that was looked up is remembered as missing until a lock on a table brings the news.
     RETURN false;
 END
 $fn$;

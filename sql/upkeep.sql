@@ -23,33 +23,6 @@ CREATE OR REPLACE FUNCTION dmarc_store.month_behind(d date) RETURNS date LANGUAG
 $fn$;
 COMMENT ON FUNCTION dmarc_store.month_behind(date) IS 'The first day behind the month of a day';
 
--- Locks the parents of month tables before a partition of them is made, taken away or exchanged. Readers lock several of them
--- in whatever order their query has, so this never waits long with some of them in hand: it gives all back, and tries again.
-CREATE OR REPLACE FUNCTION dmarc_store.lock_months(parents text[]) RETURNS void LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp AS $fn$
-DECLARE
-    tables text := (SELECT string_agg(format('ONLY dmarc_store.%I', p), ', ') FROM unnest(parents) p);
-    before text := current_setting('lock_timeout');
-    many   boolean := dmarc_store.is_distributed(); -- other nodes are not told of lock_timeout
-BEGIN
-    -- Many nodes: what follows mixes changes of tables with changes of rows.
-    PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
-    FOR try IN 1..60 LOOP
-        BEGIN
-            PERFORM set_config('lock_timeout', '400ms', true);
-            EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE' || CASE WHEN many THEN ' NOWAIT' ELSE '' END;
-            PERFORM set_config('lock_timeout', before, true);
-            RETURN;
-        EXCEPTION WHEN lock_not_available THEN
-            PERFORM pg_sleep(CASE WHEN many THEN 0.5 ELSE 0.1 END);
-        END;
-    END LOOP;
-    RAISE EXCEPTION USING ERRCODE = 'lock_not_available', MESSAGE = 'a query has been reading for half a minute, and a partition waits for it',
-        HINT = 'run it again later';
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.lock_months(text[]) IS 'Locks tables that go by months alone, without standing in the way of readers for long';
-
 -- ---- maintain ----
 
 -- Months of which rows lie in a default partition, although months like these have partitions of their own: rows that came
@@ -153,8 +126,8 @@ BEGIN
     FOR month IN
         SELECT right(c.relname, 6)
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'dmarc_store.summed'::regclass AND c.relname ~ '_[0-9]{6}$'
-          AND to_date(right(c.relname, 6), 'YYYYMM') < date_trunc('month', now() AT TIME ZONE 'UTC')
+        WHERE i.inhparent = 'dmarc_store.summed'::regclass
+          AND dmarc_store.month_named(c.relname) < date_trunc('month', now() AT TIME ZONE 'UTC')
         ORDER BY 1
     LOOP
         taken := coalesce((SELECT sum(pg_relation_size(to_regclass(format('dmarc_store.%I', p || '_' || month)))) FROM unnest(ARRAY['summed', 'folded']) p), 0);
@@ -182,23 +155,28 @@ COMMENT ON FUNCTION dmarc_store.roomy() IS 'Tables that are worth being written 
 
 -- ---- prune ----
 
--- The months of which anything is stored.
-CREATE OR REPLACE FUNCTION dmarc_store.stored_months() RETURNS SETOF date LANGUAGE plpgsql STABLE
+-- The months of which anything is stored. As its owner: rights to a table are none to its partitions.
+CREATE OR REPLACE FUNCTION dmarc_store.stored_months() RETURNS SETOF date LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     child  text;
     filled boolean;
     months date[] := '{}';
+    parent text;
 BEGIN
+    -- Locks the parents before their partitions, as all do who change these.
+    FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
+        EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I LIMIT 0) o', parent) INTO filled;
+    END LOOP;
     FOR child IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent IN (SELECT to_regclass(format('dmarc_store.%I', t)) FROM unnest(dmarc_store.month_tables()) t)
         UNION ALL VALUES ('unfolded'), ('failure_report'), ('tls_report'), ('tls_policy'), ('tls_failure')
     LOOP
         BEGIN
-            IF child ~ '_[0-9]{6}$' THEN
+            IF dmarc_store.month_named(child) IS NOT NULL THEN
                 EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I LIMIT 1) o', child) INTO filled;
-                months := months || CASE WHEN filled THEN ARRAY[to_date(right(child, 6), 'YYYYMM')] ELSE '{}' END;
+                months := months || CASE WHEN filled THEN ARRAY[dmarc_store.month_named(child)] ELSE '{}' END;
             ELSE
                 EXECUTE format('SELECT $1 || coalesce(array_agg(DISTINCT dmarc_store.month_of(o.day)), ''{}'') FROM dmarc_store.%I o', child)
                 INTO months USING months;
@@ -229,7 +207,7 @@ BEGIN
     bytes := coalesce((SELECT sum(pg_total_relation_size(c.oid))
                        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
                        WHERE i.inhparent IN (SELECT to_regclass(format('dmarc_store.%I', t)) FROM unnest(dmarc_store.month_tables()) t)
-                         AND c.relname ~ '_[0-9]{6}$' AND to_date(right(c.relname, 6), 'YYYYMM') < before), 0);
+                         AND dmarc_store.month_named(c.relname) < before), 0);
     FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
         EXECUTE format('SELECT coalesce(sum(pg_column_size(o)), 0) FROM dmarc_store.%I o WHERE o.day < $1', parent || '_other') INTO part USING before;
         bytes := bytes + part;

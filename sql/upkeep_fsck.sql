@@ -442,7 +442,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc_store.look_domain_day(text) IS 'Check of fsck: what is summed up for each domain and day is what the profiles of that day and the reports come to';
 
 -- PostgreSQL sees to it that a partition holds what its bounds say: so that these are those of its name, and hold.
-CREATE OR REPLACE FUNCTION dmarc_store.look_partition(part text) RETURNS TABLE (looked_at bigint, wrong bigint, example text) LANGUAGE plpgsql STABLE
+CREATE OR REPLACE FUNCTION dmarc_store.look_partition(part text) RETURNS TABLE (looked_at bigint, wrong bigint, example text) LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     first   date := part::date;

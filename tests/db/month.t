@@ -29,4 +29,32 @@ for parent in report observed summed folded domain_day; do
     wait "$first"
     is "and there is one" "$(months $parent)" "$last $this $month"
 done
+
+# Somebody reads for long: nobody waits for a partition, and nobody behind who would make one.
+later=$(date -u -d "$(date -u +%Y-%m-15) +3 months" +%Y-%m-01)
+psql -X -q -o /dev/null -c "BEGIN" -c "SELECT count(*) FROM dmarc_store.report" -c "SELECT pg_sleep(8)" -c "COMMIT" &
+reader=$!
+sleep 0.5
+psql -X -A -t -c "SELECT dmarc_store.ensure_month('$later', 'report')" >"$dir/made" 2>&1 &
+sleep 0.3
+began=$(date +%s%N)
+psql -X -q -o /dev/null -c "SELECT count(*) FROM dmarc_store.report"
+is "beside who reads for long, others read, too" "$(((($(date +%s%N) - began) / 1000000) < 2000))" 1
+wait %2
+is "and a partition waits for another time" "$(cat "$dir/made") $(kill -0 "$reader" && echo reading)" "f reading"
+wait "$reader"
+
+# Partitions are looked at by who then asks for all of them, while one is made.
+psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "BEGIN" -c "SELECT count(*) FROM dmarc_store.stored_months()" -c "SELECT pg_sleep(1)" \
+    -c "SELECT count(*) FROM dmarc_store.report" -c "COMMIT" 2>"$dir/err" &
+reader=$!
+sleep 0.4
+psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT dmarc_store.ensure_month('$later', 'report')" 2>>"$dir/err"
+status=$?
+wait "$reader"
+is "they do not stand in each other's way" "$status $? $(cat "$dir/err")" "0 0 "
+
+# Who only writes reports may look at all of it.
+psql -X -q -c "CREATE ROLE writer LOGIN IN ROLE whosends_ingest"
+is "who writes reports may have them proved" "$(PGUSER=writer psql -X -A -t -c "SELECT count(*) FROM dmarc.fsck() WHERE wrong > 0" 2>&1)" 0
 finish

@@ -47,6 +47,8 @@ static void test_session(void)
                "whosendsUTF8");
     assert_sql("SELECT current_setting('TimeZone') || current_setting('DateStyle')", "UTCISO, YMD");
     assert_sql("SELECT current_setting('search_path')", "dmarc, pg_catalog");
+    /* The server of the tests has it off. */
+    assert_sql("SELECT current_setting('synchronous_commit')", "on");
     g_assert_cmpuint(db_session(db), ==, 1);
     g_assert_true(db_alive(db));
 }
