@@ -15,6 +15,7 @@ BEGIN
     JOIN dmarc_store.profile p ON p.domain = s.domain AND p.hash = s.profile
     WHERE s.domain = of_domain AND p.domain = of_domain
     GROUP BY s.domain, s.day, s.doubtful
+    HAVING sum(s.records) <> 0 OR sum(s.messages) <> 0
     ORDER BY s.domain, s.day, s.doubtful
     ON CONFLICT (domain, day, doubtful) DO UPDATE
     SET authorised = excluded.authorised, misconfigured = excluded.misconfigured, forwarded = excluded.forwarded, unknown = excluded.unknown;

@@ -224,6 +224,11 @@ BEGIN
         FROM dmarc_store.report r
         WHERE r.domain = of_domain AND r.day >= month AND r.day < next AND NOT r.replaced
         ON CONFLICT DO NOTHING;
+        -- Of one that was replaced meanwhile, for whose end that waited.
+        WITH replaced AS MATERIALIZED (
+            SELECT r.domain, r.day, r.id FROM dmarc_store.report r WHERE r.domain = of_domain AND r.day >= month AND r.day < next AND r.replaced
+        )
+        DELETE FROM dmarc_store.unfolded u USING replaced r WHERE u.domain = r.domain AND u.day = r.day AND u.report = r.id AND u.domain = of_domain;
     END IF;
 END
 $fn$;

@@ -297,6 +297,35 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.sums_of(text[], date[], bigint[], boolean[], int) IS 'What the records of reports come to, times sign, as rows of dmarc_store.summed';
 
+-- Makes as few rows as can be of those that the days of one month have for a policy domain. Rows that are added meanwhile stay as
+-- they are. How many rows went.
+CREATE OR REPLACE FUNCTION dmarc_store.compact_days(of_domain text, first date, last date) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
+DECLARE
+    sums   dmarc_store.summed[];
+    before bigint;
+BEGIN
+    PERFORM dmarc_store.share();
+    WITH gone AS (
+        DELETE FROM dmarc_store.summed t WHERE t.domain = of_domain AND t.day >= first AND t.day < last
+        RETURNING t.day, t.doubtful, t.domain, t.profiles, t.records, t.messages, t.quarantined, t.rejected
+    )
+    SELECT array_agg(ROW(g.day, g.doubtful, g.domain, g.profiles, g.records, g.messages, g.quarantined, g.rejected)::dmarc_store.summed), count(*)
+    INTO sums, before FROM gone g;
+    sums := dmarc_store.pack(sums);
+    INSERT INTO dmarc_store.summed (day, doubtful, domain, profiles, records, messages, quarantined, rejected)
+    SELECT s.day, s.doubtful, s.domain, s.profiles, s.records, s.messages, s.quarantined, s.rejected
+    FROM unnest(sums) s;
+    RETURN before - coalesce(cardinality(sums), 0);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.compact_days(text, date, date) IS 'Makes as few rows of daily sums as can be of some days of a policy domain, up to the one before the last; how many rows went';
+
+CREATE OR REPLACE FUNCTION dmarc_store.compact(of_domain text, of_month date) RETURNS bigint LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $fn$
+    SELECT dmarc_store.compact_days(of_domain, of_month, (of_month + interval '1 month')::date)
+$fn$;
+COMMENT ON FUNCTION dmarc_store.compact(text, date) IS 'Makes as few rows of daily sums as can be, in one month of a policy domain; how many rows went';
+
 -- Adds reports with these sums, packed, and so many records to summed and domain_day (sign 1), or takes them out (-1). The reports
 -- count, too.
 CREATE OR REPLACE FUNCTION dmarc_store.add_sums(domains text[], days date[], ids bigint[], counts bigint[], doubts boolean[],
@@ -352,6 +381,9 @@ BEGIN
         rejected = t.rejected + excluded.rejected;
 
     IF sign < 0 THEN
+        -- Sums that come to nothing would be found as days of mail.
+        PERFORM dmarc_store.compact_days(u.domain, u.day, u.day + 1)
+        FROM (SELECT DISTINCT d.domain, d.day FROM unnest(domains, days) d (domain, day) ORDER BY d.domain, d.day) u;
         WITH asked AS MATERIALIZED (
             SELECT DISTINCT u.domain, u.day, u.doubtful FROM unnest(domains, days, doubts) u (domain, day, doubtful)
         )
@@ -403,30 +435,6 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.count_staged(bigint[]) IS 'Adds these reports of pg_temp.stage_report, which were stored, to the sums, by pg_temp.stage_sum';
 
--- Makes as few rows as can be of those that the days of one month have for a policy domain. Rows that are added meanwhile stay as
--- they are. How many rows went.
-CREATE OR REPLACE FUNCTION dmarc_store.compact(of_domain text, of_month date) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off AS $fn$
-DECLARE
-    last   date := (of_month + interval '1 month')::date;
-    sums   dmarc_store.summed[];
-    before bigint;
-BEGIN
-    PERFORM dmarc_store.share();
-    WITH gone AS (
-        DELETE FROM dmarc_store.summed t WHERE t.domain = of_domain AND t.day >= of_month AND t.day < last
-        RETURNING t.day, t.doubtful, t.domain, t.profiles, t.records, t.messages, t.quarantined, t.rejected
-    )
-    SELECT array_agg(ROW(g.day, g.doubtful, g.domain, g.profiles, g.records, g.messages, g.quarantined, g.rejected)::dmarc_store.summed), count(*)
-    INTO sums, before FROM gone g;
-    sums := dmarc_store.pack(sums);
-    INSERT INTO dmarc_store.summed (day, doubtful, domain, profiles, records, messages, quarantined, rejected)
-    SELECT s.day, s.doubtful, s.domain, s.profiles, s.records, s.messages, s.quarantined, s.rejected
-    FROM unnest(sums) s;
-    RETURN before - coalesce(cardinality(sums), 0);
-END
-$fn$;
-COMMENT ON FUNCTION dmarc_store.compact(text, date) IS 'Makes as few rows of daily sums as can be, in one month of a policy domain; how many rows went';
 
 -- Where that is worth it: a fifth at least would go, of the rows or of the sums in them. Only where a day has several rows, these are
 -- looked into.

@@ -84,7 +84,7 @@ static inline char *ask(struct db *db, const char *sql)
         g_assert_true(done_);                                                                                \
     } while (0)
 
-/* Whatever was written: the sums are what the records say. */
+/* Whatever was written: the sums are what the records say, and none of them comes to nothing. */
 static inline void check_sums(struct db *db)
 {
     GError *error = NULL;
@@ -98,6 +98,11 @@ static inline void check_sums(struct db *db)
     g_assert_cmpuint(db_rows(wrong), ==, 0);
     db_result_free(wrong);
     db_run(db, "going back", "RESET enable_nestloop", NULL);
+    assert_sql(
+        db,
+        "SELECT count(*) FROM (SELECT 1 FROM dmarc_store.profile_day GROUP BY domain, day, doubtful, profile"
+        " HAVING sum(records) = 0 AND sum(messages) = 0) n",
+        "0");
 }
 
 static inline void tear_down(struct fixture *f, gconstpointer settings)
