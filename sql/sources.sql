@@ -130,6 +130,12 @@ JOIN dmarc_store.observation o ON o.domain = u.domain AND o.day = u.day AND o.re
 JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 WHERE o.source_ip IS NOT NULL;
 COMMENT ON VIEW dmarc_store.fresh_source IS 'The addresses of records that are not in profile_source yet';
+COMMENT ON COLUMN dmarc_store.fresh_source.domain IS 'policy domain';
+COMMENT ON COLUMN dmarc_store.fresh_source.day IS 'UTC day on which the period of the report begins';
+COMMENT ON COLUMN dmarc_store.fresh_source.source_ip IS 'address that sent the messages';
+COMMENT ON COLUMN dmarc_store.fresh_source.profile IS 'hash of dmarc_store.profile, together with domain';
+COMMENT ON COLUMN dmarc_store.fresh_source.doubtful IS 'by a report that nobody vouches for';
+COMMENT ON COLUMN dmarc_store.fresh_source.row_ips IS 'the addresses of the records that are stored beside it: for conditions that pass most rows by';
 
 -- The addresses of each profile in a period, folded or not, for the reports: side by side in arrays, as they are stored. An address
 -- counts if one of its days is wanted: (days & wanted) IS DISTINCT FROM 0. What need not be taken apart is NULL, since that takes most of

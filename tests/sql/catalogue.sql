@@ -4,17 +4,17 @@ SELECT plan(32);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
-    WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-      AND obj_description(c.oid, 'pg_class') IS NULL
+    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_own'::regnamespace, 'dmarc_store'::regnamespace)
+      AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') IS NULL
 $$, 'every table and view has a comment');
 SELECT is_empty($$
     SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-      AND a.attnum > 0 AND NOT a.attisdropped AND col_description(c.oid, a.attnum) IS NULL
+    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_own'::regnamespace, 'dmarc_store'::regnamespace)
+      AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped AND col_description(c.oid, a.attnum) IS NULL
 $$, 'every column has a comment');
 SELECT is_empty($$
     SELECT p.oid::regprocedure::text FROM pg_proc p
-    WHERE p.pronamespace = 'dmarc'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL
+    WHERE p.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND obj_description(p.oid, 'pg_proc') IS NULL
 $$, 'every function has a comment');
 SELECT is((SELECT count(*)::int FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind = 'v'), 23, 'the views were found');
 
