@@ -172,6 +172,8 @@ COMMENT ON COLUMN dmarc_store.profile.confidence IS 'high: DKIM d=, or the domai
 COMMENT ON COLUMN dmarc_store.profile.evidence_said IS 'what the name and class rest on, in words';
 COMMENT ON COLUMN dmarc_store.profile.advice IS 'for misconfigured senders: what makes them authenticate as the domain';
 COMMENT ON COLUMN dmarc_store.profile.own_signed IS 'nothing aligns, and a signature of the domain itself is there, whatever became of it; over this, too, is the hash';
+COMMENT ON TABLE dmarc_store.sender IS 'The known senders: services, hosters, mailbox providers, forwarders. Users add their own rows, which stay';
+COMMENT ON TABLE dmarc_store.sender_rule IS 'By what a sender is recognised. Only names that passed are ever asked for';
 COMMENT ON COLUMN dmarc_store.sender_rule.kind IS 'dkim_domain: d= of a signature; spf_domain: MAIL FROM or HELO domain, and both: where a key or return path of the domain itself points to (see cname); dkim_selector: selector of a signature of the domain itself; spf_host: first label of a MAIL FROM host below the domain itself; HOST/SELECTOR: both, where several senders ask for either; ptr_domain: reverse name of the address';
 COMMENT ON COLUMN dmarc_store.sender_rule.pattern IS 'domains: the name itself and all below it, the longest wins; selectors and hosts: the whole word, where # stands for a run of digits';
 

@@ -1,6 +1,6 @@
 -- Everything has a comment, and the catalogue of senders keeps its laws.
 \ir support.sql
-SELECT plan(32);
+SELECT plan(33);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -16,6 +16,13 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure::text FROM pg_proc p
     WHERE p.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND obj_description(p.oid, 'pg_proc') IS NULL
 $$, 'every function has a comment');
+SELECT is_empty($$
+    SELECT d.objoid::regclass || ' ' || d.objsubid FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND d.classoid = 'pg_class'::regclass
+    WHERE c.relnamespace IN ('dmarc'::regnamespace, 'dmarc_own'::regnamespace, 'dmarc_store'::regnamespace) AND d.description LIKE '%.'
+    UNION ALL
+    SELECT d.objoid::regprocedure::text FROM pg_description d JOIN pg_proc p ON p.oid = d.objoid AND d.classoid = 'pg_proc'::regclass
+    WHERE p.pronamespace IN ('dmarc'::regnamespace, 'dmarc_store'::regnamespace) AND d.description LIKE '%.'
+$$, 'no comment ends with a full stop: the manual page adds it');
 SELECT is((SELECT count(*)::int FROM pg_class c WHERE c.relnamespace = 'dmarc'::regnamespace AND c.relkind = 'v'), 23, 'the views were found');
 
 SELECT cmp_ok((SELECT count(*) FROM dmarc_store.sender), '>=', 200::bigint, 'the catalogue is there');
