@@ -2,7 +2,7 @@
 # The manual pages name every command, option and key that the program has, with its default, and no other.
 . tests/lib/cli.sh
 
-program_page=docs/whosends.1.scd config_page=docs/whosends.conf.5.scd citus_page=docs/whosends-citus.7.scd
+program_page=docs/whosends.1.scd config_page=docs/whosends.conf.5.scd
 run help --table
 cp "$dir/out" "$dir/table"
 
@@ -33,8 +33,14 @@ cut -d' ' -f1 "$dir/keys" >"$dir/names"
 strangers=$(sed -n 's/^\*\([a-z_]*\)\*$/\1/p' $config_page | grep -vxFf "$dir/names" | tr '\n' ' ')
 is "whosends.conf.5 has no other key" "$strangers" ""
 
+# In an example, two backslashes become one, and a single one is lost.
+for page in "$(dirname $program_page)"/*.scd; do
+    is "$page: no backslash of an example is lost" \
+        "$(sed -n '/^```/,/^```/{s/\\\\//g;/\\/p}' "$page")" ""
+done
+
 if command -v scdoc >/dev/null; then
-    for page in $program_page $config_page $citus_page; do
+    for page in "$(dirname $program_page)"/*.scd; do
         scdoc <"$page" >"$dir/out" 2>"$dir/err"
         status=$?
         check "$page is well formed" 0 '^\.TH' ''
