@@ -15,9 +15,10 @@ gboolean cmd_stop(struct cli *cli, GError **error)
         g_set_error(error, WS_ERROR, WS_ERROR_INPUT, "there is no private cluster in '%s'", directory);
         return FALSE;
     }
-    if (!cluster_stop(directory, error))
+    gboolean ran;
+    if (!cluster_stop(directory, &ran, error))
         return FALSE;
-    printf("the private cluster in '%s' does not run\n", directory);
+    printf("the private cluster in '%s' %s\n", directory, ran ? "was stopped" : "does not run");
     return TRUE;
 }
 

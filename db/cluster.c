@@ -430,12 +430,13 @@ char *cluster_ensure(const char *directory, GError **error)
     return conninfo ? g_string_free(conninfo, FALSE) : NULL;
 }
 
-static gboolean stop(struct cluster *cluster, GError **error)
+static gboolean stop(struct cluster *cluster, gboolean *ran_r, GError **error)
 {
     gint64 until = g_get_monotonic_time() + WAIT_SECONDS * G_USEC_PER_SEC;
     pid_t pid = server_pid(cluster->data);
     if (!pid)
         return TRUE;
+    *ran_r = TRUE;
     if (kill(pid, SIGINT) && errno != ESRCH) /* its fast shutdown */
         return system_error("stop the server of", cluster->data, error);
     while (server_pid(cluster->data) == pid) {
@@ -456,12 +457,13 @@ static gboolean stop(struct cluster *cluster, GError **error)
     return TRUE;
 }
 
-gboolean cluster_stop(const char *directory, GError **error)
+gboolean cluster_stop(const char *directory, gboolean *ran_r, GError **error)
 {
     struct cluster cluster;
+    *ran_r = FALSE;
     gboolean ok = init(&cluster, directory, error);
     if (ok && g_file_test(cluster.data, G_FILE_TEST_IS_DIR))
-        ok = lock(&cluster, error) && stop(&cluster, error);
+        ok = lock(&cluster, error) && stop(&cluster, ran_r, error);
     clear(&cluster);
     return ok;
 }

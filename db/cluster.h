@@ -19,5 +19,6 @@ char *cluster_default_directory(void);
 /* Makes it if need be (initdb), starts it if it does not run, and returns a conninfo, owned by the caller.
  * Two at once do no harm. */
 char *cluster_ensure(const char *directory, GError **error);
-/* Stops it when it runs, breaking off what others do there; TRUE when it does not run (any more). */
-gboolean cluster_stop(const char *directory, GError **error);
+/* Stops it when it runs, breaking off what others do there; TRUE when it does not run (any more). *ran_r:
+ * whether it did. */
+gboolean cluster_stop(const char *directory, gboolean *ran_r, GError **error);

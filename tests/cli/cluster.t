@@ -29,9 +29,9 @@ server=$(head -n 1 "$dir/cluster/postgresql/data/postmaster.pid")
 is "the server has its log as output and for messages, and no further time" \
     "$(find "/proc/$server/fd" -lname "$dir/cluster/postgresql/log" -printf '%f\n' | sort | tr '\n' ' ')" "1 2 "
 run stop
-check "stop" 0 'does not run' ''
+check "stop" 0 "^the private cluster in '.*' was stopped$" ''
 run stop
-check "stop again" 0 'does not run' ''
+check "stop again" 0 "^the private cluster in '.*' does not run$" ''
 run status --format csv
 check "the next command starts it again" 0 '^[a-z_]+,' ''
 run ingest "$dir/report.xml"

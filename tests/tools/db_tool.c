@@ -70,7 +70,8 @@ int main(int argc, char **argv)
         if (conninfo)
             puts(conninfo);
     } else if (!strcmp(argv[1], "stop")) {
-        cluster_stop(argv[2], &error);
+        gboolean ran;
+        cluster_stop(argv[2], &ran, &error);
     } else {
         with_database(argv[1], argv[2], argv + 3, &error);
     }
