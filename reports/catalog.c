@@ -46,7 +46,8 @@ const struct report_row report_catalog[] = {
      .least = 24,
      .advice = "advice",
      .narrow = "sources trend evidence hosts approved last_seen share",
-     .empty = "no new senders"},
+     .empty = "no new senders",
+     .choosy = TRUE},
     {.name = "sources",
      .function = "dmarc.sources",
      .classed = TRUE,
@@ -80,7 +81,8 @@ const struct report_row report_catalog[] = {
      .whole = "sender dkim spf",
      .advice = "advice",
      .narrow = "overrides disposition last_seen spf",
-     .empty = "no mail that fails DMARC"},
+     .empty = "no mail that fails DMARC",
+     .choosy = TRUE},
     {.name = "failures",
      .option = "samples",
      .function = "dmarc.failure_samples",
@@ -119,7 +121,8 @@ const struct report_row report_catalog[] = {
      .table = "domain reporter records messages share last_seen example",
      .whole = "reporter",
      .narrow = "last_seen records",
-     .empty = "no reporter that disagrees with its own results"},
+     .empty = "no reporter that disagrees with its own results",
+     .choosy = TRUE},
     {.name = "policy",
      .function = "dmarc.policies",
      .summary = "the policy that reporters found published, and when it changed",
@@ -137,7 +140,8 @@ const struct report_row report_catalog[] = {
      .table = "domain type disposition messages share reporters sources example_comment last_seen",
      .whole = "example_comment",
      .narrow = "last_seen sources example_comment reporters",
-     .empty = "no overrides"},
+     .empty = "no overrides",
+     .choosy = TRUE},
     {.name = "coverage",
      .function = "dmarc.coverage",
      .summary = "which usual reporters are silent, and which days are missing",
@@ -155,7 +159,8 @@ const struct report_row report_catalog[] = {
      .table = "domain what sender class before after factor note",
      .whole = "sender note",
      .narrow = "factor class",
-     .empty = "no changes"},
+     .empty = "no changes",
+     .choosy = TRUE},
     {.name = "subdomains",
      .function = "dmarc.subdomains",
      .summary = "the names in From: that the policy covers, and which policy applies",
@@ -427,12 +432,35 @@ static void write_advice(const struct run *run)
         fputs("  and more: see the column advice of --format csv\n", run->out);
 }
 
-static void write_empty(const struct run *run)
+/* Whether there are reports of the domain and period, whatever the report makes of them. */
+static gboolean any_report(const struct report_request *request, struct db *db, gboolean *any_r,
+                           GError **error)
+{
+    const char *values[] = {request->domain, request->since, request->until, request->trusted ? "t" : "f"};
+    struct db_result *result = db_query(
+        db, request->row->name,
+        "SELECT EXISTS (SELECT FROM dmarc.timeline($1, $2::date, $3::date, $4::boolean))", 4, values, error);
+    *any_r = result && strcmp(db_value(result, 0, 0), "t") == 0;
+    db_result_free(result);
+    return result != NULL;
+}
+
+static gboolean write_empty(const struct run *run, struct db *db, GError **error)
 {
     const struct report_request *request = run->request;
+    gboolean any = FALSE, choosy = request->row->choosy || request->class;
+    if (choosy && !any_report(request, db, &any, error))
+        return FALSE;
+    g_autofree char *of_class =
+        any && request->class ? g_strconcat("nothing of class ", request->class, NULL) : NULL;
     g_autofree char *domain = request->domain ? render_safe(request->domain) : NULL;
-    fprintf(run->out, "%s%s%s%s\n", request->row->empty, domain ? " for " : "", domain ? domain : "",
+    fprintf(run->out, "%s%s%s%s\n",
+            choosy && !any ? "no reports"
+            : of_class     ? of_class
+                           : request->row->empty,
+            domain ? " for " : "", domain ? domain : "",
             request->since || request->until ? " in this period" : "");
+    return TRUE;
 }
 
 /* The rows one by one. An empty table is a hint instead. */
@@ -535,7 +563,7 @@ gboolean report_run(struct db *db, const struct report_request *request, FILE *o
     if (run.state)
         run.renderer->end(run.state, ok);
     else if (ok)
-        write_empty(&run);
+        ok = write_empty(&run, db, error);
     if (ok)
         write_advice(&run);
     if (ok && (fflush(out) != 0 || ferror(out))) {

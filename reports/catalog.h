@@ -28,6 +28,7 @@ struct report_row {
     guint least; /* what these keep at least of a line before others are left out; 0: as all text */
     const char *advice; /* a column whose texts follow below a table, each once; or NULL */
     const char *empty;  /* what a table says when there is no row: "no reports" */
+    gboolean choosy;    /* there may be no row where there are reports */
 };
 extern const struct report_row report_catalog[]; /* ends with name NULL */
 /* The report of a command, or with an option of it; NULL when there is none. */

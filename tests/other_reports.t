@@ -222,7 +222,7 @@ shop.example.com,2026-10-12T05:59:59Z,receiver.example,192.0.2.7,shop.example.co
 is "... of a domain, with what is below it" "$(run failures --samples example.com --format csv | wc -l)" 4
 is "... of a subdomain" "$(run failures --samples shop.example.com --format csv | wc -l)" 3
 is "... of a period" "$(run failures --samples --since 2026-10-13 example.com)" "no failure reports for example.com in this period"
-is "failures has nothing of it" "$(run failures)" "no mail that fails DMARC"
+is "failures has nothing of it" "$(run failures)" "no reports"
 is "show shows it" "$(run show 1 | grep -cE '^ +(alignment_failed|delivery_result|subject_hash) ')" 3
 is "--trusted is refused" "$(run failures --samples --trusted | head -n 1)" "whosends: error: cannot use --trusted with failures: it leaves nothing out"
 # A file that the user names has no media type.

@@ -11,16 +11,23 @@ export WHOSENDS_DATABASE=$PG_CONNINFO
 run init
 check "init" 0 '*' '*'
 
-for report in summary senders sources 'sources --by net' failures timeline reporters policy overrides subdomains coverage changes approvals tls 'failures --samples'; do
+for report in summary senders sources 'sources --by net' failures timeline reporters 'reporters --disagree' policy overrides subdomains \
+    coverage changes approvals tls 'failures --samples'; do
+    case $report in
+    approvals) none='no sender was approved or disowned' ;;
+    tls) none='no TLS reports' ;;
+    *samples) none='no failure reports' ;;
+    *) none='no reports' ;;
+    esac
     run $report a.example --last 30d
-    check "$report: nothing" 0 '^no .* for a\.example in this period$' ''
+    check "$report: nothing" 0 "^$none for a\.example in this period$" ''
     run $report --format json
     is "$report: nothing as JSON" "$(cat "$dir/out")" "[]"
     run $report --format csv
     is "$report: nothing as CSV is the header" "$(wc -l <"$dir/out") $(cut -d, -f1 "$dir/out")" "1 domain"
 done
-run reporters --disagree a.example
-check "reporters --disagree: nobody" 0 '^no reporter that disagrees with its own results for a\.example$' ''
+run senders --new a.example --last 30d
+check "senders --new: nothing" 0 '^no reports for a\.example in this period$' ''
 run verdict a.example
 check "verdict: nothing, and not ready" 1 '^no reports for a\.example$' ''
 run verdict --line --format json
@@ -29,8 +36,10 @@ run problems
 check "problems: none" 0 '^no problems$' ''
 run problems --untrusted
 check "problems --untrusted: none" 0 '^no report is flagged$' ''
-run senders
-is "nothing at all" "$(cat "$dir/out")" "no reports"
+for report in senders failures overrides changes; do
+    run $report
+    is "$report: nothing at all" "$(cat "$dir/out")" "no reports"
+done
 
 psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat "$dir/load")"
 \i tests/sql/support.sql
@@ -43,6 +52,22 @@ SELECT pg_temp.record(2, 'b.example', '2026-10-02', '192.0.2.1', 7);
 SELECT pg_temp.sum_up();
 COMMIT;
 SQL
+
+# What there is none of among reports that are there is another thing than no report.
+run failures typo.example
+check "failures of a domain without reports" 0 '^no reports for typo\.example$' ''
+run overrides a.example
+check "overrides: none" 0 '^no overrides for a\.example$' ''
+run overrides
+check "... of all domains" 0 '^no overrides$' ''
+run overrides a.example --since 2026-10-02
+check "... without a report in the period" 0 '^no reports for a\.example in this period$' ''
+run reporters --disagree b.example
+check "reporters --disagree: nobody" 0 '^no reporter that disagrees with its own results for b\.example$' ''
+run senders a.example --class forwarded
+check "no sender of a class" 0 '^nothing of class forwarded for a\.example$' ''
+run senders typo.example --class forwarded
+check "... nor a report" 0 '^no reports for typo\.example$' ''
 
 run senders
 is "all domains: each line begins with one" "$(sed '/^$/,$d' "$dir/out" | grep -o '^[a-z][a-z.]*' | uniq -c | tr -s ' \n' ' ')" " 1 domain 3 a.example 1 b.example "
