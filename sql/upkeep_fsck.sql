@@ -9,7 +9,8 @@ CREATE OR REPLACE FUNCTION dmarc_store.checks() RETURNS TABLE (n int, check_name
            (10, 'record_has_report', 'month', NULL), (11, 'record_has_evidence', 'month', NULL),
            (12, 'tls_totals', NULL, NULL), (13, 'evidence_has_profile', NULL, NULL), (14, 'profile_hash', 'digit', 'profiles'),
            (15, 'profile_class', NULL, 'classes'), (16, 'profile_day', 'month', 'sums'), (17, 'profile_source', 'month', 'sums'),
-           (18, 'unfolded', 'month', 'sums'), (19, 'domain_day', 'month', 'sums'), (20, 'partition', 'month', NULL)
+           (18, 'unfolded', 'month', 'sums'), (19, 'domain_day', 'month', 'sums'), (20, 'partition', 'month', NULL),
+           (21, 'rule_has_sender', NULL, NULL)
 $fn$;
 COMMENT ON FUNCTION dmarc_store.checks() IS 'The checks of "whosends fsck": name, what it goes by, what repairs what it finds (NULL: nothing)';
 
@@ -470,6 +471,17 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_partition(text) IS 'Check of fsck: each partition holds the month of its name and nothing else';
+
+CREATE OR REPLACE FUNCTION dmarc_store.look_rule_has_sender(part text) RETURNS TABLE (looked_at bigint, wrong bigint, example text) LANGUAGE plpgsql STABLE AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT count(*), count(*) FILTER (WHERE s.key IS NULL),
+           min(format('rule %s %s names nobody: no sender has the key %s', r.kind, r.pattern, r.sender)) FILTER (WHERE s.key IS NULL)
+    FROM dmarc_store.sender_rule r LEFT JOIN dmarc_store.sender s ON s.key = r.sender;
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.look_rule_has_sender(text) IS 'Check of fsck: each rule of the catalogue is of a sender';
 
 -- ---- all of it ----
 

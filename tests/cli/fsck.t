@@ -100,6 +100,7 @@ broken "a mail that is there twice" stays mail_once "update dmarc_store.message 
 broken "a reading of no mail" stays reading_has_mail "insert into dmarc_store.reading (mail_sha256, message, ordinal, command, outcome) values ('x', 1, 1, 'retry', 'problem')" "$sound"
 broken "an original of no mail" stays original_has_mail "insert into dmarc_store.original (mail_sha256, size, data) values ('x', 1, 'x')" "$sound"
 broken "a policy of a TLS report" stays tls_totals "delete from dmarc_store.tls_policy" "$sound"
+broken "a rule of no sender" stays rule_has_sender "insert into dmarc.sender_rule (kind, pattern, sender) values ('dkim_domain', 'x.example', 'nosuch')" "$sound"
 broken "a partition of another name" stays partition "do \$\$ declare t text; begin
     execute 'alter table dmarc_store.domain_day detach partition dmarc_store.domain_day_202609';
     execute 'create table dmarc_store.domain_day_202605 partition of dmarc_store.domain_day for values from (''2026-09-01'') to (''2026-10-01'')';
