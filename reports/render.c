@@ -7,6 +7,6 @@
 char *render_safe(const char *text)
 {
     GString *out = g_string_sized_new(strlen(text));
-    text_append_safe(out, text, NULL);
+    text_append_safe(out, text, NULL, !text_shows_utf8());
     return g_string_free(out, FALSE);
 }

@@ -56,5 +56,6 @@ extern const struct renderer render_table, render_csv, render_json;
 void json_value(FILE *out, const char *value, enum column_kind kind);
 
 /* Text for a terminal or log: control characters, C1 and bytes that are no UTF-8 become \xNN, bidi,
- * zero-width and other format characters \u{NNNN}. Owned by the caller. */
+ * zero-width and other format characters \u{NNNN}, and so does all that is no ASCII where the locale is not
+ * UTF-8. Owned by the caller. */
 char *render_safe(const char *text);

@@ -15,7 +15,7 @@ static void write_cell(FILE *out, const char *value, gboolean text)
     g_autoptr(GString) cell = g_string_new(NULL);
     if (text && *value && strchr("=+-@\t\r", *value))
         g_string_append_c(cell, '\'');
-    text_append_safe(cell, value, "\n\t");
+    text_append_safe(cell, value, "\n\t", FALSE);
     if (!strpbrk(cell->str, ",\"\n\t") && cell->str[0] != ' ' && !g_str_has_suffix(cell->str, " ")) {
         fputs(cell->str, out);
         return;

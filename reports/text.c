@@ -1,5 +1,6 @@
 #include "reports/text.h"
 
+#include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
 #include <string.h>
@@ -17,7 +18,25 @@ gboolean text_is_harmful(gunichar c)
     }
 }
 
-void text_append_safe(GString *out, const char *text, const char *keep)
+/* Much is said before the program takes on the locale, and with most commands it never does. */
+static gboolean environment_is_utf8(void)
+{
+    static enum { UNKNOWN, OTHER, UTF8 } charset;
+    if (charset == UNKNOWN) {
+        locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+        charset = locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0 ? UTF8 : OTHER;
+        if (locale)
+            freelocale(locale);
+    }
+    return charset == UTF8;
+}
+
+gboolean text_shows_utf8(void)
+{
+    return g_get_charset(NULL) || (strcmp(setlocale(LC_CTYPE, NULL), "C") == 0 && environment_is_utf8());
+}
+
+void text_append_safe(GString *out, const char *text, const char *keep, gboolean ascii)
 {
     while (*text) {
         /* Nearly all of it is plain, and need not be looked up. */
@@ -34,9 +53,10 @@ void text_append_safe(GString *out, const char *text, const char *keep)
             continue;
         }
         const char *next = g_utf8_next_char(text);
-        if (!text_is_harmful(c) || (keep && c < 0x80 && strchr(keep, (int)c)))
+        gboolean harmful = text_is_harmful(c);
+        if (harmful ? keep && c < 0x80 && strchr(keep, (int)c) : !ascii)
             g_string_append_len(out, text, next - text);
-        else if (c < 0x100)
+        else if (harmful && c < 0x100)
             g_string_append_printf(out, "\\x%02x", c);
         else
             g_string_append_printf(out, "\\u{%04X}", c);

@@ -5,8 +5,11 @@
 
 /* A control, bidi, zero-width or other character that changes how what is around it looks. */
 gboolean text_is_harmful(gunichar c);
-/* Appends as render_safe does; the characters of `keep` (may be NULL) stay as they are. */
-void text_append_safe(GString *out, const char *text, const char *keep);
+/* Whether a terminal takes UTF-8, by the locale; another one may take bytes of it for control characters. */
+gboolean text_shows_utf8(void);
+/* Appends as render_safe does; the characters of `keep` (may be NULL) stay as they are. `ascii`: whether what
+ * is no ASCII is escaped, too. */
+void text_append_safe(GString *out, const char *text, const char *keep, gboolean ascii);
 
 /* Columns on a terminal. */
 guint text_width(const char *text);

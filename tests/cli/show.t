@@ -47,6 +47,10 @@ run problems --untrusted --format csv
 is "problems --untrusted" "$(sed 1d "$dir/out" | cut -d, -f1,2,4 | sort | paste -sd' ')" \
     "foreign_domain,b.example,abroad reporter_mismatch,a.example,forged reporter_mismatch,a.example,spoofed"
 
+sql "UPDATE dmarc_store.message SET subject = E'\u00db31m' WHERE source LIKE '%honest'" >/dev/null
+LC_ALL=C run show honest@x
+is "show in a locale that is not UTF-8" "$(grep -c '^ *subject *.u{00DB}31m$' "$dir/out") $(LC_ALL=C grep -c '[^ -~]' "$dir/out")" "1 0"
+
 report forged a.example 1000 | mail again dmarc@reporter.example 'mx.a.example; dkim=pass header.d=mail.reporter.example'
 ingest "$dir/mail/again"
 check "the same report, from its reporter" 0 '^1 mail: 0 stored, 1 duplicate' ''

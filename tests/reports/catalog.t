@@ -113,6 +113,23 @@ run failures a.example --format json --sort messages
 check "hostile text: escaped in JSON" 0 '"header_from": "=cmd\(\)", "dkim": "d=\\u001b\[31m=evil\(\) s=s fail"' ''
 is "... which a parser reads" "$(python3 -c 'import json,sys; print(repr(json.load(sys.stdin)[0]["dkim"]))' <"$dir/out")" "'d=\\x1b[31m=evil() s=s fail'"
 
+# Where the locale is not UTF-8, a terminal may take bytes of it for control characters: that of U+00DB for CSI.
+beyond_ascii() { LC_ALL=C grep -c '[^ -~]' "$1"; }
+psql -X -q -c "UPDATE dmarc_store.report SET org_name = E'\u00db31m\u9999', reporter = E'\u00db31m\u9999' WHERE id = 1" >/dev/null
+LC_ALL=C run reporters a.example
+check "another locale: a table is ASCII" 0 '^.u[{]00DB[}]31m.u[{]9999[}] +1 ' ''
+is "... all of it" "$(beyond_ascii "$dir/out")" 0
+LC_ALL=C run senders --sort "$(printf '\303\233')"
+is "... and an error" "$status $(beyond_ascii "$dir/err") $(grep -c 'u{00DB}' "$dir/err")" "64 0 1"
+for format in csv json; do
+    LC_ALL=C run reporters a.example --format $format
+    is "... but $format stays UTF-8" "$(grep -c "$(printf '\303\233')31m" "$dir/out")" 1
+done
+run reporters a.example
+is "UTF-8: shown as it is" "$(grep -c "^$(printf '\303\233')31m" "$dir/out")" 1
+run senders --sort "$(printf '\303\233')"
+is "... in an error, too" "$(grep -c "$(printf '\303\233')" "$dir/err")" 1
+
 psql -X -q -c "UPDATE dmarc_store.report SET trusted = false WHERE id = 2; UPDATE dmarc_store.report SET foreign_domain = true WHERE id = 1; SELECT dmarc_store.rebuild(NULL, NULL, NULL)" >/dev/null
 for report in summary senders sources 'sources --by net' failures timeline reporters policy; do
     run $report --trusted --format csv

@@ -37,6 +37,28 @@ static void test_safe(void)
     }
 }
 
+/* For a terminal that does not take UTF-8: to one of 8 bits, the second byte of U+00DB is CSI. */
+static void test_safe_ascii(void)
+{
+    static const char *const vectors[][2] = {
+        {"mail.example", "mail.example"},
+        {"\xc3\x9b"
+         "31m",
+         "\\u{00DB}31m"},
+        {"\xc2\x9b"
+         "31m",
+         "\\x9b31m"},
+        {"\xe6\x97\xa5\xf0\x9f\x98\x80", "\\u{65E5}\\u{1F600}"},
+        {"\x9b\xc3", "\\x9b\\xc3"},
+        {"pay\xe2\x80\x8bpal", "pay\\u{200B}pal"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autoptr(GString) safe = g_string_new(NULL);
+        text_append_safe(safe, vectors[i][0], NULL, TRUE);
+        g_assert_cmpstr(safe->str, ==, vectors[i][1]);
+    }
+}
+
 static void test_width(void)
 {
     static const struct {
@@ -199,6 +221,7 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "C.UTF-8");
     unit_init(argv[0]);
     g_test_add_func("/text/safe", test_safe);
+    g_test_add_func("/text/safe-ascii", test_safe_ascii);
     g_test_add_func("/text/width", test_width);
     g_test_add_func("/text/numbers", test_numbers);
     g_test_add_func("/text/grouping", test_grouping);
