@@ -149,6 +149,17 @@ static const struct command commands[] = {
      .most = 2,
      .configured = TRUE,
      .run = cmd_disown},
+    {.name = "catalogue",
+     .group = GROUP_SENDERS,
+     .usage = "[FILE|-]",
+     .summary = "senders of your own, from a file or as one",
+     .details = "Puts those of FILE, a CSV with the columns sender,name,kind,advice,rule,pattern, in place "
+                "of all that are your\n"
+                "own, and judges stored mail again. Without FILE it prints them as such a file.",
+     .options = options_catalogue,
+     .most = 1,
+     .configured = TRUE,
+     .run = cmd_catalogue},
     {.name = "group",
      .group = GROUP_SENDERS,
      .usage = "[NAME [add|remove DOMAIN...]]",

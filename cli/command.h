@@ -53,6 +53,7 @@ gboolean cmd_verdict(struct cli *cli, GError **error);
 gboolean cmd_explain(struct cli *cli, GError **error);
 gboolean cmd_approve(struct cli *cli, GError **error);
 gboolean cmd_disown(struct cli *cli, GError **error);
+gboolean cmd_catalogue(struct cli *cli, GError **error);
 gboolean cmd_group(struct cli *cli, GError **error);
 gboolean cmd_maintain(struct cli *cli, GError **error);
 gboolean cmd_prune(struct cli *cli, GError **error);

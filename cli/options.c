@@ -139,6 +139,11 @@ const struct option_row options_decide[] = {
     END,
 };
 
+const struct option_row options_catalogue[] = {
+    {"dry-run", 0, OPTION_FLAG, AT(dry_run), NULL, "change nothing, and say what would change"},
+    END,
+};
+
 const struct option_row options_show[] = {
     {"format", 0, OPTION_TEXT, AT(format), "WORD", "table or json"},
     {"raw", 0, OPTION_FLAG, AT(raw), NULL, "the mail itself, byte by byte, where its original is kept"},

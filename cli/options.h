@@ -53,8 +53,8 @@ gboolean options_want_account(const struct options *options, const char *name);
 /* All tables end with name NULL. */
 extern const struct option_row options_global[], options_ingest[], options_report[], options_reporters[],
     options_senders[], options_sources[], options_verdict[], options_failures[], options_html[],
-    options_decide[], options_explain[], options_ledger[], options_problems[], options_show[],
-    options_retry[], options_reparse[], options_init[], options_upgrade[], options_maintain[],
+    options_catalogue[], options_decide[], options_explain[], options_ledger[], options_problems[],
+    options_show[], options_retry[], options_reparse[], options_init[], options_upgrade[], options_maintain[],
     options_prune[], options_fsck[], options_grant[], options_names[], options_help[];
 
 /* Takes the first argument that is no option, and no value of a global option, out of argv (NULL-terminated,
