@@ -188,7 +188,7 @@ BEGIN
         FROM counted c
         GROUP BY c.domain
     ), losers AS (
-        SELECT c.domain, c.sender, bool_or(c.approved) AS approved, sum(c.lost_reject) AS lost, sum(c.messages) AS messages,
+        SELECT c.domain, c.sender, bool_or(c.approved) AS approved, bool_or(c.known) AS known, sum(c.lost_reject) AS lost, sum(c.messages) AS messages,
                coalesce(sum(c.lost_reject) FILTER (WHERE NOT c.subdomain), 0) AS lost_itself,
                coalesce(sum(c.messages) FILTER (WHERE NOT c.subdomain), 0) AS messages_itself
         FROM counted c
@@ -196,7 +196,8 @@ BEGIN
         GROUP BY c.domain, c.sender
     ), blockers AS (
         -- below: what the step that leaves sub-domains as they are would not lose.
-        SELECT l.domain, l.sender, l.lost, l.lost - l.lost_itself AS below, CASE WHEN l.approved THEN '' ELSE ' unless it is disowned' END AS unless,
+        SELECT l.domain, l.sender, l.lost, l.lost - l.lost_itself AS below,
+               CASE WHEN l.known AND l.approved IS NULL THEN ' unless it is disowned' ELSE '' END AS unless, -- own mail cannot be
                l.lost_itself > 0 AND (l.lost_itself > most_sender * t.may_itself OR l.approved IS TRUE AND l.lost_itself > most_sender * l.messages_itself
                                       OR t.lost_itself > most_all * t.may_itself) AS itself,
                row_number() OVER (PARTITION BY l.domain ORDER BY l.lost DESC, l.sender) AS place,

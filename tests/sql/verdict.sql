@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(43);
+SELECT plan(44);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -84,6 +84,8 @@ SELECT pg_temp.more('strict.example', 20, '{mail.strict.example|s|pass}', NULL, 
 SELECT pg_temp.more('strict.example', 30, '{mail.strict.example|s|pass}', '{strict.example|helo|pass}', 'mail.strict.example|s');
 SELECT pg_temp.more('strict.example', 40, '{mail.strict.example|s|pass}', '{strict.example|mfrom|pass}', 'mail.strict.example|s', 'strict.example');
 SELECT pg_temp.more('strict.example', 50, '{strict.example|s|pass}', NULL, 'strict.example|s', header_from => 'news.strict.example');
+SELECT pg_temp.days('own.example', 14, 'none');
+SELECT pg_temp.more('own.example', 400, '{mail.own.example|s|pass}');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
 SELECT pg_temp.sum_up();
 \o
@@ -113,6 +115,8 @@ SELECT is((SELECT string_agg(concat_ws(' ', kind, approved, messages, left(advic
 SELECT is((SELECT sentence FROM dmarc.verdict_line('many.example')),
     'many.example is not ready for p=quarantine: Amazon SES would lose 4 messages unless it is disowned, Mailchimp would lose 4 messages unless it is disowned, '
     'Mailchimp Transactional (Mandrill) would lose 4 messages unless it is disowned and 1 more, 1.6% of what may be sent.', 'many that lose little');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('own.example')),
+    'own.example is not ready for p=quarantine: own mail (mail.own.example) would lose 400 messages, 28.6% of what may be sent.', 'own mail cannot be disowned');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('days.example')),
     'days.example: too little is known to say: 13 reports of 13 days, and it takes 10 of 14 days; so far Mailchimp would lose 100 messages unless it is disowned.', 'too few days');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('nine.example')),
