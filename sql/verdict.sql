@@ -77,33 +77,44 @@ $fn$;
 SELECT dmarc_store.publish('verdict', 'u.domain COLLATE "C", array_position(ARRAY[''fix'', ''keep'', ''forwarded'', ''stop''], u.kind), u.messages DESC, u.sender, u.subdomain');
 COMMENT ON FUNCTION dmarc.verdict(text, date, date, boolean) IS 'What p=quarantine and p=reject would have done, to whose mail: messages that would go to spam (lost_quarantine) or be refused (lost_reject), and which more would be lost with strict alignment. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
--- The policy as it is, what would be the next step, and whose mail that touches: all, that of the domain itself (p), that of its
--- sub-domains (sp); or nothing (stay).
-CREATE OR REPLACE FUNCTION dmarc_store.next_policy(p text, sp text, testing text, pct int, OUT now text, OUT next text, OUT scope text)
+CREATE OR REPLACE FUNCTION dmarc_store.policy_said(p text, sp text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT 'p=' || p || CASE WHEN sp <> p THEN ' sp=' || sp ELSE '' END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.policy_said(text, text) IS 'A policy in words';
+
+-- The policy as it is, and what would be the next step; apart: the one that leaves sub-domains at none. itself and below are what that
+-- makes of the policy for mail of the domain itself and of its sub-domains, itself_now and below_now what is done today: t=y and a pct
+-- below 100 take a level away.
+DROP FUNCTION IF EXISTS dmarc_store.next_policy(text, text, text, int);
+CREATE FUNCTION dmarc_store.next_policy(p text, sp text, testing text, pct int, OUT now text, OUT next text, OUT apart text, OUT stay boolean,
+                                        OUT itself text, OUT below text, OUT itself_now text, OUT below_now text)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     words   CONSTANT text[] := '{none,quarantine,reject}';
     partial CONSTANT text := CASE WHEN testing = 'y' THEN ' t=y' ELSE '' END || CASE WHEN pct < 100 AND p <> 'none' THEN ' pct=' || pct ELSE '' END;
-    apart   CONSTANT text := CASE WHEN sp <> p THEN ' sp=' || sp ELSE '' END;
+    less    CONSTANT int := CASE WHEN partial = '' THEN 0 ELSE 1 END;
 BEGIN
-    now := 'p=' || p || apart || partial;
-    scope := CASE WHEN sp = p THEN 'all' ELSE 'p' END;
+    now := dmarc_store.policy_said(p, sp) || partial;
+    itself_now := words[greatest(array_position(words, p) - less, 1)];
+    below_now := words[greatest(array_position(words, sp) - less, 1)];
+    itself := p;
+    below := sp;
+    stay := false;
     IF partial <> '' AND (p <> 'none' OR sp <> 'none') THEN
-        next := 'p=' || p || apart;
-        scope := CASE WHEN p = 'none' THEN 'sp' WHEN sp = 'none' THEN 'p' ELSE 'all' END;
+        NULL; -- that is to go
     ELSIF p <> 'reject' THEN
-        next := 'p=' || words[array_position(words, p) + 1];
-        next := next || CASE WHEN sp <> p AND next <> 'p=' || sp THEN apart ELSE '' END;
+        itself := words[array_position(words, p) + 1];
+        below := CASE WHEN sp = p THEN itself ELSE sp END;
+        apart := CASE WHEN sp = p AND p = 'none' THEN dmarc_store.policy_said(itself, sp) END;
     ELSIF sp <> 'reject' THEN
-        next := 'p=reject' || CASE WHEN sp = 'none' THEN ' sp=quarantine' ELSE '' END;
-        scope := 'sp';
+        below := words[array_position(words, sp) + 1];
     ELSE
-        next := 'p=reject';
-        scope := 'stay';
+        stay := true;
     END IF;
+    next := dmarc_store.policy_said(itself, below);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.next_policy(text, text, text, int) IS 'The policy in words, the step after it, and whose mail that step touches: all, p (of the domain itself), sp (of its sub-domains), stay';
+COMMENT ON FUNCTION dmarc_store.next_policy(text, text, text, int) IS 'The policy in words, the step after it (apart: the one that leaves sub-domains at none; stay: there is none), and what mail of the domain itself and of sub-domains is under then, and now';
 
 CREATE OR REPLACE FUNCTION dmarc_store.amount(n numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT to_char(n, 'FM999,999,999,999,999,990') || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END
@@ -165,13 +176,14 @@ BEGIN
         FROM dmarc_store.policy_spans(policy_domain, mine, since, until, only_trusted) p
         ORDER BY p.domain, p.first_seen DESC
     ), steps AS MATERIALIZED (
-        SELECT h.domain, h.reports, h.days, n.now, n.next, n.scope, p.p
+        SELECT h.domain, h.reports, h.days, n.*
         FROM heads h
         JOIN published p ON p.domain = h.domain
         CROSS JOIN LATERAL dmarc_store.next_policy(p.p, p.sp, p.testing, p.pct) n
     ), counted AS (
-        -- Whose mail the next step touches.
-        SELECT m.*, CASE s.scope WHEN 'p' THEN NOT m.subdomain WHEN 'sp' THEN m.subdomain ELSE true END AS touched
+        -- Mail that is under quarantine or reject after the next step, whether that step does it or it is so already (hit).
+        SELECT m.*, CASE WHEN m.subdomain THEN s.below ELSE s.itself END <> 'none' AS touched,
+               CASE WHEN m.subdomain THEN s.below_now ELSE s.itself_now END <> 'none' AS hit
         FROM mail m
         JOIN steps s ON s.domain = m.domain
     ), totals AS MATERIALIZED (
@@ -179,16 +191,20 @@ BEGIN
                coalesce(sum(c.messages) FILTER (WHERE c.may AND c.touched AND NOT c.subdomain), 0) AS may_itself,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched), 0) AS lost,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched AND NOT c.subdomain), 0) AS lost_itself,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.hit), 0) AS lost_now,
                coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND c.spf_alone * 2 > c.passing), 0) AS spf_alone,
                coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND NOT c.subdomain AND c.spf_alone * 2 > c.passing), 0) AS spf_alone_itself,
                coalesce(sum(c.passing) FILTER (WHERE c.kind = 'forwarded'), 0) AS carried,
                coalesce(sum(c.messages) FILTER (WHERE c.may), 0) AS may_anywhere,
-               coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop'), 0) AS stopped,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop'), 0) AS stoppable,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop' AND c.touched), 0) AS stopped,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop' AND c.touched AND NOT c.subdomain), 0) AS stopped_itself,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'forwarded'), 0) AS forwarded
         FROM counted c
         GROUP BY c.domain
     ), losers AS (
         SELECT c.domain, c.sender, bool_or(c.approved) AS approved, bool_or(c.known) AS known, sum(c.lost_reject) AS lost, sum(c.messages) AS messages,
+               coalesce(sum(c.lost_reject) FILTER (WHERE c.hit), 0) AS lost_now,
                coalesce(sum(c.lost_reject) FILTER (WHERE NOT c.subdomain), 0) AS lost_itself,
                coalesce(sum(c.messages) FILTER (WHERE NOT c.subdomain), 0) AS messages_itself
         FROM counted c
@@ -196,7 +212,7 @@ BEGIN
         GROUP BY c.domain, c.sender
     ), blockers AS (
         -- below: what the step that leaves sub-domains as they are would not lose.
-        SELECT l.domain, l.sender, l.lost, l.lost - l.lost_itself AS below,
+        SELECT l.domain, l.sender, CASE WHEN l.lost_now = l.lost THEN ' loses ' ELSE ' would lose ' END || dmarc_store.amount(l.lost) AS loses, l.lost - l.lost_itself AS below,
                CASE WHEN l.known AND l.approved IS NULL THEN ' unless it is disowned' ELSE '' END AS unless, -- own mail cannot be
                l.lost_itself > 0 AND (l.lost_itself > most_sender * t.may_itself OR l.approved IS TRUE AND l.lost_itself > most_sender * l.messages_itself
                                       OR t.lost_itself > most_all * t.may_itself) AS itself,
@@ -207,7 +223,7 @@ BEGIN
         WHERE l.lost > 0 AND (l.lost > most_sender * t.may OR l.approved AND l.lost > most_sender * l.messages OR t.lost > most_all * t.may)
     ), blocked AS (
         SELECT b.domain, bool_or(b.itself) AS itself,
-               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.lost) || b.unless, ', ' ORDER BY b.place) FILTER (WHERE b.place <= 3) AS who,
+               string_agg(b.sender || b.loses || b.unless, ', ' ORDER BY b.place) FILTER (WHERE b.place <= 3) AS who,
                count(*) FILTER (WHERE b.place > 3) AS others,
                string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.below) || b.unless, ', ' ORDER BY b.place_below)
                    FILTER (WHERE b.below > 0 AND b.place_below <= 3) AS who_below,
@@ -215,49 +231,56 @@ BEGIN
         FROM blockers b
         GROUP BY b.domain
     ), known AS (
-        SELECT s.*, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost, coalesce(t.may_itself, 0) AS may_itself,
-               coalesce(t.lost_itself, 0) AS lost_itself, coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.spf_alone, 0) AS spf_alone,
-               coalesce(t.spf_alone_itself, 0) AS spf_alone_itself, coalesce(t.carried, 0) AS carried,
-               coalesce(t.stopped, 0) AS stopped, coalesce(t.forwarded, 0) AS forwarded, b.itself,
+        SELECT s.domain, s.reports, s.days, s.now, s.next, s.stay, s.apart, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost,
+               coalesce(t.may_itself, 0) AS may_itself, coalesce(t.lost_itself, 0) AS lost_itself, coalesce(t.lost_now, 0) AS lost_now,
+               coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.spf_alone, 0) AS spf_alone,
+               coalesce(t.spf_alone_itself, 0) AS spf_alone_itself, coalesce(t.carried, 0) AS carried, coalesce(t.stoppable, 0) AS stoppable,
+               coalesce(t.stopped, 0) AS stopped, coalesce(t.stopped_itself, 0) AS stopped_itself, coalesce(t.forwarded, 0) AS forwarded,
                b.who || CASE WHEN b.others > 0 THEN ' and ' || b.others || ' more' ELSE '' END AS who,
                b.who_below || CASE WHEN b.others_below > 0 THEN ' and ' || b.others_below || ' more' ELSE '' END AS who_below,
                s.days >= least_days AND s.reports >= least_reports AS enough,
-               s.scope = 'all' AND b.domain IS NOT NULL AND NOT b.itself AND s.now = 'p=' || s.p AS apart
+               s.apart IS NOT NULL AND b.domain IS NOT NULL AND NOT b.itself AS is_apart
         FROM steps s
         LEFT JOIN totals t ON t.domain = s.domain
         LEFT JOIN blocked b ON b.domain = s.domain
+    ), looked_at AS (
+        SELECT k.*, CASE WHEN k.is_apart THEN k.lost_itself ELSE k.lost END AS loses, CASE WHEN k.is_apart THEN k.may_itself ELSE k.may END AS of_them,
+               CASE WHEN k.is_apart THEN k.spf_alone_itself ELSE k.spf_alone END AS by_spf,
+               k.may_anywhere = 0 AND k.carried = 0 AS nothing -- that forwarders carry shows that somebody signs
+        FROM known k
     ), decided AS (
-        SELECT k.*,
-               CASE WHEN NOT k.enough THEN 'little'
-                    WHEN k.nothing AND k.scope <> 'stay' THEN 'silent'
-                    WHEN k.who IS NOT NULL AND NOT k.apart THEN 'blocked'
-                    WHEN k.scope IN ('all', 'p') AND k.next ~ '^p=reject' AND k.by_spf > most_all * k.of_them THEN 'spf'
-                    ELSE 'ready' END AS how,
-               CASE WHEN k.nothing AND k.enough THEN 'p=reject' WHEN k.apart THEN k.next || ' sp=' || k.p ELSE k.next END AS step
-        FROM (SELECT n.*, CASE WHEN n.apart THEN n.lost_itself ELSE n.lost END AS loses, CASE WHEN n.apart THEN n.may_itself ELSE n.may END AS of_them,
-                     CASE WHEN n.apart THEN n.spf_alone_itself ELSE n.spf_alone END AS by_spf,
-                     n.may_anywhere = 0 AND n.carried = 0 AS nothing -- that forwarders carry shows that somebody signs
-              FROM known n) k
+        SELECT l.*, d.how, CASE WHEN d.how = 'silent' THEN l.stoppable WHEN l.is_apart THEN l.stopped_itself ELSE l.stopped END AS stops,
+               CASE WHEN l.nothing AND l.enough THEN 'p=reject' WHEN l.is_apart THEN l.apart ELSE l.next END AS step
+        FROM looked_at l
+        CROSS JOIN LATERAL (SELECT CASE WHEN NOT l.enough THEN 'little'
+                                        WHEN l.nothing AND NOT l.stay THEN 'silent'
+                                        WHEN l.who IS NOT NULL AND NOT l.is_apart THEN 'blocked'
+                                        WHEN NOT l.stay AND l.next ~ '^p=reject' AND l.by_spf > most_all * l.of_them THEN 'spf'
+                                        ELSE 'ready' END AS how) d
     )
     SELECT d.domain, d.how IN ('ready', 'silent'), d.now, d.step,
            d.domain || CASE d.how
                WHEN 'little' THEN ': too little is known to say: ' || d.reports || CASE WHEN d.reports = 1 THEN ' report' ELSE ' reports' END || ' of '
                    || d.days || CASE WHEN d.days = 1 THEN ' day' ELSE ' days' END || ', and it takes ' || least_reports || ' of ' || least_days || ' days'
                    || coalesce('; so far ' || d.who, '')
-               WHEN 'silent' THEN ' sends nothing that may be sent, and is ready for p=reject: ' || dmarc_store.amount(d.stopped) || ' of others would be stopped'
-               WHEN 'blocked' THEN CASE WHEN d.scope = 'stay' THEN ' has ' || d.now || ', and it is not fine: ' ELSE ' is not ready for ' || d.step || ': ' END
+               WHEN 'silent' THEN ' sends nothing that may be sent, and is ready for p=reject: ' || dmarc_store.amount(d.stops) || ' of others would be stopped'
+               WHEN 'blocked' THEN CASE WHEN d.stay THEN ' has ' || d.now || ', and it is not fine: ' ELSE ' is not ready for ' || d.step || ': ' END
                    || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent'
-                   || CASE WHEN d.stopped > 0 THEN '; ' || dmarc_store.amount(d.stopped) || ' of others would be stopped' ELSE '' END
+                   || CASE WHEN d.lost_now > 0 AND d.lost_now < d.loses THEN '; ' || dmarc_store.amount(d.lost_now) || ' of these are lost already' ELSE '' END
+                   || CASE WHEN d.stops > 0 THEN '; ' || dmarc_store.amount(d.stops) || ' of others would be stopped' ELSE '' END
                WHEN 'spf' THEN ' is not ready for ' || d.step || ': ' || dmarc_store.amount(d.by_spf)
                    || ' that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM first'
-               ELSE CASE WHEN d.scope = 'stay' THEN ' has ' || d.now || ', and it is fine: ' ELSE ' is ready for ' || d.step || ': ' END
+               ELSE CASE WHEN d.stay THEN ' has ' || d.now || ', and it is fine: ' ELSE ' is ready for ' || d.step || ': ' END
                    || 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, '
-                   || CASE WHEN d.loses = 0 THEN 'none is lost' ELSE dmarc_store.amount(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them) || ') would be lost' END
-                   || ', and ' || dmarc_store.amount(d.stopped) || ' of others stopped'
-                   || CASE WHEN d.apart THEN '; of sub-domains, ' || d.who_below ELSE '' END END
+                   || CASE WHEN d.loses = 0 THEN 'none is lost'
+                           ELSE dmarc_store.amount(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them)
+                                || CASE WHEN d.lost_now = d.loses THEN ') are lost already'
+                                        WHEN d.lost_now > 0 THEN ') would be lost (' || dmarc_store.amount(d.lost_now) || ' already)' ELSE ') would be lost' END END
+                   || ', and ' || dmarc_store.amount(d.stops) || ' of others stopped'
+                   || CASE WHEN d.is_apart THEN '; of sub-domains, ' || d.who_below ELSE '' END END
            || CASE WHEN d.how <> 'little' AND d.forwarded > 0 THEN '; ' || dmarc_store.amount(d.forwarded) || ' that were forwarded do not pass, either' ELSE '' END
            || '.',
-           d.loses, round(d.loses / nullif(d.of_them, 0), 4), d.stopped, d.forwarded, d.days, d.reports
+           d.loses, round(d.loses / nullif(d.of_them, 0), 4), d.stops, d.forwarded, d.days, d.reports
     FROM decided d
     UNION ALL
     SELECT h.domain, false, NULL, NULL, h.domain || ': no report tells which policy it publishes.', NULL, NULL, NULL, NULL, h.days, h.reports

@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(44);
+SELECT plan(51);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -84,6 +84,26 @@ SELECT pg_temp.more('strict.example', 20, '{mail.strict.example|s|pass}', NULL, 
 SELECT pg_temp.more('strict.example', 30, '{mail.strict.example|s|pass}', '{strict.example|helo|pass}', 'mail.strict.example|s');
 SELECT pg_temp.more('strict.example', 40, '{mail.strict.example|s|pass}', '{strict.example|mfrom|pass}', 'mail.strict.example|s', 'strict.example');
 SELECT pg_temp.more('strict.example', 50, '{strict.example|s|pass}', NULL, 'strict.example|s', header_from => 'news.strict.example');
+-- What the policy loses as it is: of the domain itself while sub-domains are next, and the other way round; of a part.
+SELECT pg_temp.days('lost-itself.example', 14, 'reject', 2000, 'none');
+SELECT pg_temp.more('lost-itself.example', 1000, '{mcsv.net|k|pass}');
+SELECT pg_temp.more('lost-itself.example', 500, '{mcsv.net|k|pass}', header_from => 'news.lost-itself.example');
+SELECT pg_temp.days('lost-below.example', 14, 'none', 980, 'reject');
+SELECT pg_temp.more('lost-below.example', 20, '{mcsv.net|k|pass}', header_from => 'news.lost-below.example');
+SELECT pg_temp.days('lost-both.example', 14, 'quarantine', 900);
+SELECT pg_temp.more('lost-both.example', 100, '{mcsv.net|k|pass}', header_from => 'news.lost-both.example');
+SELECT pg_temp.days('lost-little.example', 14, 'reject', 10000, 'none');
+SELECT pg_temp.more('lost-little.example', 4, '{mcsv.net|k|pass}', header_from => h) FROM unnest(ARRAY['lost-little.example', 'news.lost-little.example']) h;
+SELECT pg_temp.days('lost-testing.example', 14, 'quarantine');
+SELECT pg_temp.more('lost-testing.example', 2, '{mcsv.net|k|pass}');
+UPDATE dmarc_store.report SET testing = 'y' WHERE domain = 'lost-testing.example';
+SELECT pg_temp.days('lost-pct.example', 14, 'reject');
+SELECT pg_temp.more('lost-pct.example', 2, '{mcsv.net|k|pass}');
+UPDATE dmarc_store.report SET pct = 50 WHERE domain = 'lost-pct.example';
+-- Others go on through the half that stays at none.
+SELECT pg_temp.days('let.example', 14, 'quarantine', sp => 'none');
+SELECT pg_temp.more('let.example', 70, NULL);
+SELECT pg_temp.more('let.example', 800, NULL, header_from => 'x.let.example');
 SELECT pg_temp.days('own.example', 14, 'none');
 SELECT pg_temp.more('own.example', 400, '{mail.own.example|s|pass}');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
@@ -129,7 +149,7 @@ SELECT is((SELECT sentence FROM dmarc.verdict_line('apart.example')),
     '... in words');
 SELECT is((SELECT string_agg(sender || ' ' || subdomain, ', ' ORDER BY sender) FROM dmarc.verdict('apart.example')), 'Mailchimp true, own mail (selector s) false', '... by line');
 SELECT is(pg_temp.line('below.example'), 't | p=quarantine sp=none | p=reject sp=none | 0 | 0.0000 | 0 | 0', 'where sp is another policy, p is looked at alone');
-SELECT is(pg_temp.line('last.example'), 'f | p=reject sp=none | p=reject sp=quarantine | 50 | 1.0000 | 0 | 0', '... and sp comes last');
+SELECT is(pg_temp.line('last.example'), 'f | p=reject sp=none | p=reject sp=quarantine | 50 | 0.0476 | 0 | 0', '... and sp comes last');
 SELECT is(pg_temp.line('strict-sp.example'), 't | p=none sp=reject | p=quarantine sp=reject | 0 | 0.0000 | 0 | 0', 'sp that is stricter stays');
 SELECT is(pg_temp.line('testing.example'), 't | p=reject t=y | p=reject | 0 | 0.0000 | 0 | 0', 't=y goes first');
 SELECT is(pg_temp.line('pct.example'), 't | p=quarantine pct=20 | p=quarantine | 0 | 0.0000 | 0 | 0', 'pct goes first');
@@ -141,12 +161,27 @@ SELECT is(pg_temp.line('spf.example'), 't | p=none | p=quarantine | 0 | 0.0000 |
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('fine.example')),
     'true fine.example has p=reject, and it is fine: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped.', 'at the end, and fine');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lossy.example')),
-    'false lossy.example has p=reject, and it is not fine: Mailchimp would lose 100 messages unless it is disowned, 10.0% of what may be sent.', 'at the end, and not fine');
+    'false lossy.example has p=reject, and it is not fine: Mailchimp loses 100 messages unless it is disowned, 10.0% of what may be sent.', 'at the end, and not fine');
 SELECT is(pg_temp.line('both.example'), 't | p=none | p=quarantine sp=none | 4 | 0.0040 | 0 | 0', 'what a sender loses counts together, from the domain and below');
-SELECT is(pg_temp.line('spf-below.example'), 't | p=quarantine | p=reject sp=quarantine | 0 | 0 | 0', 'SPF alone below is no matter of a step that leaves sub-domains');
+SELECT is(pg_temp.line('spf-below.example'), 'f | p=quarantine | p=reject | 100 | 0.1667 | 0 | 0', 'sub-domains lose at quarantine already');
 SELECT is(pg_temp.line('spf-pct.example'), 'f | p=reject pct=50 | p=reject | 0 | 0.0000 | 0 | 0', 'SPF alone is too little for all of reject, too');
 SELECT is(pg_temp.line('pct-below.example'), 't | p=reject sp=none pct=50 | p=reject sp=none | 0 | 0.0000 | 0 | 0', 'without pct nothing changes where sp is none');
 SELECT is(pg_temp.line('testing-none.example'), 'f | p=none t=y | p=quarantine | 100 | 0.5000 | 0 | 0', 'nothing is lost at none, t=y or not');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-itself.example')),
+    'false lost-itself.example is not ready for p=reject sp=quarantine: Mailchimp would lose 1,500 messages unless it is disowned, 42.9% of what may be sent; 1,000 messages of these are lost already.',
+    'what p loses already counts when sp is next');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-below.example')),
+    'false lost-below.example is not ready for p=quarantine sp=reject: Mailchimp loses 20 messages unless it is disowned, 2.0% of what may be sent.', '... and what sp loses when p is next');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-both.example')),
+    'false lost-both.example is not ready for p=reject: Mailchimp loses 100 messages unless it is disowned, 10.0% of what may be sent.', 'a step that leaves sub-domains at quarantine is none while they lose');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-little.example')),
+    'true lost-little.example is ready for p=reject sp=quarantine: of 10,008 messages that may be sent, 8 messages (less than 0.1%) would be lost (4 messages already), and 0 messages of others stopped.',
+    'little that is lost already is told, too');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('lost-testing.example')),
+    'lost-testing.example is ready for p=quarantine: of 1,002 messages that may be sent, 2 messages (0.2%) would be lost, and 0 messages of others stopped.', 't=y at quarantine loses nothing yet');
+SELECT is((SELECT sentence FROM dmarc.verdict_line('lost-pct.example')),
+    'lost-pct.example is ready for p=reject: of 1,002 messages that may be sent, 2 messages (0.2%) are lost already, and 0 messages of others stopped.', 'reject of a part is quarantine for the rest');
+SELECT is(pg_temp.line('let.example'), 't | p=quarantine sp=none | p=reject sp=none | 0 | 0.0000 | 70 | 0', 'what sp=none lets through is not stopped');
 SELECT is(pg_temp.line('carried.example'), 't | p=none | p=quarantine | 0 | 0 | 0', 'what forwarders carry with its signature was sent by somebody who may');
 SELECT is((SELECT days || ' ' || now FROM dmarc.verdict_line('future.example')), '13 p=none', 'a day that is still to come tells nothing');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('untold.example')), 'false untold.example: no report tells which policy it publishes.', 'without a policy there is no next step');
