@@ -183,6 +183,7 @@ BEGIN
     ), counted AS (
         -- Mail that is under quarantine or reject after the next step, whether that step does it or it is so already (hit).
         SELECT m.*, CASE WHEN m.subdomain THEN s.below ELSE s.itself END <> 'none' AS touched,
+               CASE WHEN m.subdomain THEN s.below ELSE s.itself END = 'reject' AS refused,
                CASE WHEN m.subdomain THEN s.below_now ELSE s.itself_now END <> 'none' AS hit
         FROM mail m
         JOIN steps s ON s.domain = m.domain
@@ -192,8 +193,8 @@ BEGIN
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched), 0) AS lost,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.touched AND NOT c.subdomain), 0) AS lost_itself,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.may AND c.hit), 0) AS lost_now,
-               coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND c.spf_alone * 2 > c.passing), 0) AS spf_alone,
-               coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.touched AND NOT c.subdomain AND c.spf_alone * 2 > c.passing), 0) AS spf_alone_itself,
+               coalesce(sum(c.spf_alone) FILTER (WHERE c.kind = 'keep' AND c.refused AND c.spf_alone * 2 > c.passing), 0) AS by_spf,
+               coalesce(sum(c.messages) FILTER (WHERE c.may AND c.refused), 0) AS may_refused,
                coalesce(sum(c.passing) FILTER (WHERE c.kind = 'forwarded'), 0) AS carried,
                coalesce(sum(c.messages) FILTER (WHERE c.may), 0) AS may_anywhere,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.kind = 'stop'), 0) AS stoppable,
@@ -233,8 +234,8 @@ BEGIN
     ), known AS (
         SELECT s.domain, s.reports, s.days, s.now, s.next, s.stay, s.apart, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost,
                coalesce(t.may_itself, 0) AS may_itself, coalesce(t.lost_itself, 0) AS lost_itself, coalesce(t.lost_now, 0) AS lost_now,
-               coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.spf_alone, 0) AS spf_alone,
-               coalesce(t.spf_alone_itself, 0) AS spf_alone_itself, coalesce(t.carried, 0) AS carried, coalesce(t.stoppable, 0) AS stoppable,
+               coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.by_spf, 0) AS by_spf,
+               coalesce(t.may_refused, 0) AS may_refused, coalesce(t.carried, 0) AS carried, coalesce(t.stoppable, 0) AS stoppable,
                coalesce(t.stopped, 0) AS stopped, coalesce(t.stopped_itself, 0) AS stopped_itself, coalesce(t.forwarded, 0) AS forwarded,
                b.who || CASE WHEN b.others > 0 THEN ' and ' || b.others || ' more' ELSE '' END AS who,
                b.who_below || CASE WHEN b.others_below > 0 THEN ' and ' || b.others_below || ' more' ELSE '' END AS who_below,
@@ -245,18 +246,19 @@ BEGIN
         LEFT JOIN blocked b ON b.domain = s.domain
     ), looked_at AS (
         SELECT k.*, CASE WHEN k.is_apart THEN k.lost_itself ELSE k.lost END AS loses, CASE WHEN k.is_apart THEN k.may_itself ELSE k.may END AS of_them,
-               CASE WHEN k.is_apart THEN k.spf_alone_itself ELSE k.spf_alone END AS by_spf,
                k.may_anywhere = 0 AND k.carried = 0 AS nothing -- that forwarders carry shows that somebody signs
         FROM known k
     ), decided AS (
         SELECT l.*, d.how, CASE WHEN d.how = 'silent' THEN l.stoppable WHEN l.is_apart THEN l.stopped_itself ELSE l.stopped END AS stops,
-               CASE WHEN l.nothing AND l.enough THEN 'p=reject' WHEN l.is_apart THEN l.apart ELSE l.next END AS step
+               s.step, CASE WHEN l.stay THEN ' has ' || l.now || ', and it is ' || CASE WHEN d.how = 'ready' THEN '' ELSE 'not ' END || 'fine: '
+                            ELSE ' is ' || CASE WHEN d.how = 'ready' THEN '' ELSE 'not ' END || 'ready for ' || s.step || ': ' END AS begins
         FROM looked_at l
         CROSS JOIN LATERAL (SELECT CASE WHEN NOT l.enough THEN 'little'
                                         WHEN l.nothing AND NOT l.stay THEN 'silent'
                                         WHEN l.who IS NOT NULL AND NOT l.is_apart THEN 'blocked'
-                                        WHEN NOT l.stay AND l.next ~ '^p=reject' AND l.by_spf > most_all * l.of_them THEN 'spf'
+                                        WHEN l.by_spf > most_all * l.may_refused THEN 'spf'
                                         ELSE 'ready' END AS how) d
+        CROSS JOIN LATERAL (SELECT CASE WHEN l.nothing AND l.enough THEN 'p=reject' WHEN l.is_apart THEN l.apart ELSE l.next END AS step) s
     )
     SELECT d.domain, d.how IN ('ready', 'silent'), d.now, d.step,
            d.domain || CASE d.how
@@ -264,14 +266,13 @@ BEGIN
                    || d.days || CASE WHEN d.days = 1 THEN ' day' ELSE ' days' END || ', and it takes ' || least_reports || ' of ' || least_days || ' days'
                    || coalesce('; so far ' || d.who, '')
                WHEN 'silent' THEN ' sends nothing that may be sent, and is ready for p=reject: ' || dmarc_store.amount(d.stops) || ' of others would be stopped'
-               WHEN 'blocked' THEN CASE WHEN d.stay THEN ' has ' || d.now || ', and it is not fine: ' ELSE ' is not ready for ' || d.step || ': ' END
-                   || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent'
+               WHEN 'blocked' THEN d.begins || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent'
                    || CASE WHEN d.lost_now > 0 AND d.lost_now < d.loses THEN '; ' || dmarc_store.amount(d.lost_now) || ' of these are lost already' ELSE '' END
                    || CASE WHEN d.stops > 0 THEN '; ' || dmarc_store.amount(d.stops) || ' of others would be stopped' ELSE '' END
-               WHEN 'spf' THEN ' is not ready for ' || d.step || ': ' || dmarc_store.amount(d.by_spf)
-                   || ' that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM first'
-               ELSE CASE WHEN d.stay THEN ' has ' || d.now || ', and it is fine: ' ELSE ' is ready for ' || d.step || ': ' END
-                   || 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, '
+               WHEN 'spf' THEN d.begins || dmarc_store.amount(d.by_spf)
+                   || ' that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM'
+                   || CASE WHEN d.stay THEN '' ELSE ' first' END
+               ELSE d.begins || 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, '
                    || CASE WHEN d.loses = 0 THEN 'none is lost'
                            ELSE dmarc_store.amount(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them)
                                 || CASE WHEN d.lost_now = d.loses THEN ') are lost already'

@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(51);
+SELECT plan(53);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -104,6 +104,11 @@ UPDATE dmarc_store.report SET pct = 50 WHERE domain = 'lost-pct.example';
 SELECT pg_temp.days('let.example', 14, 'quarantine', sp => 'none');
 SELECT pg_temp.more('let.example', 70, NULL);
 SELECT pg_temp.more('let.example', 800, NULL, header_from => 'x.let.example');
+-- By SPF alone: at reject already, of sub-domains whatever p is, and those below a hundredth of what is at reject.
+SELECT pg_temp.days(d, 14, p, 1000, sp),
+       pg_temp.more(d, n, NULL, ARRAY['x.' || d || '|mfrom|pass'], NULL, 'x.' || d, CASE WHEN below THEN 'x.' || d ELSE d END)
+FROM (VALUES ('spf-stay.example', 'reject', 'reject', 500, false), ('spf-q.example', 'quarantine', 'quarantine', 500, true), ('spf-sp.example', 'reject', 'quarantine', 500, true),
+             ('spf-now.example', 'none', 'reject', 500, true), ('spf-none.example', 'quarantine', 'none', 500, true), ('spf-few.example', 'reject', 'quarantine', 10, true)) v (d, p, sp, n, below);
 SELECT pg_temp.days('own.example', 14, 'none');
 SELECT pg_temp.more('own.example', 400, '{mail.own.example|s|pass}');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
@@ -164,6 +169,11 @@ SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lossy.exampl
     'false lossy.example has p=reject, and it is not fine: Mailchimp loses 100 messages unless it is disowned, 10.0% of what may be sent.', 'at the end, and not fine');
 SELECT is(pg_temp.line('both.example'), 't | p=none | p=quarantine sp=none | 4 | 0.0040 | 0 | 0', 'what a sender loses counts together, from the domain and below');
 SELECT is(pg_temp.line('spf-below.example'), 'f | p=quarantine | p=reject | 100 | 0.1667 | 0 | 0', 'sub-domains lose at quarantine already');
+SELECT is((SELECT string_agg(concat_ws(' ', domain, ready, next), ', ' ORDER BY domain) FROM dmarc.verdict_line() WHERE domain ~ '^spf-(q|sp|now|none|few)'),
+    'spf-few.example t p=reject, spf-none.example t p=reject sp=none, spf-now.example f p=quarantine sp=reject, spf-q.example f p=reject, spf-sp.example f p=reject',
+    'SPF alone is too little for whatever is at reject after the step, and for nothing else');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('spf-stay.example')),
+    'false spf-stay.example has p=reject, and it is not fine: 500 messages that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM.', '... and where reject is there already');
 SELECT is(pg_temp.line('spf-pct.example'), 'f | p=reject pct=50 | p=reject | 0 | 0.0000 | 0 | 0', 'SPF alone is too little for all of reject, too');
 SELECT is(pg_temp.line('pct-below.example'), 't | p=reject sp=none pct=50 | p=reject sp=none | 0 | 0.0000 | 0 | 0', 'without pct nothing changes where sp is none');
 SELECT is(pg_temp.line('testing-none.example'), 'f | p=none t=y | p=quarantine | 100 | 0.5000 | 0 | 0', 'nothing is lost at none, t=y or not');
