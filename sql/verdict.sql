@@ -77,44 +77,75 @@ $fn$;
 SELECT dmarc_store.publish('verdict', 'u.domain COLLATE "C", array_position(ARRAY[''fix'', ''keep'', ''forwarded'', ''stop''], u.kind), u.messages DESC, u.sender, u.subdomain');
 COMMENT ON FUNCTION dmarc.verdict(text, date, date, boolean) IS 'What p=quarantine and p=reject would have done, to whose mail: messages that would go to spam (lost_quarantine) or be refused (lost_reject), and which more would be lost with strict alignment. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
-CREATE OR REPLACE FUNCTION dmarc_store.policy_said(p text, sp text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT 'p=' || p || CASE WHEN sp <> p THEN ' sp=' || sp ELSE '' END
+CREATE OR REPLACE FUNCTION dmarc_store.policy_said(p text, sp text, np text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT 'p=' || p || CASE WHEN sp <> p THEN ' sp=' || sp ELSE '' END || CASE WHEN np <> sp THEN ' np=' || np ELSE '' END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.policy_said(text, text) IS 'A policy in words';
+COMMENT ON FUNCTION dmarc_store.policy_said(text, text, text) IS 'A policy in words; np may be NULL';
 
 -- The policy as it is, and what would be the next step; apart: the one that leaves sub-domains at none. itself and below are what that
 -- makes of the policy for mail of the domain itself and of its sub-domains, itself_now and below_now what is done today: t=y and a pct
--- below 100 take a level away.
+-- below 100 take a level away. weak: np, where it is less than sp.
 DROP FUNCTION IF EXISTS dmarc_store.next_policy(text, text, text, int);
-CREATE FUNCTION dmarc_store.next_policy(p text, sp text, testing text, pct int, OUT now text, OUT next text, OUT apart text, OUT stay boolean,
-                                        OUT itself text, OUT below text, OUT itself_now text, OUT below_now text)
+CREATE OR REPLACE FUNCTION dmarc_store.next_policy(p text, sp text, np text, testing text, pct int, OUT now text, OUT next text, OUT apart text,
+                                                   OUT stay boolean, OUT weak text, OUT itself text, OUT below text, OUT itself_now text, OUT below_now text)
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     words   CONSTANT text[] := '{none,quarantine,reject}';
     partial CONSTANT text := CASE WHEN testing = 'y' THEN ' t=y' ELSE '' END || CASE WHEN pct < 100 AND p <> 'none' THEN ' pct=' || pct ELSE '' END;
     less    CONSTANT int := CASE WHEN partial = '' THEN 0 ELSE 1 END;
 BEGIN
-    now := dmarc_store.policy_said(p, sp) || partial;
+    now := dmarc_store.policy_said(p, sp, np) || partial;
+    weak := CASE WHEN array_position(words, np) < array_position(words, sp) THEN np END;
     itself_now := words[greatest(array_position(words, p) - less, 1)];
     below_now := words[greatest(array_position(words, sp) - less, 1)];
     itself := p;
     below := sp;
     stay := false;
-    IF partial <> '' AND (p <> 'none' OR sp <> 'none') THEN
+    IF weak IS NOT NULL OR partial <> '' AND (p <> 'none' OR sp <> 'none') THEN
         NULL; -- that is to go
     ELSIF p <> 'reject' THEN
         itself := words[array_position(words, p) + 1];
         below := CASE WHEN sp = p THEN itself ELSE sp END;
-        apart := CASE WHEN sp = p AND p = 'none' THEN dmarc_store.policy_said(itself, sp) END;
+        apart := CASE WHEN sp = p AND p = 'none' THEN dmarc_store.policy_said(itself, sp, np) END;
     ELSIF sp <> 'reject' THEN
         below := words[array_position(words, sp) + 1];
     ELSE
         stay := true;
     END IF;
-    next := dmarc_store.policy_said(itself, below);
+    next := dmarc_store.policy_said(itself, below, words[greatest(array_position(words, np), array_position(words, below))]);
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.next_policy(text, text, text, int) IS 'The policy in words, the step after it (apart: the one that leaves sub-domains at none; stay: there is none), and what mail of the domain itself and of sub-domains is under then, and now';
+COMMENT ON FUNCTION dmarc_store.next_policy(text, text, text, text, int) IS 'The policy in words, the step after it (apart: the one that leaves sub-domains at none; stay: there is none; weak: np that is less than sp, which the step takes away), and what mail of the domain itself and of sub-domains is under then, and now';
+
+-- A name exists when it passed itself, in whatever mail, or one below it did.
+CREATE OR REPLACE FUNCTION dmarc_store.let_through(policy_domain text, since date, until date, only_trusted boolean) RETURNS numeric
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 AS $fn$
+DECLARE
+    ending  CONSTANT text := '.' || policy_domain;
+    there   text[]; -- names below the domain that exist
+    through numeric;
+BEGIN
+    SELECT coalesce(array_agg(DISTINCT array_to_string(n.labels[g.i:], '.')), '{}') INTO there
+    FROM (SELECT DISTINCT string_to_array(u.name, '.') AS labels
+          FROM dmarc_store.profile p
+          CROSS JOIN LATERAL unnest(p.dkim_domains || p.spf_domains) u (name)
+          WHERE p.domain = policy_domain AND right(u.name, length(ending)) = ending) n
+    CROSS JOIN LATERAL generate_series(1, cardinality(n.labels) - cardinality(string_to_array(policy_domain, '.'))) g (i);
+    SELECT sum(m.messages) INTO through
+    FROM (SELECT d.profile, sum(d.messages) AS messages
+          FROM (SELECT unnest(t.profiles) AS profile, unnest(t.messages) AS messages
+                FROM dmarc_store.summed t
+                WHERE t.domain = policy_domain AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity')
+                  AND NOT (only_trusted AND t.doubtful)) d
+          GROUP BY d.profile) m
+    JOIN dmarc_store.profile p ON p.domain = policy_domain AND p.hash = m.profile
+    WHERE p.class = 'unknown' AND NOT p.dkim_aligned AND NOT p.spf_aligned AND right(p.header_from, length(ending)) = ending
+      AND p.header_from <> ALL (there);
+    RETURN coalesce(through, 0);
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.let_through(text, date, date, boolean) IS 'Messages of unknown senders from sub-domains that may not exist, since nothing ever authenticated as them or below them: np decides on these if they do not';
 
 CREATE OR REPLACE FUNCTION dmarc_store.amount(n numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT to_char(n, 'FM999,999,999,999,999,990') || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END
@@ -176,10 +207,11 @@ BEGIN
         FROM dmarc_store.policy_spans(policy_domain, mine, since, until, only_trusted) p
         ORDER BY p.domain, p.first_seen DESC
     ), steps AS MATERIALIZED (
-        SELECT h.domain, h.reports, h.days, n.*
+        SELECT h.domain, h.reports, h.days, n.*,
+               CASE WHEN n.weak IS NULL THEN 0 ELSE dmarc_store.let_through(h.domain, since, until, only_trusted) END AS through
         FROM heads h
         JOIN published p ON p.domain = h.domain
-        CROSS JOIN LATERAL dmarc_store.next_policy(p.p, p.sp, p.testing, p.pct) n
+        CROSS JOIN LATERAL dmarc_store.next_policy(p.p, p.sp, p.np, p.testing, p.pct) n
     ), counted AS (
         -- Mail that is under quarantine or reject after the next step, whether that step does it or it is so already (hit).
         SELECT m.*, CASE WHEN m.subdomain THEN s.below ELSE s.itself END <> 'none' AS touched,
@@ -232,7 +264,7 @@ BEGIN
         FROM blockers b
         GROUP BY b.domain
     ), known AS (
-        SELECT s.domain, s.reports, s.days, s.now, s.next, s.stay, s.apart, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost,
+        SELECT s.domain, s.reports, s.days, s.now, s.next, s.stay, s.apart, s.weak, s.through, coalesce(t.may, 0) AS may, coalesce(t.lost, 0) AS lost,
                coalesce(t.may_itself, 0) AS may_itself, coalesce(t.lost_itself, 0) AS lost_itself, coalesce(t.lost_now, 0) AS lost_now,
                coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.by_spf, 0) AS by_spf,
                coalesce(t.may_refused, 0) AS may_refused, coalesce(t.carried, 0) AS carried, coalesce(t.stoppable, 0) AS stoppable,
@@ -279,6 +311,9 @@ BEGIN
                                         WHEN d.lost_now > 0 THEN ') would be lost (' || dmarc_store.amount(d.lost_now) || ' already)' ELSE ') would be lost' END END
                    || ', and ' || dmarc_store.amount(d.stops) || ' of others stopped'
                    || CASE WHEN d.is_apart THEN '; of sub-domains, ' || d.who_below ELSE '' END END
+           || CASE WHEN d.how <> 'little' AND d.through > 0
+                   THEN '; np=' || d.weak || CASE WHEN d.weak = 'none' THEN ' lets through ' ELSE ' does not refuse ' END || dmarc_store.amount(d.through)
+                        || ' of others if the sub-domains in their From: do not exist: nothing ever authenticated as these' ELSE '' END
            || CASE WHEN d.how <> 'little' AND d.forwarded > 0 THEN '; ' || dmarc_store.amount(d.forwarded) || ' that were forwarded do not pass, either' ELSE '' END
            || '.',
            d.loses, round(d.loses / nullif(d.of_them, 0), 4), d.stops, d.forwarded, d.days, d.reports
@@ -290,4 +325,4 @@ BEGIN
     ORDER BY 1;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.verdict_line(text, date, date, boolean) IS 'Whether it is time for a stricter policy, in a sentence for each domain: the policy as it is, the next step, what of the mail that may be sent that step would lose, and what it would stop. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.verdict_line(text, date, date, boolean) IS 'Whether it is time for a stricter policy, in a sentence for each domain: the policy as it is, the next step, what of the mail that may be sent is lost then, or is lost already, and what would be stopped. Arguments: policy domain, first day, day after the last, without what nobody vouches for';

@@ -103,6 +103,7 @@ ORDER BY v.relnamespace = 'dmarc_own'::regnamespace, v.relname NOT IN ('observat
 ALTER FUNCTION dmarc.visible() SET citus.allow_nested_distributed_execution = on;
 ALTER FUNCTION dmarc_store.sources_of(text, text[], date, date, boolean) SET citus.allow_nested_distributed_execution = on;
 ALTER FUNCTION dmarc_store.policy_spans(text, text[], date, date, boolean) SET citus.allow_nested_distributed_execution = on;
+ALTER FUNCTION dmarc_store.let_through(text, date, date, boolean) SET citus.allow_nested_distributed_execution = on;
 ALTER FUNCTION dmarc_store.word_on(text, text, text) SET citus.allow_nested_distributed_execution = on;
 ALTER FUNCTION dmarc_store.hosts_of(inet[]) SET citus.allow_nested_distributed_execution = on;
 ALTER FUNCTION dmarc_store.sender_by_name(text) SET citus.allow_nested_distributed_execution = on;

@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(53);
+SELECT plan(57);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -109,6 +109,24 @@ SELECT pg_temp.days(d, 14, p, 1000, sp),
        pg_temp.more(d, n, NULL, ARRAY['x.' || d || '|mfrom|pass'], NULL, 'x.' || d, CASE WHEN below THEN 'x.' || d ELSE d END)
 FROM (VALUES ('spf-stay.example', 'reject', 'reject', 500, false), ('spf-q.example', 'quarantine', 'quarantine', 500, true), ('spf-sp.example', 'reject', 'quarantine', 500, true),
              ('spf-now.example', 'none', 'reject', 500, true), ('spf-none.example', 'quarantine', 'none', 500, true), ('spf-few.example', 'reject', 'quarantine', 10, true)) v (d, p, sp, n, below);
+-- np: weaker than sp, and who knows which names there are; of a domain that sends nothing; stronger, which no step takes away.
+SELECT pg_temp.days('np.example', 14, 'reject');
+SELECT pg_temp.more('np.example', 30, '{a.mail.np.example|s|pass}', NULL, 'a.mail.np.example|s', header_from => 'np.example');
+SELECT pg_temp.more('np.example', n, NULL, header_from => h)
+FROM (VALUES (180000, 'nx.np.example'), (40, 'mail.np.example'), (20, 'a.mail.np.example'), (8, 'b.mail.np.example'), (5, 'np.example')) v (n, h);
+SELECT pg_temp.days('np-quarantine.example', 14, 'reject');
+SELECT pg_temp.more('np-quarantine.example', 70, NULL, header_from => 'nx.np-quarantine.example');
+SELECT pg_temp.days('np-testing.example', 14, 'none', sp => 'quarantine');
+SELECT pg_temp.days('np-silent.example', 14, 'reject', 0);
+SELECT pg_temp.more('np-silent.example', 60, NULL, header_from => 'nx.np-silent.example');
+SELECT pg_temp.days('np-same.example', 14, 'quarantine');
+SELECT pg_temp.days('np-reject.example', 14, 'none');
+SELECT pg_temp.days('np-apart.example', 14, 'none');
+SELECT pg_temp.more('np-apart.example', 50, '{mcsv.net|k|pass}', header_from => 'news.np-apart.example');
+SELECT pg_temp.days('np-above.example', 14, 'reject', sp => 'none');
+UPDATE dmarc_store.report SET np = v.np, testing = v.testing
+FROM (VALUES ('np', 'none', 'n'), ('np-quarantine', 'quarantine', 'n'), ('np-testing', 'none', 'y'), ('np-silent', 'none', 'n'), ('np-same', 'quarantine', 'n'),
+             ('np-reject', 'reject', 'n'), ('np-apart', 'reject', 'n'), ('np-above', 'quarantine', 'n')) v (domain, np, testing) WHERE report.domain = v.domain || '.example';
 SELECT pg_temp.days('own.example', 14, 'none');
 SELECT pg_temp.more('own.example', 400, '{mail.own.example|s|pass}');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
@@ -192,6 +210,19 @@ SELECT is((SELECT sentence FROM dmarc.verdict_line('lost-testing.example')),
 SELECT is((SELECT sentence FROM dmarc.verdict_line('lost-pct.example')),
     'lost-pct.example is ready for p=reject: of 1,002 messages that may be sent, 2 messages (0.2%) are lost already, and 0 messages of others stopped.', 'reject of a part is quarantine for the rest');
 SELECT is(pg_temp.line('let.example'), 't | p=quarantine sp=none | p=reject sp=none | 0 | 0.0000 | 70 | 0', 'what sp=none lets through is not stopped');
+SELECT is((SELECT ready || ' ' || now || ', ' || next || ': ' || sentence FROM dmarc.verdict_line('np.example')),
+    'true p=reject np=none, p=reject: np.example is ready for p=reject: of 1,030 messages that may be sent, none is lost, and 180,073 messages of others stopped; '
+    'np=none lets through 180,008 messages of others if the sub-domains in their From: do not exist: nothing ever authenticated as these.', 'np that is weaker than sp goes first, and what it may let through is told');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('np-quarantine.example')),
+    'true np-quarantine.example is ready for p=reject: of 1,000 messages that may be sent, none is lost, and 70 messages of others stopped; '
+    'np=quarantine does not refuse 70 messages of others if the sub-domains in their From: do not exist: nothing ever authenticated as these.', '... or does not refuse');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('np-silent.example')),
+    'true np-silent.example sends nothing that may be sent, and is ready for p=reject: 60 messages of others would be stopped; '
+    'np=none lets through 60 messages of others if the sub-domains in their From: do not exist: nothing ever authenticated as these.', '... of a domain that sends nothing');
+SELECT is((SELECT string_agg(concat_ws(' ', domain, ready, now, 'to', next), ', ' ORDER BY domain) FROM dmarc.verdict_line() WHERE domain ~ '^np-(same|testing|reject|apart|above)'),
+    'np-above.example t p=reject sp=none np=quarantine to p=reject sp=quarantine, np-apart.example t p=none np=reject to p=quarantine sp=none np=reject, '
+    'np-reject.example t p=none np=reject to p=quarantine np=reject, np-same.example t p=quarantine to p=reject, '
+    'np-testing.example t p=none sp=quarantine np=none t=y to p=none sp=quarantine', 'np is shown where it is another one than sp');
 SELECT is(pg_temp.line('carried.example'), 't | p=none | p=quarantine | 0 | 0 | 0', 'what forwarders carry with its signature was sent by somebody who may');
 SELECT is((SELECT days || ' ' || now FROM dmarc.verdict_line('future.example')), '13 p=none', 'a day that is still to come tells nothing');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('untold.example')), 'false untold.example: no report tells which policy it publishes.', 'without a policy there is no next step');
