@@ -108,7 +108,8 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc.coverage(text, date, date, boolean) IS 'What is missing: first a row for the domain (reporter NULL), then one for each reporter that usually reports: on how many days a week, since when it is silent, and, of those that report on most days, which days of the period are missing (the last hundred). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
--- The period against the one before it, of the same length. What is small is left out: below ten messages, or a hundredth of the domain's mail.
+-- The period against the one before it, of the same length. What is small is left out: below ten messages, or a hundredth of the domain's
+-- mail without that of class unknown, which a forger can make as large as he likes; for senders of this class, of all.
 CREATE OR REPLACE FUNCTION dmarc.changes(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                          only_trusted boolean DEFAULT false)
 RETURNS TABLE (
@@ -151,12 +152,15 @@ BEGIN
         LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
     ), sums AS (
         SELECT k.domain, k.sender, (array_agg(k.class ORDER BY k.after DESC, k.before DESC, k.class))[1] AS class,
-               sum(k.before) AS before, sum(k.after) AS after, coalesce(sum(k.before) FILTER (WHERE k.passes), 0) AS passed_before,
+               sum(k.before) AS before, sum(k.after) AS after, coalesce(sum(k.before) FILTER (WHERE k.class <> 'unknown'), 0) AS may_before,
+               coalesce(sum(k.after) FILTER (WHERE k.class <> 'unknown'), 0) AS may_after, coalesce(sum(k.before) FILTER (WHERE k.passes), 0) AS passed_before,
                coalesce(sum(k.after) FILTER (WHERE k.passes), 0) AS passed_after
         FROM known k
         GROUP BY k.domain, k.sender
     ), sized AS MATERIALIZED (
-        SELECT s.*, sum(s.before) OVER w AS whole_before, greatest(10, 0.01 * greatest(sum(s.before) OVER w, sum(s.after) OVER w)) AS floor,
+        SELECT s.*, sum(s.before) OVER w AS whole_before,
+               greatest(10, 0.01 * CASE WHEN s.class = 'unknown' THEN greatest(sum(s.before) OVER w, sum(s.after) OVER w)
+                                        ELSE greatest(sum(s.may_before) OVER w, sum(s.may_after) OVER w) END) AS floor,
                round(s.passed_before / nullif(s.before, 0), 4) AS share_before, round(s.passed_after / nullif(s.after, 0), 4) AS share_after
         FROM sums s
         WINDOW w AS (PARTITION BY s.domain)

@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(37);
+SELECT plan(38);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -53,6 +53,13 @@ SELECT pg_temp.record(1, 'x.example', '2026-10-01', '192.0.2.7', 50);
 SELECT pg_temp.record(20, 'x.example', '2026-10-20', '192.0.2.7', 20);
 SELECT pg_temp.record(20, 'x.example', '2026-10-20', '192.0.2.8', 33, '{x.example|s|fail}', '{gmail.com|mfrom|pass}');
 SELECT pg_temp.record(2, 'x.example', '2026-10-02', '192.0.2.8', 3, '{x.example|s|fail}', '{gmail.com|mfrom|pass}');
+-- A forger that sends a hundred times as much; who was the small one among forgers is not told.
+SELECT pg_temp.report(i, 'f.example', date '2026-09-30' + i, 'r.test') FROM generate_series(1, 20) i;
+SELECT pg_temp.record(i, 'f.example', date '2026-09-30' + i, '192.0.2.1', 10000, '{f.example|s|pass}', NULL, 'f.example|s') FROM unnest(ARRAY[1, 11]) i;
+SELECT pg_temp.record(1, 'f.example', '2026-10-01', '192.0.2.2', 9000, '{f.example|k2|pass,mcsv.net|k|pass}', NULL, 'f.example|k2');
+SELECT pg_temp.record(1, 'f.example', '2026-10-01', '192.0.2.3', 150, '{amazonses.com|k|pass}');
+SELECT pg_temp.record(1, 'f.example', '2026-10-01', '192.0.2.4', 9000, '{evil.test|k|pass}');
+SELECT pg_temp.record(11, 'f.example', '2026-10-11', '192.0.2.5', 1200000);
 SELECT pg_temp.report(1, 'y.example', '2026-10-15');
 SELECT pg_temp.report(1, 'rare.example', '2025-10-01'), pg_temp.report(2, 'rare.example', '2026-10-01');
 SELECT pg_temp.record(1, 'y.example', '2026-10-15', '192.0.2.1', 100, '{y.example|s|pass}', NULL, 'y.example|s');
@@ -110,8 +117,10 @@ SELECT is(pg_temp.rows($$ SELECT what, sender, class, before, after, factor, not
 (gone,"Amazon SES",misconfigured,30,0,,)
 (more,"Google Workspace / Gmail",forwarded,3,33,11.00,)
 (less,"nothing authenticates",unknown,50,20,0.40,)$$, 'changes: what is new, gone, more, less; what is small is left out');
+SELECT is((SELECT string_agg(what || ' ' || sender, ', ') FROM dmarc.changes('f.example', '2026-10-11', '2026-10-21')),
+    'new sender nothing authenticates, gone Mailchimp', 'changes: what forgers send does not make others small');
 SELECT is((SELECT count(*)::int FROM dmarc.changes('X.example', '2026-10-11', '2026-10-21')), 9, 'changes: a domain in any case');
-SELECT is((SELECT string_agg(DISTINCT domain, ' ') FROM dmarc.changes(NULL, '2026-10-11', '2026-10-21')), 'c.example o.example s.example x.example', 'changes: all domains, of which there is mail before');
+SELECT is((SELECT string_agg(DISTINCT domain, ' ') FROM dmarc.changes(NULL, '2026-10-11', '2026-10-21')), 'c.example f.example o.example s.example x.example', 'changes: all domains, of which there is mail before');
 SELECT is_empty($$ SELECT * FROM dmarc.changes('y.example', '2026-10-11', '2026-10-21') $$, 'changes: none without a period before');
 SELECT is_empty($$ SELECT * FROM dmarc.changes('none.example') $$, 'changes: none of an unknown domain');
 SELECT is_empty($$ SELECT * FROM dmarc.changes('x.example', '2026-10-11', '2026-10-11') $$, 'changes: none of no day');
