@@ -34,7 +34,7 @@ BEGIN
     ), bounds AS MATERIALIZED (
         SELECT h.domain, coalesce(since, min(h.day)) AS lo,
                CASE WHEN until < today THEN until ELSE greatest(today - 1, max(h.day) + 1) END AS hi,
-               sum(h.messages) AS messages
+               min(h.day) AS first_day, max(h.day) AS last_day, sum(h.messages) AS messages
         FROM heads h
         GROUP BY h.domain
     ), parties AS MATERIALIZED (
@@ -67,19 +67,42 @@ BEGIN
         FROM gaps g
         JOIN usual u ON u.domain = g.domain AND u.reporter IS NOT DISTINCT FROM g.reporter
         GROUP BY g.domain, g.reporter
-    ), weeks AS (
+    ), told AS MATERIALIZED (
         -- Weeks that end with the last day: the 0th is the last one.
         SELECT p.domain, (b.hi - 1 - p.day) / 7 AS ago, sum(p.messages) AS messages
         FROM parties p
         JOIN bounds b ON b.domain = p.domain
-        WHERE p.reporter IS NULL AND p.day < b.hi AND p.day >= b.hi - 63
+        WHERE p.reporter IS NULL AND p.day < b.hi
         GROUP BY p.domain, (b.hi - 1 - p.day) / 7
+    ), weeks AS MATERIALIZED (
+        SELECT b.domain, g.ago, b.hi - 7 * (g.ago + 1) AS first, coalesce(t.messages, 0) AS messages,
+               -- The last one, and whole ones of the period; that nobody reports any more is told as silence.
+               b.hi - 7 * (g.ago + 1) <= b.last_day AND (g.ago = 0 OR b.hi - 7 * (g.ago + 1) >= greatest(b.lo, b.first_day)) AS asked
+        FROM bounds b
+        CROSS JOIN LATERAL generate_series(0, (b.hi - 1 - b.first_day) / 7) g (ago)
+        LEFT JOIN told t ON t.domain = b.domain AND t.ago = g.ago
+    ), near AS (
+        SELECT w.*, max(w.messages) OVER (PARTITION BY w.domain ORDER BY w.ago RANGE BETWEEN 8 PRECEDING AND 8 FOLLOWING) AS most FROM weeks w
+    ), compared AS (
+        SELECT n.domain, n.ago, n.first, n.messages, count(*) AS around, count(*) FILTER (WHERE w.ago > n.ago) AS before,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY w.messages::float8) AS usual_around,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY w.messages::float8) FILTER (WHERE w.ago > n.ago) AS usual_before,
+               max(w.messages) FILTER (WHERE w.ago > n.ago) AS most_before
+        FROM near n
+        JOIN told w ON w.domain = n.domain AND w.ago <> n.ago AND w.ago BETWEEN n.ago - 8 AND n.ago + 8
+        WHERE n.asked AND n.messages * 4 < n.most
+        GROUP BY n.domain, n.ago, n.first, n.messages
     ), volumes AS (
-        SELECT w.domain, coalesce(sum(w.messages) FILTER (WHERE w.ago = 0), 0) AS latest,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY w.messages::float8) FILTER (WHERE w.ago > 0) AS usually,
-               count(*) FILTER (WHERE w.ago > 0) AS known
-        FROM weeks w
-        GROUP BY w.domain
+        -- By the weeks before, or where few of these are known, those after it, too: but none is quiet while a domain begins to send.
+        SELECT q.domain, string_agg('a quiet week from ' || q.first || ': ' || dmarc_store.amount(q.messages) || ', usually '
+                                    || to_char(q.usually, 'FM999,999,999,990'), '; ' ORDER BY q.ago) FILTER (WHERE q.place <= 3)
+                         || CASE count(*) FILTER (WHERE q.place > 3) WHEN 0 THEN '' WHEN 1 THEN '; 1 more quiet week before'
+                                 ELSE '; ' || count(*) FILTER (WHERE q.place > 3) || ' more quiet weeks before' END AS said
+        FROM (SELECT c.*, u.usually, row_number() OVER (PARTITION BY c.domain ORDER BY c.ago) AS place
+              FROM compared c
+              CROSS JOIN LATERAL (SELECT CASE WHEN c.before >= 4 THEN c.usual_before WHEN c.around >= 4 THEN c.usual_around END AS usually) u
+              WHERE u.usually >= 20 AND c.messages * 4 < u.usually AND c.most_before * 4 >= u.usually) q
+        GROUP BY q.domain
     ), judged AS (
         SELECT u.*, coalesce(m.n, 0) AS n, coalesce(m.between, 0) AS between, m.days AS missed,
                u.silent >= 3 AND u.silent * greatest(u.per_week, 0.1) > 14 AS is_silent
@@ -95,8 +118,7 @@ BEGIN
                     WHEN j.is_silent THEN 'silent for ' || j.silent || ' days' END,
                CASE WHEN j.between > 0 THEN CASE WHEN j.reporter IS NULL THEN 'no report at all of ' ELSE 'no report of ' END || j.between
                                             || CASE WHEN j.between = 1 THEN ' day' ELSE ' days' END || ' between' END,
-               CASE WHEN j.reporter IS NULL AND v.known >= 4 AND v.usually >= 20 AND v.latest * 4 < v.usually
-                    THEN 'a quiet week: ' || dmarc_store.amount(v.latest) || ', usually ' || to_char(v.usually, 'FM999,999,999,990') END,
+               CASE WHEN j.reporter IS NULL THEN v.said END,
                CASE WHEN j.reporter IS NULL AND NOT j.is_silent AND q.share > 0
                     THEN 'reporters of ' || dmarc_store.percent(q.share) || ' of the messages are silent' END), ''),
            j.n
@@ -106,7 +128,7 @@ BEGIN
     ORDER BY j.domain, j.reporter IS NOT NULL, j.is_silent DESC, j.share DESC NULLS LAST, j.reporter;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc.coverage(text, date, date, boolean) IS 'What is missing: first a row for the domain (reporter NULL), then one for each reporter that usually reports: on how many days a week, since when it is silent, and, of those that report on most days, which days of the period are missing (the last hundred). Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.coverage(text, date, date, boolean) IS 'What is missing: first a row for the domain (reporter NULL), then one for each reporter that usually reports: on how many days a week, since when it is silent, and, of those that report on most days, which days of the period are missing (the last hundred); in the first row, weeks of the period with less than a quarter of the usual messages. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 -- The period against the one before it, of the same length. What is small is left out: below ten messages, or a hundredth of the domain's
 -- mail without that of class unknown, which a forger can make as large as he likes; for senders of this class, of all.

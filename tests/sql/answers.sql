@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(38);
+SELECT plan(43);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -30,6 +30,10 @@ SELECT pg_temp.report(300 + i, 'c.example', date '2026-09-19' + i, 'once.test') 
 SELECT pg_temp.record(i, 'c.example', date '2026-08-31' + i, '192.0.2.1', CASE WHEN i <= 33 THEN 30 ELSE 2 END) FROM generate_series(1, 40) i WHERE i NOT IN (12, 33);
 SELECT pg_temp.record(100 + i, 'c.example', date '2026-08-31' + i, '192.0.2.1', 10) FROM generate_series(1, 34) i WHERE i <> 12;
 SELECT pg_temp.report(i, 'e.example', date '2024-12-31' + i, 'r.test') FROM generate_series(1, 10) i;
+-- Quiet weeks: 700 messages a week up to 10-11, but for that of 09-14, and that of 09-28; the first weeks of one that grows are not.
+SELECT pg_temp.report(i, 'w.example', date '2026-07-05' + i, 'r.test'), pg_temp.record(i, 'w.example', date '2026-07-05' + i, '192.0.2.1', CASE WHEN (i - 1) / 7 IN (10, 12) THEN 10 ELSE 100 END) FROM generate_series(1, 98) i;
+SELECT pg_temp.report(i, 'young.example', date '2026-08-30' + i, 'r.test'), pg_temp.record(i, 'young.example', date '2026-08-30' + i, '192.0.2.1', CASE WHEN (i - 1) / 7 IN (0, 3) THEN 2 ELSE 100 END) FROM generate_series(1, 42) i;
+SELECT pg_temp.report(i, 'often.example', date '2026-07-05' + i, 'r.test'), pg_temp.record(i, 'often.example', date '2026-07-05' + i, '192.0.2.1', CASE WHEN (i - 1) / 7 IN (7, 9, 11, 12, 13) THEN 10 ELSE 100 END) FROM generate_series(1, 98) i;
 SELECT pg_temp.report(1, 'd.example', '2026-10-01');
 SELECT pg_temp.report(2, 'd.example', '2099-01-01');
 -- Changes: 10-01 to 10-10 before, 10-11 to 10-20 after.
@@ -87,14 +91,20 @@ SELECT is((SELECT string_agg(DISTINCT policy, ', ') FROM dmarc.subdomains('s.exa
 SELECT is((SELECT sum(messages) FROM dmarc.subdomains()), (SELECT sum(messages) FROM dmarc.senders()), 'subdomains: every message once');
 
 SELECT is(pg_temp.rows($$ SELECT reporter, usual_per_week, last_seen, silent_days, missing_days, messages_share, note FROM dmarc.coverage('c.example', NULL, '2026-10-11') $$),
-    $$(,6.8,2026-10-10,0,{2026-09-12},1.0000,"no report at all of 1 day between; a quiet week: 24 messages, usually 250; reporters of 25.9% of the messages are silent")
+    $$(,6.8,2026-10-10,0,{2026-09-12},1.0000,"no report at all of 1 day between; a quiet week from 2026-10-04: 24 messages, usually 250; reporters of 25.9% of the messages are silent")
 (yahoo.test,6.8,2026-10-04,6,"{2026-09-12,2026-10-05,2026-10-06,2026-10-07,2026-10-08,2026-10-09,2026-10-10}",0.2590,"silent for 6 days; no report of 1 day between")
 (google.test,6.6,2026-10-10,0,"{2026-09-12,2026-10-03}",0.7410,"no report of 2 days between")
 (weekly.test,1.0,2026-10-05,5,{},0.0000,)$$, 'coverage: the domain, then who usually reports');
 SELECT is((SELECT string_agg(concat_ws(' ', reporter, silent_days, missing), ', ') FROM dmarc.coverage('c.example', '2026-10-08', '2026-10-11')),
           '0 0, yahoo.test 6 3, google.test 0 0, weekly.test 5 0', 'coverage: of a short period, by the habits from before');
 SELECT is((SELECT note FROM dmarc.coverage('c.example', NULL, '2026-10-26') WHERE reporter = 'weekly.test'), 'silent for 20 days', 'coverage: who is silent for two of his turns');
-SELECT is((SELECT note FROM dmarc.coverage('c.example', NULL, '2026-10-14') WHERE reporter IS NULL), 'no report at all for 3 days; no report at all of 1 day between; a quiet week: 8 messages, usually 260', 'coverage: nobody reports any more');
+SELECT is((SELECT note FROM dmarc.coverage('c.example', NULL, '2026-10-14') WHERE reporter IS NULL), 'no report at all for 3 days; no report at all of 1 day between; a quiet week from 2026-10-07: 8 messages, usually 260', 'coverage: nobody reports any more');
+SELECT is((SELECT note FROM dmarc.coverage('w.example', '2026-09-12', '2026-10-12') WHERE reporter IS NULL), 'a quiet week from 2026-09-28: 70 messages, usually 700; a quiet week from 2026-09-14: 70 messages, usually 700', 'coverage: every week of the period that is quiet');
+SELECT is((SELECT note FROM dmarc.coverage('w.example', '2026-09-15', '2026-10-12') WHERE reporter IS NULL), 'a quiet week from 2026-09-28: 70 messages, usually 700', 'coverage: whole weeks alone');
+SELECT is((SELECT note FROM dmarc.coverage('w.example', '2026-10-10', '2026-10-12') WHERE reporter IS NULL), NULL, 'coverage: of two days, the week that ends with them');
+SELECT is((SELECT note FROM dmarc.coverage('young.example', NULL, '2026-10-12') WHERE reporter IS NULL), 'a quiet week from 2026-09-21: 14 messages, usually 700', 'coverage: by the weeks around it where few are known before; to begin is not quiet');
+SELECT is((SELECT note FROM dmarc.coverage('often.example', NULL, '2026-10-12') WHERE reporter IS NULL),
+    'a quiet week from 2026-10-05: 70 messages, usually 385; a quiet week from 2026-09-28: 70 messages, usually 700; a quiet week from 2026-09-21: 70 messages, usually 700; 2 more quiet weeks before', 'coverage: three quiet weeks in words');
 SELECT is((SELECT current_date - 2 - last_seen = silent_days FROM dmarc.coverage('d.example') WHERE reporter IS NULL), true, 'coverage: up to the day before yesterday, whatever a report claims');
 SELECT is((SELECT count(*)::int FROM dmarc.coverage('d.example')), 1, 'coverage: one report is no habit');
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.coverage('c.example', NULL, current_date + 9) $$), pg_temp.rows($$ SELECT * FROM dmarc.coverage('c.example') $$),
@@ -120,7 +130,7 @@ SELECT is(pg_temp.rows($$ SELECT what, sender, class, before, after, factor, not
 SELECT is((SELECT string_agg(what || ' ' || sender, ', ') FROM dmarc.changes('f.example', '2026-10-11', '2026-10-21')),
     'new sender nothing authenticates, gone Mailchimp', 'changes: what forgers send does not make others small');
 SELECT is((SELECT count(*)::int FROM dmarc.changes('X.example', '2026-10-11', '2026-10-21')), 9, 'changes: a domain in any case');
-SELECT is((SELECT string_agg(DISTINCT domain, ' ') FROM dmarc.changes(NULL, '2026-10-11', '2026-10-21')), 'c.example f.example o.example s.example x.example', 'changes: all domains, of which there is mail before');
+SELECT is((SELECT string_agg(DISTINCT domain, ' ') FROM dmarc.changes(NULL, '2026-10-11', '2026-10-21')), 'c.example f.example o.example often.example s.example w.example x.example young.example', 'changes: all domains, of which there is mail before');
 SELECT is_empty($$ SELECT * FROM dmarc.changes('y.example', '2026-10-11', '2026-10-21') $$, 'changes: none without a period before');
 SELECT is_empty($$ SELECT * FROM dmarc.changes('none.example') $$, 'changes: none of an unknown domain');
 SELECT is_empty($$ SELECT * FROM dmarc.changes('x.example', '2026-10-11', '2026-10-11') $$, 'changes: none of no day');
