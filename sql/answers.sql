@@ -282,7 +282,7 @@ BEGIN
 END
 $fn$;
 SELECT dmarc_store.publish('overrides', 'u.domain COLLATE "C", u.messages DESC, u.type, u.disposition');
-COMMENT ON FUNCTION dmarc.overrides(text, date, date, boolean) IS 'Where reporters did not do what the policy asks for, and why: each type of reason and what was done, with the share of all messages of the domain, and an example of their remarks. A message with two reasons is in two rows. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
+COMMENT ON FUNCTION dmarc.overrides(text, date, date, boolean) IS 'The reasons that reporters gave for an evaluation or a disposition other than the policy''s: each type and what was done, with the share of all messages of the domain, and an example of their remarks. A message with two reasons is in two rows. Arguments: policy domain, first day, day after the last, without what nobody vouches for';
 
 CREATE OR REPLACE FUNCTION dmarc_store.subdomains_among(policy_domain text, mine text[], since date, until date, only_trusted boolean)
 RETURNS TABLE (

@@ -238,7 +238,7 @@ LEFT JOIN dmarc_store.evidence e ON e.domain = o.domain AND e.hash = o.evidence
 CROSS JOIN LATERAL unnest(e.reason_types, e.reason_raw, e.reason_comments) WITH ORDINALITY AS r (type, raw, comment, n)
 WHERE CASE WHEN (SELECT dmarc.visible()) IS NULL THEN true ELSE o.domain = ANY ((SELECT dmarc.visible())::text[]) END;
 
-COMMENT ON VIEW dmarc.override_reason IS 'Why reporters did not do what the policy asked for, for each record, in order';
+COMMENT ON VIEW dmarc.override_reason IS 'The reasons that reporters gave for an evaluation or a disposition other than the policy''s, for each record, in order';
 COMMENT ON COLUMN dmarc.override_reason.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc.override_reason.report IS 'id in dmarc.report, together with domain and day';
 COMMENT ON COLUMN dmarc.override_reason.day IS 'UTC day on which the period of the report begins';
