@@ -26,7 +26,7 @@ static const char points_sql[] =
     " sum(t.authorised) AS authorised, sum(t.misconfigured) AS misconfigured, sum(t.forwarded) AS forwarded,"
     " sum(t.unknown) AS unknown, sum(t.reports) AS reports FROM t CROSS JOIN span s GROUP BY 1"
     ") SELECT s.first + g.n * s.step AS day, s.step, u.messages,"
-    " round(u.passed / nullif(u.messages, 0), 4) AS pass_share, u.authorised, u.misconfigured, u.forwarded,"
+    " round(u.passed / nullif(u.messages, 0), 6) AS pass_share, u.authorised, u.misconfigured, u.forwarded,"
     " u.unknown, u.reports FROM span s CROSS JOIN LATERAL generate_series(0, s.days / s.step) g (n)"
     " LEFT JOIN sums u ON u.n = g.n ORDER BY g.n";
 

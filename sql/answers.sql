@@ -64,7 +64,7 @@ BEGIN
           AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity') AND NOT (only_trusted AND t.doubtful)
         GROUP BY t.domain
     )
-    SELECT b.domain, l.network, b.sender, b.class, l.messages, round(l.messages / nullif(w.messages, 0), 4), l.sources, l.dkim_aligned,
+    SELECT b.domain, l.network, b.sender, b.class, l.messages, round(l.messages / nullif(w.messages, 0), 6), l.sources, l.dkim_aligned,
            l.spf_aligned, l.first_seen, l.last_seen, b.confidence, b.evidence_said, b.sender_key
     FROM lines l
     JOIN judged b ON b.place = l.place
@@ -271,7 +271,7 @@ BEGIN
           AND NOT (only_trusted AND t.doubtful)
         GROUP BY t.domain
     )
-    SELECT s.domain, m.type, m.disposition, sum(s.messages), round(sum(s.messages) / nullif(w.messages, 0), 4),
+    SELECT s.domain, m.type, m.disposition, sum(s.messages), round(sum(s.messages) / nullif(w.messages, 0), 6),
            count(DISTINCT s.reporter), count(DISTINCT s.source_ip),
            (array_agg(m.comment ORDER BY s.messages DESC, m.comment) FILTER (WHERE m.comment IS NOT NULL))[1], min(s.first_seen), max(s.last_seen)
     FROM sent s
@@ -359,8 +359,8 @@ BEGIN
         FROM who w
         GROUP BY w.line, w.domain, w.header_from
     )
-    SELECT s.domain, s.header_from, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4), s.passed,
-           round(s.passed / nullif(s.messages, 0), 4), s.senders, coalesce(a.sources, 0), s.authorised, s.misconfigured, s.forwarded, s.unknown,
+    SELECT s.domain, s.header_from, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 6), s.passed,
+           round(s.passed / nullif(s.messages, 0), 6), s.senders, coalesce(a.sources, 0), s.authorised, s.misconfigured, s.forwarded, s.unknown,
            CASE WHEN NOT dmarc_store.is_inside(s.header_from, s.domain) THEN 'none, it is outside'
                 WHEN s.header_from = s.domain THEN 'p=' || p.p
                 WHEN p.np <> p.sp THEN 'sp=' || p.sp || ' np=' || p.np

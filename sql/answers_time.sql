@@ -49,7 +49,7 @@ BEGIN
         FROM parties p
         GROUP BY p.domain, p.reporter
     ), usual AS MATERIALIZED (
-        SELECT h.*, b.lo, b.hi, b.hi - 1 - h.last_seen AS silent, round(h.messages / nullif(b.messages, 0), 4) AS share
+        SELECT h.*, b.lo, b.hi, b.hi - 1 - h.last_seen AS silent, round(h.messages / nullif(b.messages, 0), 6) AS share
         FROM habits h
         JOIN bounds b ON b.domain = h.domain
         WHERE h.reporter IS NULL OR (h.days >= 4 AND h.per_week >= 1)
@@ -183,7 +183,7 @@ BEGIN
         SELECT s.*, sum(s.before) OVER w AS whole_before,
                greatest(10, 0.01 * CASE WHEN s.class = 'unknown' THEN greatest(sum(s.before) OVER w, sum(s.after) OVER w)
                                         ELSE greatest(sum(s.may_before) OVER w, sum(s.may_after) OVER w) END) AS floor,
-               round(s.passed_before / nullif(s.before, 0), 4) AS share_before, round(s.passed_after / nullif(s.after, 0), 4) AS share_after
+               round(s.passed_before / nullif(s.before, 0), 6) AS share_before, round(s.passed_after / nullif(s.after, 0), 6) AS share_after
         FROM sums s
         WINDOW w AS (PARTITION BY s.domain)
     ), compared AS MATERIALIZED (

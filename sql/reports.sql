@@ -144,7 +144,7 @@ BEGIN
         FROM who w
         GROUP BY w.line, w.domain, w.sender, w.class, w.known, w.kind, w.sender_key
     )
-    SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4),
+    SELECT s.domain, s.sender, s.class, s.messages, round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 6),
            s.dkim_aligned, s.spf_aligned, coalesce(a.sources, 0), s.first_seen, s.last_seen,
            CASE WHEN s.confidence = 'none' AND h.line IS NOT NULL THEN 'low' ELSE s.confidence END,
            s.evidence || coalesce('; ' || dmarc_store.hosts_said(h.hosts, h.counts, a.sources), ''), s.known, s.kind,
@@ -256,7 +256,7 @@ BEGIN
     -- may rent a machine. What rows are sorted by is ranked before the texts are joined to them: rows with these are too many bytes for
     -- the processor's cache.
     SELECT b.domain, l.source_ip, CASE WHEN n.named AND l.nameless THEN (n.who).name ELSE b.sender END, b.class, l.messages,
-           round(l.messages / nullif(w.messages, 0), 4), l.dkim_aligned, l.spf_aligned,
+           round(l.messages / nullif(w.messages, 0), 6), l.dkim_aligned, l.spf_aligned,
            l.first_seen, l.last_seen, CASE WHEN n.named AND l.nameless THEN 'low' ELSE b.confidence END,
            CASE WHEN n.named AND l.nameless THEN b.evidence_said || '; reverse name ' || n.name || ', confirmed' ELSE b.evidence_said END,
            CASE WHEN n.named AND l.nameless THEN (n.who).key ELSE b.sender_key END, n.name, n.network, n.country, n.as_number, n.as_name
@@ -380,7 +380,7 @@ BEGIN
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
     ), who AS MATERIALIZED (
         SELECT h.domain, h.reporter, sum(f.records)::bigint AS records, sum(f.messages) AS messages,
-               round(sum(f.messages) / nullif(sum(h.message_count), 0), 4) AS share, count(f.most) AS reports, max(f.most) AS most,
+               round(sum(f.messages) / nullif(sum(h.message_count), 0), 6) AS share, count(f.most) AS reports, max(f.most) AS most,
                min(f.day) AS first_seen, max(f.day) AS last_seen,
                (array_agg(f.day ORDER BY f.most DESC NULLS LAST, f.day DESC, f.report))[1] AS example_day,
                (array_agg(f.report ORDER BY f.most DESC NULLS LAST, f.day DESC, f.report))[1] AS example_report
@@ -439,7 +439,7 @@ BEGIN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     RETURN QUERY
-    SELECT lower(policy_domain), t.day, sum(t.messages), sum(t.passed), round(sum(t.passed) / nullif(sum(t.messages), 0), 4),
+    SELECT lower(policy_domain), t.day, sum(t.messages), sum(t.passed), round(sum(t.passed) / nullif(sum(t.messages), 0), 6),
            sum(t.authorised), sum(t.misconfigured), sum(t.forwarded), sum(t.unknown), sum(t.dkim_aligned), sum(t.spf_aligned),
            sum(t.quarantined), sum(t.rejected), sum(t.reports)::bigint
     FROM dmarc_store.domain_day t
@@ -607,7 +607,7 @@ BEGIN
           AND NOT h.replaced AND NOT (only_trusted AND (h.trusted IS FALSE OR h.foreign_domain))
         GROUP BY h.domain
     )
-    SELECT h.domain, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 4),
+    SELECT h.domain, coalesce(m.messages, 0), coalesce(m.passed, 0), round(m.passed / nullif(m.messages, 0), 6),
            coalesce(m.authorised, 0), coalesce(m.misconfigured, 0), coalesce(m.forwarded, 0), coalesce(m.unknown, 0),
            coalesce(m.dkim_aligned, 0), coalesce(m.spf_aligned, 0), coalesce(m.quarantined, 0), coalesce(m.rejected, 0),
            h.policy, coalesce(n.senders, 0), coalesce(a.sources, 0), h.reporters, h.reports, h.first_seen, h.last_seen, m.trend

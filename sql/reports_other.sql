@@ -94,7 +94,7 @@ BEGIN
         FROM kinds k
         GROUP BY k.domain, k.policy_type
     )
-    SELECT s.domain, s.policy_type, s.reporters, s.reports, s.successful, s.failed, round(s.failed / nullif(s.successful + s.failed, 0), 4),
+    SELECT s.domain, s.policy_type, s.reporters, s.reports, s.successful, s.failed, round(s.failed / nullif(s.successful + s.failed, 0), 6),
            l.result_types, s.first_seen, s.last_seen
     FROM sums s
     LEFT JOIN lists l ON l.domain = s.domain AND l.policy_type = s.policy_type

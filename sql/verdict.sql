@@ -67,7 +67,7 @@ BEGIN
                 WHEN w.kind = 'keep' AND s.spf_alone * 2 > s.passing
                 THEN 'it passes by SPF alone, which does not outlive forwarding: let it sign with DKIM as ' || s.domain
                 ELSE s.advice END,
-           round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 4), s.spf_alone, s.last_seen, s.sender_key
+           round(s.messages / nullif(sum(s.messages) OVER (PARTITION BY s.domain), 0), 6), s.spf_alone, s.last_seen, s.sender_key
     FROM sums s
     CROSS JOIN LATERAL (SELECT CASE s.class WHEN 'authorised' THEN 'keep' WHEN 'misconfigured' THEN 'fix' WHEN 'forwarded' THEN 'forwarded'
                                             ELSE 'stop' END AS kind) w
@@ -316,7 +316,7 @@ BEGIN
                         || ' of others if the sub-domains in their From: do not exist: nothing ever authenticated as these' ELSE '' END
            || CASE WHEN d.how <> 'little' AND d.forwarded > 0 THEN '; ' || dmarc_store.amount(d.forwarded) || ' that were forwarded do not pass, either' ELSE '' END
            || '.',
-           d.loses, round(d.loses / nullif(d.of_them, 0), 4), d.stops, d.forwarded, d.days, d.reports
+           d.loses, round(d.loses / nullif(d.of_them, 0), 6), d.stops, d.forwarded, d.days, d.reports
     FROM decided d
     UNION ALL
     SELECT h.domain, false, NULL, NULL, h.domain || ': no report tells which policy it publishes.', NULL, NULL, NULL, NULL, h.days, h.reports

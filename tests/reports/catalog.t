@@ -83,7 +83,7 @@ is "CSV: all columns" "$(head -n 1 "$dir/out")" \
     "domain,sender,class,messages,share,dkim_aligned,spf_aligned,sources,first_seen,last_seen,confidence,evidence,known,kind,sender_key,advice,approved,trend,hosts"
 is "CSV: no advice below" "$(wc -l <"$dir/out")" 4
 is "CSV: figures" "$(sed -n 2p "$dir/out")" \
-    'a.example,own mail (selector s2026),authorised,1234,0.9641,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,,1234,'
+    'a.example,own mail (selector s2026),authorised,1234,0.964063,1234,0,1,2026-10-01,2026-10-01,high,"dkim d=a.example s=s2026, passed",false,,,,,1234,'
 run reporters b.example --format json
 check "JSON: types" 0 '"reports": 1, "records": 1, "messages": 7, .*"warnings": \["date_swap=1", "null_row=1"\], "first_seen": "2026-10-02"' ''
 run summary --since 2026-10-02 --format csv

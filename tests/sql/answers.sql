@@ -71,9 +71,9 @@ SELECT pg_temp.sum_up();
 \o
 
 SELECT is(pg_temp.rows($$ SELECT type, disposition, messages, share, reporters, sources, example_comment, first_seen, last_seen FROM dmarc.overrides('o.example') $$),
-    $$(mailing_list,none,15,0.1500,1,2,list,2026-10-01,2026-10-01)
-(local_policy,none,8,0.0800,2,1,arc=pass,2026-10-01,2026-10-02)
-(local_policy,quarantine,2,0.0200,1,1,,2026-10-02,2026-10-02)$$, 'overrides: each type and what was done; a type once for a record');
+    $$(mailing_list,none,15,0.150000,1,2,list,2026-10-01,2026-10-01)
+(local_policy,none,8,0.080000,2,1,arc=pass,2026-10-01,2026-10-02)
+(local_policy,quarantine,2,0.020000,1,1,,2026-10-02,2026-10-02)$$, 'overrides: each type and what was done; a type once for a record');
 SELECT is((SELECT sum(messages) FROM dmarc.overrides('o.example', '2026-10-02')), 5::numeric, 'overrides: of a period');
 UPDATE dmarc_store.evidence SET reason_types = NULL, reason_raw = '{strange}' WHERE domain = 'o.example' AND reason_types = '{local_policy,local_policy}';
 SELECT is((SELECT string_agg(type || ' ' || messages, ', ' ORDER BY type, messages) FROM dmarc.overrides('o.example')), 'local_policy 2, local_policy 5, mailing_list 15, strange 3', 'overrides: a word that is unknown is told as it is');
@@ -82,19 +82,19 @@ SELECT is((SELECT sum(messages) FROM dmarc.overrides('o.example', NULL, NULL, tr
 SELECT is_empty($$ SELECT * FROM dmarc.overrides('s.example') $$, 'overrides: none where there is none');
 
 SELECT is(pg_temp.rows($$ SELECT header_from, messages, share, passed, pass_share, senders, sources, authorised, misconfigured, forwarded, unknown, policy, last_seen FROM dmarc.subdomains('s.example') $$),
-    $$(s.example,54,0.5400,50,0.9259,2,2,50,0,4,0,p=reject,2026-10-01)
-(news.s.example,40,0.4000,30,0.7500,2,2,30,10,0,0,sp=none,2026-10-01)
-(nothere.s.example,6,0.0600,0,0.0000,1,1,0,0,0,6,sp=none,2026-10-01)$$, 'subdomains');
+    $$(s.example,54,0.540000,50,0.925926,2,2,50,0,4,0,p=reject,2026-10-01)
+(news.s.example,40,0.400000,30,0.750000,2,2,30,10,0,0,sp=none,2026-10-01)
+(nothere.s.example,6,0.060000,0,0.000000,1,1,0,0,0,6,sp=none,2026-10-01)$$, 'subdomains');
 SELECT is((SELECT string_agg(header_from || ': ' || policy, ', ') FROM dmarc.subdomains('out.example')), 'evil.test: none, it is outside', 'subdomains: a name outside of the domain');
 UPDATE dmarc_store.report SET np = 'reject' WHERE domain = 's.example';
 SELECT is((SELECT string_agg(DISTINCT policy, ', ') FROM dmarc.subdomains('s.example')), 'p=reject, sp=none np=reject', 'subdomains: np, where it is another one');
 SELECT is((SELECT sum(messages) FROM dmarc.subdomains()), (SELECT sum(messages) FROM dmarc.senders()), 'subdomains: every message once');
 
 SELECT is(pg_temp.rows($$ SELECT reporter, usual_per_week, last_seen, silent_days, missing_days, messages_share, note FROM dmarc.coverage('c.example', NULL, '2026-10-11') $$),
-    $$(,6.8,2026-10-10,0,{2026-09-12},1.0000,"no report at all of 1 day between; a quiet week from 2026-10-04: 24 messages, usually 250; reporters of 25.9% of the messages are silent")
-(yahoo.test,6.8,2026-10-04,6,"{2026-09-12,2026-10-05,2026-10-06,2026-10-07,2026-10-08,2026-10-09,2026-10-10}",0.2590,"silent for 6 days; no report of 1 day between")
-(google.test,6.6,2026-10-10,0,"{2026-09-12,2026-10-03}",0.7410,"no report of 2 days between")
-(weekly.test,1.0,2026-10-05,5,{},0.0000,)$$, 'coverage: the domain, then who usually reports');
+    $$(,6.8,2026-10-10,0,{2026-09-12},1.000000,"no report at all of 1 day between; a quiet week from 2026-10-04: 24 messages, usually 250; reporters of 25.9% of the messages are silent")
+(yahoo.test,6.8,2026-10-04,6,"{2026-09-12,2026-10-05,2026-10-06,2026-10-07,2026-10-08,2026-10-09,2026-10-10}",0.259027,"silent for 6 days; no report of 1 day between")
+(google.test,6.6,2026-10-10,0,"{2026-09-12,2026-10-03}",0.740973,"no report of 2 days between")
+(weekly.test,1.0,2026-10-05,5,{},0.000000,)$$, 'coverage: the domain, then who usually reports');
 SELECT is((SELECT string_agg(concat_ws(' ', reporter, silent_days, missing), ', ') FROM dmarc.coverage('c.example', '2026-10-08', '2026-10-11')),
           '0 0, yahoo.test 6 3, google.test 0 0, weekly.test 5 0', 'coverage: of a short period, by the habits from before');
 SELECT is((SELECT note FROM dmarc.coverage('c.example', NULL, '2026-10-26') WHERE reporter = 'weekly.test'), 'silent for 20 days', 'coverage: who is silent for two of his turns');
@@ -122,8 +122,8 @@ SELECT is(pg_temp.rows($$ SELECT what, sender, class, before, after, factor, not
 ("new sender","third.test (not known)",unknown,0,14,,"never seen before")
 ("new sender","own mail (selector new)",authorised,0,2,,"never seen before")
 ("new sender","Twilio SendGrid",misconfigured,0,1,,"last seen on 2026-08-01")
-("gained alignment",Mailchimp,authorised,0.0000,1.0000,,"100.0% of 20 messages pass, before 0.0%")
-("lost alignment","Mailchimp Transactional (Mandrill)",authorised,1.0000,0.6000,,"60.0% of 100 messages pass, before 100.0%")
+("gained alignment",Mailchimp,authorised,0.000000,1.000000,,"100.0% of 20 messages pass, before 0.0%")
+("lost alignment","Mailchimp Transactional (Mandrill)",authorised,1.000000,0.600000,,"60.0% of 100 messages pass, before 100.0%")
 (gone,"Amazon SES",misconfigured,30,0,,)
 (more,"Google Workspace / Gmail",forwarded,3,33,11.00,)
 (less,"nothing authenticates",unknown,50,20,0.40,)$$, 'changes: what is new, gone, more, less; what is small is left out');

@@ -52,8 +52,8 @@ SELECT is_empty($$ SELECT * FROM dmarc.failure_samples('example') WHERE domain =
 SELECT is((SELECT count(*)::int FROM dmarc.failure_samples('%')), 0, 'failure_samples: a domain is no pattern');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.tls('a.example') $$),
-    $$(a.example,sts,2,2,190,10,0.0500,"{""validation-failure 11"",""certificate-expired 7"",""odd 0""}",2026-10-01,2026-10-02)
-(a.example,tlsa,1,1,5,0,0.0000,,2026-10-01,2026-10-01)$$, 'tls: a row for each kind of policy');
+    $$(a.example,sts,2,2,190,10,0.050000,"{""validation-failure 11"",""certificate-expired 7"",""odd 0""}",2026-10-01,2026-10-02)
+(a.example,tlsa,1,1,5,0,0.000000,,2026-10-01,2026-10-01)$$, 'tls: a row for each kind of policy');
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.tls('b.example') $$), '(b.example,no-policy-found,1,1,0,0,,,2026-10-02,2026-10-02)',
           'tls: what is not said adds nothing');
 SELECT is((SELECT sum(successful) FROM dmarc.tls()), 195::numeric, 'tls: every session once');

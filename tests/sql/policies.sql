@@ -47,11 +47,11 @@ SELECT is((SELECT p FROM dmarc.policies('b.example')), 'reject', 'policies: what
 
 UPDATE dmarc_store.report SET trusted = NULL WHERE domain = 'a.example';
 SELECT is(pg_temp.rows($$ SELECT network, sender, class, messages, share, sources, dkim_aligned, spf_aligned, first_seen, last_seen FROM dmarc.networks('a.example') $$),
-    $$(192.0.2.0/24,"own mail (selector s)",authorised,120,0.6000,2,120,0,2026-10-01,2026-10-02)
-(,"nothing authenticates",unknown,60,0.3000,0,0,0,2026-10-03,2026-10-03)
-(192.0.2.0/24,"nothing authenticates",unknown,10,0.0500,1,0,0,2026-10-02,2026-10-02)
-(192.0.3.0/24,"own mail (selector s)",authorised,7,0.0350,1,7,7,2026-10-02,2026-10-02)
-(2001:db8:1::/48,"nothing authenticates",unknown,3,0.0150,2,0,0,2026-10-03,2026-10-03)$$, 'networks');
+    $$(192.0.2.0/24,"own mail (selector s)",authorised,120,0.600000,2,120,0,2026-10-01,2026-10-02)
+(,"nothing authenticates",unknown,60,0.300000,0,0,0,2026-10-03,2026-10-03)
+(192.0.2.0/24,"nothing authenticates",unknown,10,0.050000,1,0,0,2026-10-02,2026-10-02)
+(192.0.3.0/24,"own mail (selector s)",authorised,7,0.035000,1,7,7,2026-10-02,2026-10-02)
+(2001:db8:1::/48,"nothing authenticates",unknown,3,0.015000,2,0,0,2026-10-03,2026-10-03)$$, 'networks');
 SELECT is((SELECT sum(messages) FROM dmarc.networks()), (SELECT sum(messages) FROM dmarc.sources()), 'networks: all domains, every message once');
 SELECT is((SELECT sum(messages) FROM dmarc.networks('a.example', '2026-10-02', '2026-10-03')), 37::numeric, 'networks: of a period');
 UPDATE dmarc_store.report SET foreign_domain = true WHERE domain = 'a.example' AND id = 5;

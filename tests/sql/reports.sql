@@ -26,10 +26,10 @@ SELECT pg_temp.sum_up();
 
 SELECT is(pg_temp.rows($$ SELECT sender, class, messages, share, dkim_aligned, spf_aligned, sources, first_seen, last_seen, confidence, known, sender_key, kind
                            FROM dmarc.senders('a.example') $$),
-    $$("own mail (selector s2026)",authorised,150,0.6667,150,100,1,2026-10-01,2026-10-02,high,f,,)
-(Mailchimp,misconfigured,60,0.2667,0,0,2,2026-10-01,2026-10-02,high,t,mailchimp,marketing)
-("evil.test (not known)",unknown,10,0.0444,0,0,1,2026-10-01,2026-10-01,medium,f,,)
-("Google Workspace / Gmail",forwarded,5,0.0222,0,0,1,2026-10-02,2026-10-02,medium,t,google,mailbox)$$, 'senders');
+    $$("own mail (selector s2026)",authorised,150,0.666667,150,100,1,2026-10-01,2026-10-02,high,f,,)
+(Mailchimp,misconfigured,60,0.266667,0,0,2,2026-10-01,2026-10-02,high,t,mailchimp,marketing)
+("evil.test (not known)",unknown,10,0.044444,0,0,1,2026-10-01,2026-10-01,medium,f,,)
+("Google Workspace / Gmail",forwarded,5,0.022222,0,0,1,2026-10-02,2026-10-02,medium,t,google,mailbox)$$, 'senders');
 SELECT is((SELECT string_agg(evidence, ' | ' ORDER BY messages DESC) FROM dmarc.senders('a.example')),
           'dkim d=a.example s=s2026, passed | dkim d=mcsv.net, passed | spf evil.test, passed | spf gmail.com, passed',
           'senders: the evidence behind most messages');
@@ -44,11 +44,11 @@ SELECT is_empty($$ SELECT * FROM dmarc.senders('c.example') $$, 'senders: none o
 SELECT is_empty($$ SELECT * FROM dmarc.senders('example') $$, 'senders: a domain is the policy domain, not what is below it');
 
 SELECT is(pg_temp.rows($$ SELECT source_ip, sender_key, class, messages, share, dkim_aligned, spf_aligned, first_seen, last_seen FROM dmarc.sources('a.example') $$),
-    $$(192.0.2.1,,authorised,150,0.6667,150,100,2026-10-01,2026-10-02)
-(198.51.100.7,mailchimp,misconfigured,40,0.1778,0,0,2026-10-01,2026-10-01)
-(198.51.100.8,mailchimp,misconfigured,20,0.0889,0,0,2026-10-02,2026-10-02)
-(2001:db8::1,,unknown,10,0.0444,0,0,2026-10-01,2026-10-01)
-(203.0.113.9,google,forwarded,5,0.0222,0,0,2026-10-02,2026-10-02)$$, 'sources');
+    $$(192.0.2.1,,authorised,150,0.666667,150,100,2026-10-01,2026-10-02)
+(198.51.100.7,mailchimp,misconfigured,40,0.177778,0,0,2026-10-01,2026-10-01)
+(198.51.100.8,mailchimp,misconfigured,20,0.088889,0,0,2026-10-02,2026-10-02)
+(2001:db8::1,,unknown,10,0.044444,0,0,2026-10-01,2026-10-01)
+(203.0.113.9,google,forwarded,5,0.022222,0,0,2026-10-02,2026-10-02)$$, 'sources');
 SELECT is((SELECT string_agg(n::text, ' ' ORDER BY dmarc_store.sortable(n) DESC, dmarc_store.beyond(n) DESC NULLS LAST)
            FROM unnest('{5,4611686018427387904,1e30,0,4611686018427387905,7}'::numeric[]) n),
           '1000000000000000000000000000000 4611686018427387905 4611686018427387904 7 5 0', 'sources: sorted by messages, whatever a reporter counts');
@@ -68,8 +68,8 @@ SELECT is((SELECT warnings FROM dmarc.reporters('a.example') WHERE reporter = 'y
 DELETE FROM dmarc_store.document WHERE message = 99;
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.timeline('a.example') $$),
-    $$(a.example,2026-10-01,150,100,0.6667,100,40,0,10,100,100,0,10,1)
-(a.example,2026-10-02,75,50,0.6667,50,20,5,0,50,0,5,0,1)
+    $$(a.example,2026-10-01,150,100,0.666667,100,40,0,10,100,100,0,10,1)
+(a.example,2026-10-02,75,50,0.666667,50,20,5,0,50,0,5,0,1)
 (a.example,2026-10-03,0,0,,0,0,0,0,0,0,0,0,1)$$, 'timeline');
 SELECT is((SELECT string_agg(concat_ws(' ', coalesce(domain, 'all'), messages, reports), ', ') FROM dmarc.timeline(NULL, '2026-10-01', '2026-10-02')),
           (SELECT concat_ws(' ', 'all', sum(messages), sum(reports)) FROM dmarc.summary(NULL, '2026-10-01', '2026-10-02')), 'timeline: one row a day, of all domains together');
@@ -93,8 +93,8 @@ SELECT is((SELECT count(*) FROM dmarc.senders_new()), (SELECT count(*) FROM dmar
 SELECT is((SELECT dkim || ' / ' || spf FROM dmarc.failures('b.example')), 'not signed / no result', 'failures: nothing at all');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.summary() $$),
-    $$(a.example,225,150,0.6667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03,"{150,75,0}")
-(b.example,7,0,0.0000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01,"{7,0,0}")$$, 'summary');
+    $$(a.example,225,150,0.666667,150,60,5,10,150,100,5,10,reject,4,5,2,3,2026-10-01,2026-10-03,"{150,75,0}")
+(b.example,7,0,0.000000,0,0,0,7,0,0,0,0,none,1,1,1,1,2026-10-01,2026-10-01,"{7,0,0}")$$, 'summary');
 SELECT is((SELECT policy FROM dmarc.summary('a.example', NULL, '2026-10-03')), 'quarantine', 'summary: the policy last seen in the period');
 SELECT is((SELECT messages FROM dmarc.summary('a.example', '2026-10-03')), 0::numeric, 'summary: a report without records is no mail');
 

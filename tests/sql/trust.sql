@@ -45,8 +45,8 @@ SELECT is((SELECT reports FROM dmarc.status()), 4::bigint, 'status: a replaced r
 SELECT is((SELECT sum(messages) FROM dmarc.senders('a.example', '2026-10-02', NULL, true)), 50::numeric, 'a period and trust go together');
 
 SELECT is(pg_temp.rows($$ SELECT * FROM dmarc.disagreements() $$),
-    $$(a.example,forged.test,1,4000,1.0000,1,2026-10-01,2026-10-01,"198.51.100.7 From: a.example said dkim=fail spf=fail, its results say dkim=fail spf=fail")
-(a.example,google.test,2,50,0.3333,1,2026-10-01,2026-10-01,"192.0.2.2 From: a.example said dkim=fail spf=fail, its results say dkim=fail spf=fail")$$, 'disagreements');
+    $$(a.example,forged.test,1,4000,1.000000,1,2026-10-01,2026-10-01,"198.51.100.7 From: a.example said dkim=fail spf=fail, its results say dkim=fail spf=fail")
+(a.example,google.test,2,50,0.333333,1,2026-10-01,2026-10-01,"192.0.2.2 From: a.example said dkim=fail spf=fail, its results say dkim=fail spf=fail")$$, 'disagreements');
 SELECT is((SELECT string_agg(reporter, ' ') FROM dmarc.disagreements(only_trusted => true)), 'google.test', 'disagreements: only what is trusted');
 SELECT is_empty($$ SELECT FROM dmarc.disagreements('b.example') $$, 'disagreements: of a domain');
 SELECT is_empty($$ SELECT FROM dmarc.disagreements(since => '2026-10-02') $$, 'disagreements: in a period');
