@@ -215,8 +215,8 @@ static gboolean open_connection(struct db *db, GError **error)
     }
     db->session++;
     PQsetNoticeReceiver(db->conn, on_notice, NULL);
-    /* client_connection_check_interval: a long COPY must not go on after we were killed. synchronous_commit: a
-     * mail is moved once it is committed, and then it has to be there after a crash, too. */
+    /* client_connection_check_interval: a long COPY must not go on after we were killed. synchronous_commit:
+     * a mail is moved once it is committed, and then it has to be there after a crash, too. */
     return check_server(db, error) &&
            db_run(db, "preparing the session",
                   "SET search_path = dmarc, pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"

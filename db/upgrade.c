@@ -306,8 +306,8 @@ int upgrade_run(struct db *db, const struct upgrade_settings *settings, GError *
     g_array_unref(u.parts);
     if (u.before)
         g_hash_table_unref(u.before);
-    /* A new schema has the months that first mails are about: they need not wait for these to be made. Whoever
-     * writes reports makes those that could not be made now. */
+    /* A new schema has the months that first mails are about: they need not wait for these to be made.
+     * Whoever writes reports makes those that could not be made now. */
     gint64 made;
     g_autoptr(GError) unmade = NULL;
     if (done == 0 && u.fresh && !settings->dry_run && !months_make(db, -1, 0, &made, &unmade))
