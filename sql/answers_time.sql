@@ -33,7 +33,7 @@ BEGIN
         GROUP BY h.domain, h.reporter, h.day
     ), bounds AS MATERIALIZED (
         SELECT h.domain, coalesce(since, min(h.day)) AS lo,
-               CASE WHEN until < today THEN until ELSE greatest(today - 1, max(h.day) + 1) END AS hi,
+               least(until, today - 1) AS hi,
                min(h.day) AS first_day, max(h.day) AS last_day, sum(h.messages) AS messages
         FROM heads h
         GROUP BY h.domain
@@ -152,7 +152,7 @@ DECLARE
     today date := current_date; -- of this session's time zone, on whatever node
     hi   date := coalesce(until, (SELECT max(t.day) + 1 FROM dmarc_store.domain_day t
                                   WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
-                                    AND t.day <= today));
+                                    AND t.day <= today AND NOT (only_trusted AND t.doubtful)));
     lo   date := coalesce(since, hi - 30);
     old  date := lo - (hi - lo);
 BEGIN

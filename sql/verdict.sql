@@ -199,7 +199,7 @@ BEGIN
           GROUP BY t.domain) h;
     RETURN QUERY
     WITH mail AS MATERIALIZED (
-        SELECT v.*, v.kind IN ('keep', 'fix') AS may FROM dmarc.verdict(policy_domain, since, until, only_trusted) v
+        SELECT v.*, v.kind IN ('keep', 'fix') AS may FROM dmarc.verdict(policy_domain, since, least(until, today + 1), only_trusted) v
     ), heads AS (
         SELECT u.domain, u.reports, u.days FROM unnest(reported, report_counts, day_counts) u (domain, reports, days)
     ), published AS (
@@ -208,7 +208,7 @@ BEGIN
         ORDER BY p.domain, p.first_seen DESC
     ), steps AS MATERIALIZED (
         SELECT h.domain, h.reports, h.days, n.*,
-               CASE WHEN n.weak IS NULL THEN 0 ELSE dmarc_store.let_through(h.domain, since, until, only_trusted) END AS through
+               CASE WHEN n.weak IS NULL THEN 0 ELSE dmarc_store.let_through(h.domain, since, least(until, today + 1), only_trusted) END AS through
         FROM heads h
         JOIN published p ON p.domain = h.domain
         CROSS JOIN LATERAL dmarc_store.next_policy(p.p, p.sp, p.np, p.testing, p.pct) n

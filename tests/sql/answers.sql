@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(43);
+SELECT plan(45);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -157,6 +157,19 @@ SELECT isnt_empty($$ SELECT FROM dmarc.find_records('192.0.2.2', 'mandrillapp.co
 SELECT is((SELECT count(*) FROM dmarc.find_records()), (SELECT count(*) FROM dmarc.record), 'find_records: all');
 SELECT is_empty($$ SELECT FROM dmarc.find_records('198.51.100.0/24') $$, 'find_records: none of another network');
 SELECT is_empty($$ SELECT FROM dmarc.find_records(NULL, 'nobody.example') $$, 'find_records: none of who never signed');
+
+-- What somebody forged, or was quicker with, is no measure of others.
+\o /dev/null
+SELECT pg_temp.report(900 + i, 'quick.example', current_date - 2 - i, 'slow.test') FROM generate_series(1, 30) i;
+SELECT pg_temp.record(900 + i, 'quick.example', current_date - 2 - i, '192.0.2.1', 10, '{quick.example|s|pass}', NULL, 'quick.example|s') FROM generate_series(1, 30) i;
+SELECT pg_temp.report(960, 'quick.example', current_date, 'quick.test');
+UPDATE dmarc_store.report SET trusted = false WHERE id = 960;
+SELECT pg_temp.sum_up();
+\o
+SELECT is((SELECT concat_ws(' ', c.silent_days, c.missing) FROM dmarc.coverage('quick.example') c WHERE c.reporter = 'slow.test'), '1 1',
+          'coverage: a report of today makes nobody else late');
+SELECT is((SELECT count(*) FROM dmarc.changes('quick.example', NULL, NULL, true)), (SELECT count(*) FROM dmarc.changes('quick.example', NULL, current_date - 2, true)),
+          'changes: what nobody vouches for does not move the period');
 
 SELECT finish();
 ROLLBACK;
