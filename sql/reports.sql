@@ -100,6 +100,7 @@ BEGIN
         HAVING sum(d.records) <> 0
     ), who AS MATERIALIZED (
         SELECT m.*, p.sender, p.class, p.known, p.kind, p.sender_key, p.dkim_aligned, p.spf_aligned, p.confidence, p.evidence_said, p.advice,
+               p.header_from IS DISTINCT FROM m.domain AS subdomain,
                dense_rank() OVER (ORDER BY m.domain, p.sender, p.class, p.known, p.kind, p.sender_key) AS line
         FROM mail m
         LEFT JOIN dmarc_store.profile p ON p.domain = m.domain AND p.hash = m.profile AND (policy_domain IS NULL OR p.domain = lower(policy_domain))
@@ -138,7 +139,8 @@ BEGIN
                min(w.first_seen) AS first_seen, max(w.last_seen) AS last_seen,
                (array_agg(w.confidence ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS confidence,
                (array_agg(w.evidence_said ORDER BY array_position(ARRAY['high', 'medium', 'low'], w.confidence), w.messages DESC, w.evidence_said))[1] AS evidence,
-               (array_agg(w.advice ORDER BY w.messages DESC, w.evidence_said))[1] AS advice,
+               -- Of several names in From: for the domain itself, whatever a forger sends more of.
+               (array_agg(w.advice ORDER BY w.subdomain, w.messages DESC, w.evidence_said))[1] AS advice,
                dmarc_store.trend_of(ARRAY[sum(w.m0), sum(w.m1), sum(w.m2), sum(w.m3), sum(w.m4), sum(w.m5), sum(w.m6), sum(w.m7), sum(w.m8), sum(w.m9), sum(w.m10), sum(w.m11)],
                                     span_days, span_parts) AS trend
         FROM who w

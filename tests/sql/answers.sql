@@ -1,6 +1,6 @@
 -- Overrides, sub-domains, coverage, changes and records that are looked for, over data whose figures can be worked out by hand.
 \ir support.sql
-SELECT plan(45);
+SELECT plan(46);
 \o /dev/null
 -- Overrides: reasons of two reporters; the comments are put in by hand below.
 SELECT pg_temp.report(1, 'o.example', '2026-10-01', 'google.test');
@@ -170,6 +170,14 @@ SELECT is((SELECT concat_ws(' ', c.silent_days, c.missing) FROM dmarc.coverage('
           'coverage: a report of today makes nobody else late');
 SELECT is((SELECT count(*) FROM dmarc.changes('quick.example', NULL, NULL, true)), (SELECT count(*) FROM dmarc.changes('quick.example', NULL, current_date - 2, true)),
           'changes: what nobody vouches for does not move the period');
+
+\o /dev/null
+SELECT pg_temp.report(961, 'names.example', '2026-10-10');
+SELECT pg_temp.record(961, 'names.example', '2026-10-10', '192.0.2.1', 20, '{mcsv.net|k|pass}', header_from => 'news.names.example');
+SELECT pg_temp.record(961, 'names.example', '2026-10-10', '192.0.2.1', 5, '{mcsv.net|k|pass}');
+SELECT pg_temp.sum_up();
+\o
+SELECT matches((SELECT advice FROM dmarc.senders('names.example')), '_domainkey[.]names[.]example', 'senders: the advice is for the domain itself before its sub-domains');
 
 SELECT finish();
 ROLLBACK;
