@@ -416,11 +416,10 @@ gboolean batch_write(struct batch *batch, struct db *db, guint first, guint end,
     guint end_other = message_at(&w, end - 1)->first_other + message_at(&w, end - 1)->n_others;
     for (guint i = first; i < end; i++)
         message_at(&w, i)->original = message_at(&w, i)->wanted;
-    decide_among(&w.reports);
     step("a batch is full");
     copying_init(&w.copying, db);
     w.reports.alone = batch->reread != NULL;
-    gboolean ok = decide_begin(&w.reports, error) &&
+    gboolean ok = decide_among(&w.reports, error) && decide_begin(&w.reports, error) &&
                   (batch->reread ? write_again : write_new)(&w, first_other, end_other, error);
     if (!ok && db_alive(db))
         db_run(db, "rolling back a batch", "ROLLBACK", NULL);
@@ -437,9 +436,9 @@ gboolean batch_try(struct batch *batch, struct db *db, guint first_report, guint
     struct writing w = {.batch = batch, .as_new = batch->reread != NULL};
     w.reports = (struct decision){
         .batch = batch, .db = db, .first = first_report, .end = end_report, .alone = batch->reread != NULL};
-    decide_among(&w.reports);
     copying_init(&w.copying, db);
-    gboolean ok = decide_begin(&w.reports, error) && write_reports(&w, error) &&
+    gboolean ok = decide_among(&w.reports, error) && decide_begin(&w.reports, error) &&
+                  write_reports(&w, error) &&
                   others_write(batch->others, db, first_other, end_other, batch->distributed, error) &&
                   decide_sums(&w.reports, error);
     if (db_alive(db))

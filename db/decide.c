@@ -1,6 +1,7 @@
 #include "db/decide.h"
 
 #include "db/digest.h"
+#include "db/first_records.h"
 #include "db/rows.h"
 #include "db/schema.h"
 
@@ -42,51 +43,95 @@ static void find_same(struct decision *d)
     }
 }
 
-/* The best copies of one identity: of those that are at least so trusted, by enum trust. */
-struct best {
-    const struct batch_report *copy[TRUST_YES + 1];
-};
-
 static gboolean is_better(const struct batch_report *a, const struct batch_report *b)
 {
-    return !b || (b->incomplete && (!a->incomplete || a->n_records > b->n_records));
+    return b->incomplete && (!a->incomplete || a->n_records > b->n_records);
+}
+
+/* The best first, and of equals the first. */
+static int by_worth(gconstpointer a, gconstpointer b)
+{
+    const struct batch_report *const *x = a, *const *y = b;
+    return is_better(*x, *y) ? -1 : is_better(*y, *x) ? 1 : *x < *y ? -1 : 1;
+}
+
+static gboolean first_records(const struct decision *d, const struct batch_report *report, guint64 n,
+                              char *hex_r, GError **error)
+{
+    return first_records_waiting(d->batch->records, report->records, n, hex_r, error);
+}
+
+/* Looks for the best of these that holds what an incomplete one does. */
+static gboolean give_way(const struct decision *d, struct batch_report *report, const GPtrArray *copies,
+                         GError **error)
+{
+    char own[SHA256_HEX] = "", other[SHA256_HEX];
+    for (guint i = 0, looked = 0; i < copies->len && looked < RIVALS_MOST; i++) {
+        const struct batch_report *copy = copies->pdata[i];
+        if (!is_better(copy, report))
+            return TRUE;
+        if (copy->trust < report->trust || copy->n_records < report->n_records)
+            continue;
+        looked++;
+        if ((!*own && !first_records(d, report, report->n_records, own, error)) ||
+            !first_records(d, copy, report->n_records, other, error))
+            return FALSE;
+        if (strcmp(own, other) == 0) {
+            report->same_as = (guint)(copy - report_at(d, 0));
+            return TRUE;
+        }
+    }
+    return TRUE;
+}
+
+/* The reports that stand for themselves, by identity: of those identities that have an incomplete one. */
+static GHashTable *by_identity(const struct decision *d)
+{
+    GHashTable *identities =
+        g_hash_table_new_full(digest_hash, digest_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+    for (guint i = d->first; i < d->end; i++) {
+        struct batch_report *report = report_at(d, i);
+        if (report->same_as == i && report->incomplete && !g_hash_table_contains(identities, report->key))
+            g_hash_table_insert(identities, report->key, g_ptr_array_new());
+    }
+    for (guint i = d->first; g_hash_table_size(identities) && i < d->end; i++) {
+        GPtrArray *copies = g_hash_table_lookup(identities, report_at(d, i)->key);
+        if (copies && report_at(d, i)->same_as == i)
+            g_ptr_array_add(copies, report_at(d, i));
+    }
+    return identities;
 }
 
 /* Incomplete ones are the same as a better copy. */
-static void find_better(struct decision *d)
+static gboolean find_better(struct decision *d, GError **error)
 {
-    g_autoptr(GHashTable) identities = g_hash_table_new_full(digest_hash, digest_equal, NULL, g_free);
-    for (guint i = d->first; i < d->end; i++) {
-        struct batch_report *report = report_at(d, i);
-        if (report->same_as != i)
-            continue;
-        struct best *best = g_hash_table_lookup(identities, report->key);
-        if (!best)
-            g_hash_table_insert(identities, report->key, best = g_new0(struct best, 1));
-        for (enum trust trust = TRUST_NO; trust <= report->trust; trust++)
-            if (is_better(report, best->copy[trust]))
-                best->copy[trust] = report;
+    g_autoptr(GHashTable) identities = by_identity(d);
+    GHashTableIter iter;
+    gpointer copies;
+    gboolean ok = TRUE;
+    g_hash_table_iter_init(&iter, identities);
+    while (ok && g_hash_table_iter_next(&iter, NULL, &copies)) {
+        GPtrArray *list = copies;
+        g_ptr_array_sort(list, by_worth);
+        for (guint i = 0; ok && list->len > 1 && i < list->len; i++) {
+            struct batch_report *report = list->pdata[i];
+            ok = !report->incomplete || give_way(d, report, list, error);
+        }
     }
-    for (guint i = d->first; i < d->end; i++) {
-        struct batch_report *report = report_at(d, i);
-        const struct best *best = g_hash_table_lookup(identities, report->key);
-        const struct batch_report *copy = best->copy[report->trust];
-        if (report->same_as == i && copy != report && is_better(copy, report))
-            report->same_as = (guint)(copy - report_at(d, 0));
-    }
+    return ok;
 }
 
-void decide_among(struct decision *d)
+gboolean decide_among(struct decision *d, GError **error)
 {
     g_autoptr(GHashTable) identities = g_hash_table_new(digest_hash, digest_equal);
     if (d->first == d->end)
-        return;
+        return TRUE;
     find_same(d);
-    find_better(d);
+    if (!find_better(d, error))
+        return FALSE;
     for (guint i = d->first; i < d->end; i++) {
         struct batch_report *report = report_at(d, i);
-        /* A chain has three members at most: a copy, the one that stands for it, a better one. */
-        for (guint step = 0; step < 2; step++)
+        while (report->same_as != report_at(d, report->same_as)->same_as)
             report->same_as = report_at(d, report->same_as)->same_as;
         if (report->same_as != i)
             continue;
@@ -94,6 +139,7 @@ void decide_among(struct decision *d)
         d->incomplete = d->incomplete || report->incomplete;
         d->primaries++;
     }
+    return TRUE;
 }
 
 gboolean decide_begin(const struct decision *d, GError **error)
@@ -130,22 +176,51 @@ static gboolean gather(struct decision *d, GError **error)
     return !d->batch->distributed || db_run(d->db, "gathering reports", rows_report_gather, error);
 }
 
+/* Whether two reports begin with the same n records: one that waits, and a row, which may be of one that
+ * waits, too, and then has no records yet. */
+static gboolean is_same_beginning(const struct decision *d, GHashTable *by_id,
+                                  const struct batch_report *report, const char *const place[3], guint64 n,
+                                  gboolean *same_r, GError **error)
+{
+    char ours[SHA256_HEX], theirs[SHA256_HEX];
+    const struct batch_report *other = report_by_id(by_id, g_ascii_strtoll(place[2], NULL, 10));
+    gboolean ok = first_records(d, report, n, ours, error) &&
+                  (other ? first_records(d, other, n, theirs, error)
+                         : first_records_stored(d->db, place, n, theirs, error));
+    *same_r = ok && strcmp(ours, theirs) == 0;
+    return ok;
+}
+
+static gboolean drop(struct decision *d, GString *ids, GError **error)
+{
+    g_string_append_c(ids, '}');
+    const char *const values[] = {ids->str};
+    struct db_result *result = db_query(d->db, "dropping worse copies", rows_report_drop, 1, values, error);
+    db_result_free(result);
+    return result != NULL;
+}
+
 /* Takes incomplete ones that are there better already out of the staging table. */
 static gboolean drop_worse(struct decision *d, GHashTable *by_id, GError **error)
 {
     struct db_result *result = db_query(d->db, "looking for better copies",
                                         rows_report_better[d->batch->distributed], 0, NULL, error);
-    for (guint row = 0; result && row < db_rows(result); row++) {
+    g_autoptr(GString) ids = g_string_new("{");
+    gboolean ok = result != NULL, same;
+    for (guint row = 0; ok && row < db_rows(result); row++) {
         struct batch_report *report = report_by_id(by_id, db_int(result, row, 0));
-        if (!report)
+        const char *place[] = {db_value(result, row, 1), db_value(result, row, 2), db_value(result, row, 3)};
+        if (!report || report->stored_id)
             continue;
-        report->stored_id = db_int(result, row, 1);
+        ok = is_same_beginning(d, by_id, report, place, report->n_records, &same, error);
+        if (!ok || !same)
+            continue;
+        report->stored_id = db_int(result, row, 3);
         d->primaries--;
+        g_string_append_printf(ids, "%s%" G_GINT64_FORMAT, ids->len > 1 ? "," : "", report->id);
     }
-    gboolean any = result && db_rows(result) > 0;
     db_result_free(result);
-    return result &&
-           (!any || db_run(d->db, "dropping worse copies", rows_report_drop[d->batch->distributed], error));
+    return ok && (ids->len == 1 || drop(d, ids, error));
 }
 
 /* Runs the INSERT that decides. */
@@ -207,15 +282,23 @@ static void later(struct decision *d, const char *const *place, const char *sql)
     g_ptr_array_add(d->late, late);
 }
 
-enum { CHANGE_REPLACED = 3, CHANGE_TRUSTED, CHANGE_INCOMPLETE, CHANGE_UNDOUBTED };
+enum {
+    CHANGE_ID = 2,
+    CHANGE_REPLACED,
+    CHANGE_TRUSTED,
+    CHANGE_INCOMPLETE,
+    CHANGE_UNDOUBTED,
+    CHANGE_STAGED,
+    CHANGE_RECORDS
+};
 
 /* Changes one row that is there. */
-static gboolean change_row(struct decision *d, const struct db_result *changes, guint row, GError **error)
+static gboolean change_row(struct decision *d, const struct db_result *changes, guint row, gboolean replaced,
+                           GError **error)
 {
     const char *values[5];
     for (guint i = 0; i < 3; i++)
         values[i] = db_value(changes, row, i);
-    gboolean replaced = db_value(changes, row, CHANGE_REPLACED)[0] == 't';
     values[3] = db_value(changes, row, CHANGE_TRUSTED);
     values[4] = db_value(changes, row, CHANGE_INCOMPLETE);
     struct db_result *result =
@@ -227,6 +310,17 @@ static gboolean change_row(struct decision *d, const struct db_result *changes, 
         later(d, values, rows_report_undoubt);
     db_result_free(result);
     return result != NULL;
+}
+
+/* Whether the staged copy holds what the row does whose place it would take. */
+static gboolean may_replace(struct decision *d, GHashTable *by_id, const struct db_result *changes, guint row,
+                            gboolean *may_r, GError **error)
+{
+    const struct batch_report *report = report_by_id(by_id, db_int(changes, row, CHANGE_STAGED));
+    const char *place[] = {db_value(changes, row, 0), db_value(changes, row, 1), db_value(changes, row, 2)};
+    *may_r = FALSE;
+    return !report || is_same_beginning(d, by_id, report, place,
+                                        (guint64)db_int(changes, row, CHANGE_RECORDS), may_r, error);
 }
 
 /* New reports whose rivals are all gone. */
@@ -249,14 +343,22 @@ static gboolean unflag(struct decision *d, GError **error)
 }
 
 /* What the new copies mean for the rows that are there, and for their own flags. */
-static gboolean change_known(struct decision *d, GError **error)
+static gboolean change_known(struct decision *d, GHashTable *by_id, GError **error)
 {
     struct db_result *changes = db_query(d->db, "looking for replaced reports",
                                          rows_report_changes[d->batch->distributed], 0, NULL, error);
-    gboolean ok = changes != NULL;
-    for (guint row = 0; ok && row < db_rows(changes); row++)
-        ok = change_row(d, changes, row, error);
-    gboolean any = ok && db_rows(changes) > 0;
+    gboolean ok = changes != NULL, any = FALSE;
+    gint64 gone = 0; /* the row that was replaced last: several copies may take its place */
+    for (guint row = 0; ok && row < db_rows(changes); row++) {
+        gboolean replaced = db_value(changes, row, CHANGE_REPLACED)[0] == 't', change = !replaced;
+        if (replaced && db_int(changes, row, CHANGE_ID) != gone)
+            ok = may_replace(d, by_id, changes, row, &change, error);
+        if (!ok || !change)
+            continue;
+        ok = change_row(d, changes, row, replaced, error);
+        any = TRUE;
+        gone = replaced ? db_int(changes, row, CHANGE_ID) : gone;
+    }
     db_result_free(changes);
     return ok && (!any || unflag(d, error));
 }
@@ -275,7 +377,7 @@ gboolean decide_stored(struct decision *d, GError **error)
         return FALSE;
     if (old && !find_known(d, by_id, &better, error))
         return FALSE;
-    return (!collision && !better) || change_known(d, error);
+    return (!collision && !better) || change_known(d, by_id, error);
 }
 
 gboolean decide_fresh(const struct decision *d, const char *name, const char *sql, GError **error)

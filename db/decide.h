@@ -1,10 +1,12 @@
 /* What becomes of the reports of a transaction: which are the same, which are new, which take the place of
  * another. Internal to the writer.
  *
- * Of an incomplete report and a better copy of the same identity only the better one counts: one that is
- * whole, or that has more records. The other is a duplicate when it comes later; when it was there first, its
+ * Of an incomplete report and a better copy of the same identity only the better one counts: one that begins
+ * with all the records of the other, and is whole or has more of them. What holds other records is another
+ * report, and both count. The incomplete one is a duplicate when it comes later; when it was there first, its
  * records are taken away and it stays as `replaced`. A copy that came less trusted takes nobody's place. One
- * copy that came trusted makes a report trusted.
+ * copy that came trusted makes a report trusted. Of very many copies that are all different only the best few
+ * are looked at.
  *
  * So that two writers cannot store both halves of such a pair without seeing each other, who writes an
  * incomplete report does so alone: an advisory lock, shared by all others, comes before all other locks.
@@ -26,8 +28,8 @@ struct decision {
     GPtrArray *late;        /* what is left for decide_sums: struct late */
 };
 
-/* Among themselves: fills in same_as, collision and trust. */
-void decide_among(struct decision *decision);
+/* Among themselves: fills in same_as, collision and trust. Fails when their records cannot be read. */
+gboolean decide_among(struct decision *decision, GError **error);
 
 /* Begins the transaction, alone if need be. */
 gboolean decide_begin(const struct decision *decision, GError **error);

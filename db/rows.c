@@ -90,23 +90,24 @@ const char *const rows_report_insert[2] = {INSERT(ALL("report")), INSERT(GATHERE
     " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k ON true"
 const char *const rows_report_known[2] = {KNOWN(ALL("report")), KNOWN(GATHERED("report"))};
 
-/* The best of the rows that s gives way to. */
-#define BEST(report)                                                                                         \
-    "(SELECT r.id FROM " report " r WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced"      \
-    " AND " RANK_R " >= " RANK_S " AND (NOT r.incomplete OR r.record_count > s.record_count)"                \
-    " ORDER BY r.incomplete, r.record_count DESC, r.id LIMIT 1)"
+#define FEW "LIMIT " G_STRINGIFY(RIVALS_MOST)
+
+/* The rows that s gives way to when they hold what it does. */
 #define BETTER(report)                                                                                       \
-    "SELECT b.id, b.stored FROM (SELECT s.id, " BEST(                                                        \
-        report) " AS stored"                                                                                 \
-                " FROM pg_temp.stage_report s WHERE s.incomplete) b WHERE b.stored IS NOT NULL"
+    "SELECT s.id, b.domain, b.day, b.id FROM pg_temp.stage_report s CROSS JOIN LATERAL"                      \
+    " (SELECT r.domain, r.day, r.id, r.incomplete, r.record_count FROM " report " r"                         \
+    " WHERE " IDENTITY_R " AND r.content <> s.content AND NOT r.replaced AND " RANK_R " >= " RANK_S          \
+    " AND r.record_count >= s.record_count AND (NOT r.incomplete OR r.record_count > s.record_count)"        \
+    " ORDER BY r.incomplete, r.record_count DESC, r.id " FEW ") b"                                           \
+    " WHERE s.incomplete ORDER BY s.id, b.incomplete, b.record_count DESC, b.id"
 const char *const rows_report_better[2] = {BETTER(ALL("report")), BETTER(GATHERED("report"))};
-#define DROP(report) "DELETE FROM pg_temp.stage_report s WHERE s.incomplete AND " BEST(report) " IS NOT NULL"
-const char *const rows_report_drop[2] = {DROP(ALL("report")), DROP(GATHERED("report"))};
+const char rows_report_drop[] = "DELETE FROM pg_temp.stage_report s WHERE s.id = ANY ($1::bigint[])";
 
 /* The row of each staged report, new or not, where the copy betters it; and the incomplete rows whose place
- * it takes, as it will be then (w). */
+ * it takes, as it will be then (w), when it holds what they do. */
 #define CHANGES(report)                                                                                      \
-    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete, k.undoubted"                  \
+    "SELECT k.domain, k.day, k.id, false AS replaced, s.trusted, s.incomplete, k.undoubted,"                 \
+    " NULL::bigint AS staged, NULL::bigint AS records"                                                       \
     " FROM pg_temp.stage_report s CROSS JOIN LATERAL"                                                        \
     " (SELECT r.domain, r.day, r.id, " BETTERS " AS bettered,"                                               \
     " coalesce(s.trusted AND r.trusted IS FALSE AND NOT r.foreign_domain AND NOT r.replaced, false) AS "     \
@@ -114,16 +115,18 @@ const char *const rows_report_drop[2] = {DROP(ALL("report")), DROP(GATHERED("rep
     " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) k"                                             \
     " WHERE k.bettered"                                                                                      \
     " UNION "                                                                                                \
-    "SELECT v.domain, v.day, v.id, true, NULL, NULL, false"                                                  \
+    "SELECT v.domain, v.day, v.id, true, NULL, NULL, false, s.id, v.record_count"                            \
     " FROM pg_temp.stage_report s CROSS JOIN LATERAL"                                                        \
     " (SELECT CASE WHEN s.trusted THEN 2 ELSE " RANK_R                                                       \
     " END AS rank, r.incomplete AND s.incomplete AS incomplete,"                                             \
     " r.record_count, r.replaced FROM " report " r"                                                          \
     " WHERE " IDENTITY_R " AND r.content = s.content LIMIT 1) w"                                             \
     " CROSS JOIN LATERAL"                                                                                    \
-    " (SELECT r.domain, r.day, r.id FROM " report " r"                                                       \
+    " (SELECT r.domain, r.day, r.id, r.record_count FROM " report " r"                                       \
     " WHERE " IDENTITY_R " AND r.content <> s.content AND r.incomplete AND NOT r.replaced"                   \
-    " AND w.rank >= " RANK_R " AND (NOT w.incomplete OR w.record_count > r.record_count) OFFSET 0) v"        \
+    " AND w.rank >= " RANK_R " AND w.record_count >= r.record_count"                                         \
+    " AND (NOT w.incomplete OR w.record_count > r.record_count)"                                             \
+    " ORDER BY r.record_count DESC, r.id " FEW ") v"                                                         \
     " WHERE NOT w.replaced"                                                                                  \
     " ORDER BY 1, 2, 3, 4"
 const char *const rows_report_changes[2] = {CHANGES(ALL("report")), CHANGES(GATHERED("report"))};

@@ -19,18 +19,20 @@ extern const char rows_gathering[], rows_report_gather[];
  * trusted, or whole) of all. */
 extern const char rows_report_copy[];
 extern const char *const rows_report_insert[2], *const rows_report_known[2];
-/* See db/decide.h. `better` returns (staged id, stored id) of incomplete ones that a better copy of is there,
- * `drop` takes these out of the staging table. `changes` returns (domain, day, id, replaced, trusted,
- * incomplete, undoubted) of rows that are to be changed, in ascending order: domain, day and id are the
- * arguments of `replace`, all but replaced and undoubted those of `improve`. `flagged` returns (domain, day,
- * id) of new ones whose id_collision is no longer true, for `unflag`. `count` takes the ids
+/* See db/decide.h. `better` returns (staged id, domain, day and id of a stored one) of incomplete ones and
+ * what may be a better copy, the best first; `drop` takes the ids of those that such a copy is there of out
+ * of the staging table. `changes` returns (domain, day, id, replaced, trusted, incomplete, undoubted, staged
+ * id, records) of rows that are to be changed, in ascending order: domain, day and id are the arguments of
+ * `replace`, and with trusted and incomplete those of `improve`. Those two go by the number of records, and
+ * for each report no further than 16 others: whether they are the same has to be looked at. `flagged` returns
+ * (domain, day, id) of new ones whose id_collision is no longer true, for `unflag`. `count` takes the ids
  * of those that are new and adds them to the sums, by what is staged; it comes last of all that a transaction
  * does. `uncount` takes (domain,
  * day, id) of a report whose records go, `undoubt` of one that is trusted now: both change sums, too. */
-extern const char *const rows_report_better[2], *const rows_report_drop[2], *const rows_report_changes[2],
-                                                                                *const rows_report_flagged[2];
-extern const char rows_report_replace[], rows_report_improve[], rows_report_unflag[], rows_report_count[],
-    rows_report_undoubt[], rows_report_uncount[];
+#define RIVALS_MOST 16
+extern const char *const rows_report_better[2], *const rows_report_changes[2], *const rows_report_flagged[2];
+extern const char rows_report_drop[], rows_report_replace[], rows_report_improve[], rows_report_unflag[],
+    rows_report_count[], rows_report_undoubt[], rows_report_uncount[];
 void rows_report_head(GByteArray *out, gint64 id, const guint8 *identity, const struct report_head *head);
 struct report_totals {
     const guint8 *content;

@@ -10,6 +10,9 @@
 
 static const struct trust_rules nobody = {0};
 
+/* What is different in the last record of a copy, or in its head. */
+enum change { SAME, OTHER_COUNT, OTHER_ADDRESS, OTHER_TEXT, OTHER_EVIDENCE, OTHER_HEAD };
+
 /* A copy of the report "id": its first records, cut off or whole, and who brought it. `other`: another
  * content. */
 struct copy {
@@ -18,25 +21,55 @@ struct copy {
     gboolean cut;
     enum trust brought;
     guint other;
+    enum change change;
 };
 
-#define CUT(n)                                                                                               \
+#define CUT_OF(other, n)                                                                                     \
     {                                                                                                        \
-        "a", n, TRUE, TRUST_UNKNOWN, 0                                                                       \
+        "a", n, TRUE, TRUST_UNKNOWN, other, SAME                                                             \
     }
-#define WHOLE(n)                                                                                             \
+#define WHOLE_OF(other, n)                                                                                   \
     {                                                                                                        \
-        "a", n, FALSE, TRUST_UNKNOWN, 0                                                                      \
+        "a", n, FALSE, TRUST_UNKNOWN, other, SAME                                                            \
     }
+#define CUT(n) CUT_OF(0, n)
+#define WHOLE(n) WHOLE_OF(0, n)
+#define CUT_BUT(n, change)                                                                                   \
+    {                                                                                                        \
+        "a", n, TRUE, TRUST_UNKNOWN, 0, change                                                               \
+    }
+
+/* Of each five records one has an address of the longer kind, and one none that can be read. */
+static const struct report_record *record_of(struct made_record *made, const struct copy *copy, guint i)
+{
+    made_record(made, copy->other * 1000 + i, 7);
+    struct report_record *record = &made->record;
+    enum change change = i + 1 == copy->records ? copy->change : SAME;
+    if (i % 5 == 1)
+        record->family = AF_INET6;
+    if (i % 5 == 2) {
+        record->family = AF_UNSPEC;
+        record->source_raw = change == OTHER_TEXT ? "unknown" : "X.X.X.X";
+    }
+    if (change == OTHER_COUNT)
+        record->message_count++;
+    if (change == OTHER_ADDRESS)
+        record->source_ip[3] ^= 1;
+    if (change == OTHER_EVIDENCE)
+        record->disposition = "reject";
+    return record;
+}
 
 static gboolean push(const struct report_sink *sink, const struct copy *copy, GError **error)
 {
     struct made_record made;
     struct report_head head = made_head(copy->id, DOMAIN);
+    if (copy->change == OTHER_HEAD)
+        head.error = "none";
     struct report_tail tail = {.records_seen = copy->records, .incomplete = copy->cut};
     gboolean ok = sink->begin(sink->self, &head, error);
     for (guint i = 0; ok && i < copy->records; i++)
-        ok = sink->record(sink->self, made_record(&made, copy->other * 1000 + i, 7), error);
+        ok = sink->record(sink->self, record_of(&made, copy, i), error);
     return ok && sink->end(sink->self, &tail, error);
 }
 
@@ -97,62 +130,120 @@ static const struct {
     {"cut behind its last record, and whole, in a batch", {CUT(5), CUT(5), WHOLE(5)}, 3, "5 | d5 d5 s5 | 5"},
     {"the same cut twice", {CUT(3), CUT(3)}, 0, "3 cut | s3 d3 | 3"},
     {"whole ones that differ, cut",
-     {{"a", 3, TRUE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 6, FALSE, TRUST_UNKNOWN, 1}},
+     {{"a", 3, TRUE, TRUST_UNKNOWN, 0, SAME},
+      {"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME},
+      {"a", 6, FALSE, TRUST_UNKNOWN, 1, SAME}},
      0,
      "3 cut replaced, 5, 6 collision | s3 s5 s6 | 11"},
     {"the same in a batch",
-     {{"a", 3, TRUE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 6, FALSE, TRUST_UNKNOWN, 1}},
+     {{"a", 3, TRUE, TRUST_UNKNOWN, 0, SAME},
+      {"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME},
+      {"a", 6, FALSE, TRUST_UNKNOWN, 1, SAME}},
      3,
      "5, 6 collision | d5 s5 s6 | 11"},
     {"cuts that differ and are as long",
-     {{"a", 3, TRUE, TRUST_UNKNOWN, 0}, {"a", 3, TRUE, TRUST_UNKNOWN, 1}},
+     {{"a", 3, TRUE, TRUST_UNKNOWN, 0, SAME}, {"a", 3, TRUE, TRUST_UNKNOWN, 1, SAME}},
      2,
      "3 cut, 3 cut collision | s3 s3 | 6"},
-    {"of another report", {{"b", 3, TRUE, TRUST_UNKNOWN, 0}, WHOLE(5)}, 0, "3 cut, 5 | s3 s5 | 8"},
+    {"of another report", {{"b", 3, TRUE, TRUST_UNKNOWN, 0, SAME}, WHOLE(5)}, 0, "3 cut, 5 | s3 s5 | 8"},
+    /* what holds something else is no better copy */
+    {"cut, another whole", {CUT_OF(1, 1), WHOLE(5)}, 0, "1 cut, 5 collision | s1 s5 | 6"},
+    {"whole, another cut", {WHOLE(5), CUT_OF(1, 1)}, 0, "5, 1 cut collision | s5 s1 | 6"},
+    {"cut and another whole in a batch", {CUT_OF(1, 1), WHOLE(5)}, 2, "1 cut, 5 collision | s1 s5 | 6"},
+    {"whole and another cut in a batch", {WHOLE(5), CUT_OF(1, 1)}, 2, "5, 1 cut collision | s5 s1 | 6"},
+    {"cut, another longer cut", {CUT_OF(1, 3), CUT(4)}, 0, "3 cut, 4 cut collision | s3 s4 | 7"},
+    {"cut, another shorter cut", {CUT(4), CUT_OF(1, 3)}, 0, "4 cut, 3 cut collision | s4 s3 | 7"},
+    {"two such cuts in a batch", {CUT_OF(1, 3), CUT(4)}, 2, "3 cut, 4 cut collision | s3 s4 | 7"},
+    {"cut, a whole one with less", {CUT(5), WHOLE(3)}, 0, "5 cut, 3 collision | s5 s3 | 8"},
+    {"a whole one with less, cut", {WHOLE(3), CUT(5)}, 0, "3, 5 cut collision | s3 s5 | 8"},
+    {"both in a batch", {CUT(5), WHOLE(3)}, 2, "5 cut, 3 collision | s5 s3 | 8"},
+    {"another count", {CUT_BUT(3, OTHER_COUNT), WHOLE(5)}, 0, "3 cut, 5 collision | s3 s5 | 8"},
+    {"another count in a batch", {CUT_BUT(3, OTHER_COUNT), WHOLE(5)}, 2, "3 cut, 5 collision | s3 s5 | 8"},
+    {"another address", {WHOLE(5), CUT_BUT(4, OTHER_ADDRESS)}, 0, "5, 4 cut collision | s5 s4 | 9"},
+    {"another address in a batch",
+     {WHOLE(5), CUT_BUT(4, OTHER_ADDRESS)},
+     2,
+     "5, 4 cut collision | s5 s4 | 9"},
+    {"another longer address", {WHOLE(5), CUT_BUT(2, OTHER_ADDRESS)}, 0, "5, 2 cut collision | s5 s2 | 7"},
+    {"another text in its place", {CUT_BUT(3, OTHER_TEXT), WHOLE(5)}, 0, "3 cut, 5 collision | s3 s5 | 8"},
+    {"and in a batch", {CUT_BUT(3, OTHER_TEXT), WHOLE(5)}, 2, "3 cut, 5 collision | s3 s5 | 8"},
+    {"other evidence", {CUT_BUT(3, OTHER_EVIDENCE), WHOLE(5)}, 0, "3 cut, 5 collision | s3 s5 | 8"},
+    {"other evidence in a batch",
+     {CUT_BUT(3, OTHER_EVIDENCE), WHOLE(5)},
+     2,
+     "3 cut, 5 collision | s3 s5 | 8"},
+    {"another head", {CUT_BUT(5, OTHER_HEAD), WHOLE(5)}, 0, "5 cut replaced, 5 | s5 s5 | 5"},
+    {"the better of the others",
+     {CUT_OF(1, 3), WHOLE(6), WHOLE_OF(1, 5)},
+     0,
+     "3 cut replaced, 6 collision, 5 collision | s3 s6 s5 | 11"},
+    {"which came before", {WHOLE(6), WHOLE_OF(1, 5), CUT_OF(1, 3)}, 0, "6, 5 collision | s6 s5 d5 | 11"},
+    {"or is in the batch", {CUT_OF(1, 3), WHOLE(6), WHOLE_OF(1, 5)}, 3, "6, 5 collision | d5 s6 s5 | 11"},
+    {"both cut copies have their own",
+     {CUT(3), CUT_OF(1, 4), WHOLE_OF(1, 6), WHOLE(6)},
+     0,
+     "3 cut replaced, 4 cut replaced collision, 6 collision, 6 collision | s3 s4 s6 s6 | 12"},
+    {"many records", {CUT(2500), WHOLE(2600)}, 0, "2500 cut replaced, 2600 | s2500 s2600 | 2600"},
+    {"many records in a batch", {WHOLE(2600), CUT(2500)}, 2, "2600 | s2600 d2600 | 2600"},
+    {"all but one of many",
+     {WHOLE(2600), CUT_BUT(2500, OTHER_COUNT)},
+     0,
+     "2600, 2500 cut collision | s2600 s2500 | 5100"},
     /* trust */
     {"a stranger's copy takes nobody's place",
-     {{"a", 3, TRUE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     {{"a", 3, TRUE, TRUST_YES, 0, SAME}, {"a", 5, FALSE, TRUST_NO, 0, SAME}},
      0,
      "3 cut true, 5 collision false | s3 s5 | 8"},
     {"nor in a batch",
-     {{"a", 3, TRUE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     {{"a", 3, TRUE, TRUST_YES, 0, SAME}, {"a", 5, FALSE, TRUST_NO, 0, SAME}},
      2,
      "3 cut true, 5 collision false | s3 s5 | 8"},
     {"nor one of whom nothing is known",
-     {{"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 3, TRUE, TRUST_YES, 0}},
+     {{"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME}, {"a", 3, TRUE, TRUST_YES, 0, SAME}},
      0,
      "5, 3 cut collision true | s5 s3 | 8"},
     {"until it comes from the reporter",
-     {{"a", 3, TRUE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_YES, 0}},
+     {{"a", 3, TRUE, TRUST_YES, 0, SAME},
+      {"a", 5, FALSE, TRUST_NO, 0, SAME},
+      {"a", 5, FALSE, TRUST_YES, 0, SAME}},
      0,
      "3 cut replaced true, 5 collision true | s3 s5 d5 | 5"},
     {"a stranger's cut gives way",
-     {{"a", 3, TRUE, TRUST_NO, 0}, WHOLE(5)},
+     {{"a", 3, TRUE, TRUST_NO, 0, SAME}, WHOLE(5)},
      0,
      "3 cut replaced false, 5 | s3 s5 | 5"},
     {"a trusted copy makes trusted",
-     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_YES, 0}},
+     {{"a", 5, FALSE, TRUST_NO, 0, SAME},
+      {"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME},
+      {"a", 5, FALSE, TRUST_YES, 0, SAME}},
      0,
      "5 true | s5 d5 d5 | 5"},
     {"and none makes it less",
-     {{"a", 5, FALSE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     {{"a", 5, FALSE, TRUST_YES, 0, SAME},
+      {"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME},
+      {"a", 5, FALSE, TRUST_NO, 0, SAME}},
      0,
      "5 true | s5 d5 d5 | 5"},
     {"what is not known changes nothing",
-     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}},
+     {{"a", 5, FALSE, TRUST_NO, 0, SAME}, {"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME}},
      0,
      "5 false | s5 d5 | 5"},
     {"nor does a stranger's copy",
-     {{"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_NO, 0}},
+     {{"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME}, {"a", 5, FALSE, TRUST_NO, 0, SAME}},
      0,
      "5 | s5 d5 | 5"},
-    {"nor in a batch", {{"a", 5, FALSE, TRUST_UNKNOWN, 0}, {"a", 5, FALSE, TRUST_NO, 0}}, 2, "5 | s5 d5 | 5"},
+    {"nor in a batch",
+     {{"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME}, {"a", 5, FALSE, TRUST_NO, 0, SAME}},
+     2,
+     "5 | s5 d5 | 5"},
     {"a trusted one of a batch counts",
-     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 5, FALSE, TRUST_YES, 0}, {"a", 5, FALSE, TRUST_UNKNOWN, 0}},
+     {{"a", 5, FALSE, TRUST_NO, 0, SAME},
+      {"a", 5, FALSE, TRUST_YES, 0, SAME},
+      {"a", 5, FALSE, TRUST_UNKNOWN, 0, SAME}},
      3,
      "5 true | s5 d5 d5 | 5"},
     {"trust of a cut is not that of the whole",
-     {{"a", 5, FALSE, TRUST_NO, 0}, {"a", 3, TRUE, TRUST_NO, 0}},
+     {{"a", 5, FALSE, TRUST_NO, 0, SAME}, {"a", 3, TRUE, TRUST_NO, 0, SAME}},
      0,
      "5 false | s5 d5 | 5"},
 };
@@ -194,13 +285,13 @@ static void write_mixed(guint seed)
         guint number = (guint)g_rand_int_range(rand, 0, 40), cut = (guint)g_rand_int_range(rand, 0, 9);
         g_autofree char *id = g_strdup_printf("id-%u", number);
         /* The last ten come whole from nobody. */
-        const struct copy copy = {id, cut < 3 && number < 30 ? 9 : cut, cut >= 3 || number >= 30,
-                                  TRUST_UNKNOWN, 0};
+        const struct copy copy = {
+            id, cut < 3 && number < 30 ? 9 : cut, cut >= 3 || number >= 30, TRUST_UNKNOWN, 0, SAME};
         ok(put(f.writer, seed * 1000 + i, &copy, &error));
     }
     for (guint number = 0; number < 30; number++) {
         g_autofree char *id = g_strdup_printf("id-%u", (number * 7 + seed) % 30);
-        const struct copy copy = {id, 9, FALSE, TRUST_UNKNOWN, 0};
+        const struct copy copy = {id, 9, FALSE, TRUST_UNKNOWN, 0, SAME};
         ok(put(f.writer, seed * 1000 + 400 + number, &copy, &error));
     }
     ok(writer_flush(f.writer, &error));
