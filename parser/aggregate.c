@@ -74,6 +74,7 @@ static void read_repaired(struct aggregate_parser *parse, const guint8 *data, gs
     if (reader->state == REPORT_OPEN)
         report_abandon(reader);
     reader_rewind(reader);
+    reader->schema = FALSE; /* the repair tells of it */
     struct xml_result result = xml_parse(parse->xml, (struct xml_input){read_repair, repair}, &events);
     if (repair_doctype(repair))
         refuse(parse, CODE_DOCTYPE, "the document has a DOCTYPE", NULL);

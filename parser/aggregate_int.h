@@ -104,6 +104,7 @@ struct reader {
     guint extension_depth;   /* 0: not in one */
     gboolean extension_open; /* its last start tag lacks the '>' */
     guint closed;            /* feedback elements that ended in this reading */
+    gboolean schema;         /* a schema tag stood outside of reports, and no report tells of it yet */
 
     /* the report */
     const gboolean *lead, *bad_charset; /* what the feed found: goes with the reports that it fed */

@@ -136,6 +136,8 @@ static enum node choose_place(struct reader *reader, int id, const char *local, 
     gboolean variant = id >= 0 && (id & XML_VARIANT) != 0;
     enum name name = (enum name)(id & ~XML_VARIANT);
     enum node node = id >= 0 ? tree_child(parent, name) : NODE_SKIP;
+    if (parent == NODE_WRAPPER && node != NODE_FEEDBACK && strcmp(local, "schema") == 0)
+        reader->schema = TRUE;
     if (parent == NODE_WRAPPER)
         return node == NODE_FEEDBACK || reader->depth >= WRAPPERS ? node : NODE_WRAPPER;
     if (reader->state != REPORT_OPEN)
@@ -202,6 +204,9 @@ static gboolean enter(struct reader *reader, enum node node, const char *uri)
         if (!report_settle(reader))
             return FALSE;
         report_open(reader, uri);
+        if (reader->schema)
+            warnings_add(&reader->warnings, CODE_XML_SCHEMA_TAG, NULL, NULL);
+        reader->schema = FALSE;
         return TRUE;
     case NODE_RECORD:
         return report_record_open(reader);

@@ -45,6 +45,8 @@ struct repair {
     gsize taken;
     GArray *open; /* struct tag, outermost first */
     guint marked; /* bits of enum mark, since the last tag */
+    gsize first,
+        good; /* where the first tag of feedback is, and behind the last end tag that was passed over */
     gboolean started, found, doctype, done;
     gboolean no_end[3]; /* of comments, CDATA sections, instructions: none comes any more */
 };
@@ -521,13 +523,20 @@ static void step_markup(struct repair *repair)
 
 /* ---- outside of feedback ---- */
 
-/* Passes over what may stand around a document. Returns TRUE when there was more than that. */
-static gboolean is_litter(struct repair *repair, gsize at, gsize end)
+/* Passes over what may stand around a document, and over schema tags. Returns TRUE when there was more than
+ * that. */
+static gboolean is_litter(struct repair *repair, gsize at, gsize end, gboolean *schema_r)
 {
+    struct tag tag;
+    *schema_r = FALSE;
     while (at < end) {
         gsize next = is_blank(repair->data[at]) ? at + 1 : 0;
         for (int kind = 0; kind < 3 && next == 0; kind += 2)
             next = behind_section(repair, at, kind);
+        if (next == 0 && repair->data[at] == '<' && read_tag(repair, at, &tag) && is_schema(repair, &tag)) {
+            *schema_r = TRUE;
+            next = tag.end;
+        }
         if (next == 0)
             return TRUE;
         at = next;
@@ -545,13 +554,29 @@ static gboolean find_feedback(struct repair *repair, gsize at, struct tag *tag)
             repair->doctype = TRUE;
             return FALSE;
         }
-        if (read_tag(repair, at, tag) && !tag->closing && tag->id == NAME_FEEDBACK) {
-            if (repair->skip == 0)
-                return TRUE;
+        if (!read_tag(repair, at, tag) || tag->id != NAME_FEEDBACK)
+            continue;
+        if (repair->first == 0)
+            repair->first = at;
+        if (tag->closing)
+            repair->good = tag->end;
+        else if (repair->skip == 0)
+            return TRUE;
+        else
             repair->skip--;
-        }
     }
     return FALSE;
+}
+
+/* All reports were good, and then it broke: what stands behind the last one, or an element around them that
+ * has no end. */
+static void mark_rest(struct repair *repair)
+{
+    gboolean behind, around;
+    if (is_litter(repair, repair->good, repair->length, &behind))
+        mark(repair, MARK_TRAIL);
+    else if (is_litter(repair, repair->at, repair->first, &around) || !around)
+        mark(repair, MARK_RECOVER);
 }
 
 static void step_outside(struct repair *repair)
@@ -559,11 +584,13 @@ static void step_outside(struct repair *repair)
     struct tag tag;
     gsize from = repair->at;
     gboolean passed = repair->skip > 0; /* over good reports, after which it broke */
-    gboolean found = find_feedback(repair, from, &tag);
+    gboolean found = find_feedback(repair, from, &tag), schema = FALSE;
     gsize start = found ? tag.name - 1 : repair->length;
-    gboolean litter = passed ? !found : is_litter(repair, from, start);
-    if (litter && (repair->found || passed))
+    gboolean litter = !passed && is_litter(repair, from, start, &schema);
+    if (litter && repair->found)
         mark(repair, MARK_TRAIL);
+    if (passed && !found)
+        mark_rest(repair);
     if (!found) {
         repair->done = TRUE;
         g_string_append(repair->out, "</whosends>");
@@ -574,6 +601,8 @@ static void step_outside(struct repair *repair)
     put_open(repair, &tag);
     if (litter && first)
         mark(repair, MARK_LEAD);
+    if (schema)
+        mark(repair, MARK_SCHEMA);
     repair->at = tag.end;
 }
 

@@ -25,6 +25,10 @@ static const struct report_hints old_hint = {.now = 1800000000};
     "record ip=192.0.2.1 count=2 from=example.com disp=none verdict=pass/fail aligned=pass/fail "            \
     "dkim_by=example.com selector=s1;"
 #define NO_WARNINGS "warning"
+#define SCHEMA(declaration, end)                                                                             \
+    "<?xml version=\"1.0\"?>\n<xs:schema" declaration                                                        \
+    " targetNamespace=\"http://dmarc.org/dmarc-xml/0.1\"" end "\n"
+#define SCHEMA_ALONE GOOD "|warning xml_schema_tag:1|ok", "xml_trail|xml_lead|xml_recover|refused"
 #define BY_DATES(begin, end) FEEDBACK(META_("id1", begin, end) POLICY GOOD_RECORD)
 #define BY_META(content)                                                                                     \
     FEEDBACK(                                                                                                \
@@ -59,10 +63,19 @@ static const struct deviation xml[] = {
      NULL},
     {"X3", "\x01\x02\n<?xml version=\"1.0\"?>" WHOLE, GOOD "|warning xml_lead:1|ok", NULL, NULL},
     {"X3", "Your report:\n<?xml version=\"1.0\"?>" WHOLE, GOOD "|warning xml_lead:1|ok", NULL, NULL},
-    {"X4",
-     "<?xml version=\"1.0\"?><xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" "
-     "targetNamespace=\"http://dmarc.org/dmarc-xml/0.1\">" WHOLE,
-     GOOD "|ok", "refused", NULL},
+    {"X4", SCHEMA(" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"", ">") WHOLE, SCHEMA_ALONE, NULL},
+    {"X4", SCHEMA("", ">") WHOLE "\n", SCHEMA_ALONE, NULL},
+    {"X4", SCHEMA(" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"", ">") WHOLE "</xs:schema>", SCHEMA_ALONE,
+     NULL},
+    {"X4", SCHEMA("", ">") WHOLE "\n</xs:schema>\n", SCHEMA_ALONE, NULL},
+    {"X4", SCHEMA("", "/>") WHOLE, SCHEMA_ALONE, NULL},
+    {"X4", SCHEMA("", ">") BY_META("<org_name>A & B</org_name>" MAIL ID),
+     "org=A & B |" GOOD "|warning xml_recover:1|warning xml_schema_tag:1|ok", "xml_lead|xml_trail", NULL},
+    {"X4", SCHEMA("", ">") WHOLE "garbage", GOOD "|warning xml_schema_tag:1|warning xml_trail:1|ok",
+     "xml_lead|xml_recover", NULL},
+    {"X4", SCHEMA("", ">") WHOLE FEEDBACK(META_("id2", "1700000000", "1700086399") POLICY GOOD_RECORD),
+     "id=id1|warning xml_schema_tag:1|id=id2|ok", "xml_trail|refused|abandoned", NULL},
+    {"X16", "<wrapper>" WHOLE, GOOD "|warning xml_recover:1|ok", "xml_trail|xml_schema_tag", NULL},
     {"X4", "<feedback><xs:schema targetNamespace=\"x\">" META POLICY GOOD_RECORD "</feedback>",
      GOOD "|warning xml_schema_tag:1|ok", "damaged_row|xml_recover", NULL},
     {"X5",
