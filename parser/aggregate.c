@@ -10,12 +10,15 @@
 /* Reports in a row in one document; each needs a parser of its own. */
 enum { DOCUMENTS_MAX = 1000 };
 
+enum section { COMMENT, INSTRUCTION, SECTIONS };
+
 struct aggregate_parser {
     struct feed feed;
     struct reader reader;
     struct xml_parser *xml;
     const struct limits *limits;
-    guint documents; /* of this reading */
+    guint documents;           /* of this reading */
+    gboolean no_end[SECTIONS]; /* none of these has an end in what is left of it */
 };
 
 static gssize read_feed(void *self, void *buf, gsize n)
@@ -140,14 +143,18 @@ static void broken(struct aggregate_parser *parse, guint64 start, const struct x
 
 /* ---- one document behind the other ---- */
 
-/* Behind the comment or instruction that starts at `at`, or `at` itself. */
-static guint64 behind(struct feed *feed, guint64 at, const char *start, const char *end)
+/* Behind the comment or instruction that starts at `at`, or `at` itself. Never searches twice in vain. */
+static guint64 behind(struct aggregate_parser *parse, guint64 at, enum section section)
 {
-    if (!has_at(feed, at, start))
+    static const char *const starts[] = {"<!--", "<?"}, *const ends[] = {"-->", "?>"};
+    struct feed *feed = &parse->feed;
+    const char *start = starts[section], *end = ends[section];
+    if (parse->no_end[section] || !has_at(feed, at, start))
         return at;
     for (guint64 next = at + strlen(start); feed_at(feed, next) >= 0; next++)
         if (has_at(feed, next, end))
             return next + strlen(end);
+    parse->no_end[section] = TRUE;
     return at;
 }
 
@@ -159,14 +166,15 @@ static guint64 skip_blank(struct feed *feed, guint64 at)
 }
 
 /* What XML allows behind the root: white space, comments, instructions. */
-static guint64 skip_misc(struct feed *feed, guint64 at)
+static guint64 skip_misc(struct aggregate_parser *parse, guint64 at)
 {
+    struct feed *feed = &parse->feed;
     guint64 before;
     do {
         before = at;
         at = skip_blank(feed, at);
         if (!has_at(feed, at, "<?xml"))
-            at = behind(feed, behind(feed, at, "<!--", "-->"), "<?", "?>");
+            at = behind(parse, behind(parse, at, COMMENT), INSTRUCTION);
     } while (at != before);
     return at;
 }
@@ -175,7 +183,7 @@ static guint64 skip_misc(struct feed *feed, guint64 at)
 static gboolean next_document(struct aggregate_parser *parse, guint64 behind_root, guint64 *start_r)
 {
     struct feed *feed = &parse->feed;
-    guint64 at = skip_misc(feed, behind_root);
+    guint64 at = skip_misc(parse, behind_root);
     if (feed_at(feed, at) < 0)
         return FALSE;
     if (parse->reader.state == REPORT_CLOSED)
@@ -257,6 +265,7 @@ enum parse_status aggregate_parse(struct aggregate_parser *parse, struct byte_re
 {
     *outcome_r = (struct parse_outcome){0};
     parse->documents = 0;
+    memset(parse->no_end, 0, sizeof parse->no_end);
     feed_start(&parse->feed, reader);
     reader_start(&parse->reader, hints, sink);
     parse->reader.lead = &parse->feed.lead;

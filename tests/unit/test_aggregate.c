@@ -460,6 +460,8 @@ static void test_hostile(void)
     g_autofree char *sections = g_strconcat("<feedback><org_name>", comments, cdata, ampersands, NULL);
     g_autofree char *leaves = repeat("<p>", 200000),
                     *leaf = g_strconcat("<feedback><org_name>&", leaves, NULL);
+    g_autofree char *reports = repeat(FEEDBACK(META POLICY GOOD_RECORD) "<!-- <? ", 999),
+                    *long_blank = repeat(" ", 4000000), *comment = g_strconcat(reports, long_blank, NULL);
     g_autofree char *blank = repeat(" ", 300000), *roots = repeat("<x></y>", 100000);
     const struct {
         const char *name, *text, *wanted;
@@ -474,6 +476,7 @@ static void test_hostile(void)
         {"many documents", row->str, "refused code=no_period"},
         {"sections without end", sections, "refused code="},
         {"tags in a leaf", leaf, "refused code="},
+        {"reports with comments without end", comment, "warning xml_trail:1|end seen=1;|ok"},
         {"blanks", blank, "refused code=empty"},
         {"roots", roots, "refused code=no_root"},
         {"own marks",
