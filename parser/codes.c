@@ -163,6 +163,10 @@ const struct code_row code_rows[CODE_LAST] = {
                         "A number of sessions is missing or is none; it adds nothing to the figures.", NULL},
     [CODE_TLS_SUM] = {"tls_sum", WARNING,
                       "The failure details of a policy do not add up to its failed sessions.", NULL},
+    [CODE_TLS_LIST] = {"tls_list", WARNING,
+                       "The policies or the failure details are one object and no list; it was taken for the "
+                       "only one.",
+                       NULL},
 };
 
 const struct code_row *code_find(const char *code)

@@ -101,6 +101,7 @@ enum code {
     CODE_TLS_WORD,
     CODE_TLS_COUNT,
     CODE_TLS_SUM,
+    CODE_TLS_LIST,
     CODE_LAST
 };
 

@@ -99,15 +99,34 @@ static JsonObject *object_of(JsonObject *object, const char *name)
     return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
+/* A list of objects, in which there may be something else; or one object, which stands for a list of one. */
+struct objects {
+    JsonArray *array;
+    JsonObject *one;
+    guint n;
+};
+
 static JsonArray *array_of(JsonObject *object, const char *name)
 {
     JsonNode *node = json_object_get_member(object, name);
     return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
 }
 
-static JsonObject *element_of(JsonArray *array, guint i)
+static struct objects objects_of(struct reading *reading, JsonObject *object, const char *name)
 {
-    JsonNode *node = json_array_get_element(array, i);
+    struct objects objects = {.array = array_of(object, name), .one = object_of(object, name)};
+    if (objects.one)
+        warnings_list(&reading->warnings, CODE_TLS_LIST, name);
+    objects.n = objects.array ? json_array_get_length(objects.array) : objects.one ? 1 : 0;
+    return objects;
+}
+
+/* NULL for something else. */
+static JsonObject *element_of(const struct objects *objects, guint i)
+{
+    if (objects->one)
+        return objects->one;
+    JsonNode *node = json_array_get_element(objects->array, i);
     return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
@@ -335,10 +354,10 @@ static char *policy_domain(JsonObject *policy)
 }
 
 /* For policies that name no domain: the first one named, else the one of the file name. */
-static char *fallback_domain(struct reading *reading, JsonArray *policies)
+static char *fallback_domain(struct reading *reading, const struct objects *policies)
 {
     char *domain = NULL;
-    for (guint i = 0; policies && !domain && i < json_array_get_length(policies); i++)
+    for (guint i = 0; !domain && i < policies->n; i++)
         domain = policy_domain(element_of(policies, i));
     if (domain)
         return domain;
@@ -352,19 +371,18 @@ static char *fallback_domain(struct reading *reading, JsonArray *policies)
 
 static gboolean group_policies(struct reading *reading, JsonObject *root)
 {
-    JsonArray *policies = array_of(root, "policies");
-    guint n = policies ? json_array_get_length(policies) : 0;
-    g_autofree char *fallback = fallback_domain(reading, policies);
+    struct objects policies = objects_of(reading, root, "policies");
+    g_autofree char *fallback = fallback_domain(reading, &policies);
     if (!fallback) {
         refuse(reading, "no_domain", g_strdup("no policy-domain"));
         return FALSE;
     }
-    if (!n) {
+    if (!policies.n) {
         warnings_add(&reading->warnings, CODE_NO_POLICIES, NULL, NULL);
         group_of(reading, fallback);
     }
-    for (guint i = 0; i < n; i++) {
-        JsonObject *policy = element_of(policies, i);
+    for (guint i = 0; i < policies.n; i++) {
+        JsonObject *policy = element_of(&policies, i);
         g_autofree char *domain = policy_domain(policy);
         if (!policy)
             continue;
@@ -405,7 +423,7 @@ static gboolean push_failure(struct reading *reading, JsonObject *detail, guint6
 static gboolean push_policy(struct reading *reading, JsonObject *object, GError **error)
 {
     JsonObject *named = object_of(object, "policy"), *summary = object_of(object, "summary");
-    JsonArray *details = array_of(object, "failure-details");
+    struct objects details = objects_of(reading, object, "failure-details");
     guint64 sum = 0;
     arena_reset(&reading->details);
     const struct tls_policy policy = {.type = word_of(reading, named, "policy-type", policy_types),
@@ -417,13 +435,12 @@ static gboolean push_policy(struct reading *reading, JsonObject *object, GError 
     gint64 failures = policy.failures;
     if (!reading->sink->policy(reading->sink->self, &policy, error))
         return FALSE;
-    guint n = details ? json_array_get_length(details) : 0;
-    for (guint i = 0; i < n; i++) {
-        JsonObject *detail = element_of(details, i);
+    for (guint i = 0; i < details.n; i++) {
+        JsonObject *detail = element_of(&details, i);
         if (detail && !push_failure(reading, detail, &sum, error))
             return FALSE;
     }
-    if (n && failures >= 0 && sum != (guint64)failures)
+    if (details.n && failures >= 0 && sum != (guint64)failures)
         warnings_add(&reading->warnings, CODE_TLS_SUM, NULL, NULL);
     return TRUE;
 }

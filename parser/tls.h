@@ -2,11 +2,11 @@
  *
  * A report that is about several policy domains goes out as one for each, in the order in which they appear.
  * Takes what real reporters send: dates without a zone (UTC), contact-info null, mx-host as text or list,
- * numbers as text, sums that do not add up, unknown words, no policies; each is a warning. A number of
- * sessions that is not there stays unknown. Refuses what is not strict JSON (RFC 8259; a key twice in one
- * object, comments and a second value included) or no TLS report (json), what names no period or domain, and
- * what passes limits->json_size, json_depth, json_values or text_length. All is decided before the first
- * report begins. No I/O but the reader, no clock. */
+ * numbers as text, sums that do not add up, unknown words, one policy or failure that is in no list, no
+ * policies; each is a warning. A number of sessions that is not there stays unknown. Refuses what is not
+ * strict JSON (RFC 8259; a key twice in one object, comments and a second value included) or no TLS report
+ * (json), what names no period or domain, and what passes limits->json_size, json_depth, json_values or
+ * text_length. All is decided before the first report begins. No I/O but the reader, no clock. */
 #pragma once
 
 #include "parser/aggregate.h"

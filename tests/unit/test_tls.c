@@ -223,6 +223,16 @@ static const struct {
          STS(SUMMARY("0", "1") ",'failure-details':[{'result-type':'tlsa-invalid','failed-session-count':1},"
                                "{'result-type':'tlsa-invalid','failed-session-count':1}]")),
      "policy sts 0/1|failure tlsa-invalid 1|failure tlsa-invalid 1|end tls_sum"},
+    {"one detail that is in no list",
+     REPORT(
+         STS(SUMMARY("3", "2") ",'failure-details':{'result-type':'tlsa-invalid','failed-session-count':2}")),
+     "policy sts 3/2|failure tlsa-invalid 2|end tls_list"},
+    {"and does not add up",
+     REPORT(
+         STS(SUMMARY("3", "4") ",'failure-details':{'result-type':'tlsa-invalid','failed-session-count':2}")),
+     "policy sts 3/4|failure tlsa-invalid 2|end tls_sum tls_list"},
+    {"one policy that is in no list", "{" NAMES "," DATES ",'policies':" GOOD "}",
+     LINE "contact=tls@Reporter.example id=id-1|policy sts 5/0|end tls_list"},
     {"empty details", REPORT(STS(SUMMARY("1", "0") ",'failure-details':[]")), "policy sts 1/0|end"},
     {"details null, and of no kind",
      REPORT(STS(SUMMARY("1", "0") ",'failure-details':null") "," STS(
