@@ -66,7 +66,8 @@ struct raw_record {
     const char *text[RECORD_TEXTS];
     struct entries dkim, spf, reasons;
     const char *extensions;
-    guint seen; /* bits of enum node */
+    guint seen;   /* bits of enum node */
+    guint in_row; /* those of them that stood in the row, where they do not belong */
     gboolean damaged;
 };
 

@@ -118,9 +118,14 @@ static void extension_close(struct reader *reader, const char *local)
 
 /* ---- start tags ---- */
 
+static gboolean is_foreign(const struct reader *reader, const char *uri)
+{
+    return uri != NULL && g_strcmp0(uri, reader->namespace_uri) != 0;
+}
+
 static enum node unknown_place(struct reader *reader, enum node parent, const char *local, const char *uri)
 {
-    gboolean foreign = uri != NULL && g_strcmp0(uri, reader->namespace_uri) != 0;
+    gboolean foreign = is_foreign(reader, uri);
     if (foreign && (parent == NODE_FEEDBACK || parent == NODE_RECORD))
         return NODE_EXTENSION;
     if (!foreign)
@@ -142,6 +147,8 @@ static enum node choose_place(struct reader *reader, int id, const char *local, 
         return node == NODE_FEEDBACK || reader->depth >= WRAPPERS ? node : NODE_WRAPPER;
     if (reader->state != REPORT_OPEN)
         return NODE_SKIP;
+    if (node == NODE_RECORDS && is_foreign(reader, uri))
+        return unknown_place(reader, parent, local, uri);
     if (variant)
         warnings_list(&reader->warnings, CODE_CASE, local);
     if (id >= 0 && name == NAME_IDENTITIES && node != NODE_SKIP)
@@ -177,6 +184,31 @@ static enum node once(struct reader *reader, enum node node, const char *local)
     return node == NODE_AUTH ? node : NODE_SKIP;
 }
 
+/* What belongs beside the row and stands in it counts while there is nothing beside it. Returns where the
+ * element stands then. */
+static enum node beside_row(struct reader *reader, enum node node, const char *local)
+{
+    struct raw_record *record = &reader->record;
+    guint bit = 1u << node;
+    if (place_of(reader) == NODE_ROW) {
+        warnings_list(&reader->warnings, CODE_MISPLACED, local);
+        if ((record->seen & ~record->in_row & bit) != 0)
+            return NODE_SKIP;
+        record->in_row |= bit;
+        return once(reader, node, local);
+    }
+    if ((record->in_row & bit) != 0) {
+        record->in_row &= ~bit;
+        record->seen &= ~bit;
+        if (node == NODE_AUTH)
+            record->dkim.n = record->spf.n = 0;
+        else
+            record->text[RECORD_HEADER_FROM] = record->text[RECORD_ENVELOPE_FROM] =
+                record->text[RECORD_ENVELOPE_TO] = NULL;
+    }
+    return once(reader, node, local);
+}
+
 static struct entry *add_entry(struct reader *reader, struct entries *entries)
 {
     if (entries->n >= reader->limits->auth_results) {
@@ -207,6 +239,9 @@ static gboolean enter(struct reader *reader, enum node node, const char *uri)
         if (reader->schema)
             warnings_add(&reader->warnings, CODE_XML_SCHEMA_TAG, NULL, NULL);
         reader->schema = FALSE;
+        return TRUE;
+    case NODE_RECORDS:
+        warnings_list(&reader->warnings, CODE_MISPLACED, tree_names[NAME_RECORDS]);
         return TRUE;
     case NODE_RECORD:
         return report_record_open(reader);
@@ -278,7 +313,8 @@ static gboolean open_other(struct reader *reader, int id, const char *local, con
             reader->extension_depth = reader->depth + 1;
         extension_tag(reader, local, uri, n_attributes, attributes);
     } else {
-        node = once(reader, node, local);
+        node = node == NODE_IDENTIFIERS || node == NODE_AUTH ? beside_row(reader, node, local)
+                                                             : once(reader, node, local);
     }
     reader->place[++reader->depth] = (guint8)node;
     if (!enter(reader, node, uri))

@@ -28,6 +28,7 @@ const char *const tree_names[NAME_LAST] = {
     [NAME_DISCOVERY_METHOD] = "discovery_method",
     [NAME_EXTENSION] = "extension",
     [NAME_EXTENSIONS] = "extensions",
+    [NAME_RECORDS] = "records",
     [NAME_RECORD] = "record",
     [NAME_ROW] = "row",
     [NAME_SOURCE_IP] = "source_ip",
@@ -58,7 +59,9 @@ const guint8 tree_children[NODE_FIRST_LEAF][NAME_LAST] = {
                        [NAME_POLICY_PUBLISHED] = NODE_POLICY,
                        [NAME_EXTENSION] = NODE_EXTENSION,
                        [NAME_EXTENSIONS] = NODE_EXTENSION,
+                       [NAME_RECORDS] = NODE_RECORDS,
                        [NAME_RECORD] = NODE_RECORD},
+    [NODE_RECORDS] = {[NAME_RECORD] = NODE_RECORD},
     [NODE_METADATA] = {[NAME_ORG_NAME] = NODE_ORG_NAME,
                        [NAME_EMAIL] = NODE_EMAIL,
                        [NAME_EXTRA_CONTACT_INFO] = NODE_CONTACT,
@@ -83,7 +86,10 @@ const guint8 tree_children[NODE_FIRST_LEAF][NAME_LAST] = {
                      [NAME_AUTH_RESULTS] = NODE_AUTH},
     [NODE_ROW] = {[NAME_SOURCE_IP] = NODE_SOURCE_IP,
                   [NAME_COUNT] = NODE_COUNT,
-                  [NAME_POLICY_EVALUATED] = NODE_EVALUATED},
+                  [NAME_POLICY_EVALUATED] = NODE_EVALUATED,
+                  /* of no standard */
+                  [NAME_IDENTIFIERS] = NODE_IDENTIFIERS,
+                  [NAME_AUTH_RESULTS] = NODE_AUTH},
     [NODE_EVALUATED] = {[NAME_DISPOSITION] = NODE_DISPOSITION,
                         [NAME_DKIM] = NODE_PE_DKIM,
                         [NAME_SPF] = NODE_PE_SPF,
@@ -134,6 +140,7 @@ gboolean tree_always_leaf(enum name name)
     case NAME_POLICY_PUBLISHED:
     case NAME_EXTENSION:
     case NAME_EXTENSIONS:
+    case NAME_RECORDS:
     case NAME_RECORD:
     case NAME_ROW:
     case NAME_POLICY_EVALUATED:

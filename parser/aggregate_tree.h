@@ -30,6 +30,7 @@ enum name {
     NAME_DISCOVERY_METHOD,
     NAME_EXTENSION,
     NAME_EXTENSIONS,
+    NAME_RECORDS,
     NAME_RECORD,
     NAME_ROW,
     NAME_SOURCE_IP,
@@ -63,6 +64,7 @@ enum node {
     NODE_METADATA,
     NODE_DATE_RANGE,
     NODE_POLICY,
+    NODE_RECORDS, /* of no standard: all of them in one element */
     NODE_RECORD,
     NODE_ROW,
     NODE_EVALUATED,

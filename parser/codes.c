@@ -68,6 +68,10 @@ const struct code_row code_rows[CODE_LAST] = {
     [CODE_MULTI] = {"multi", WARNING, "An element that belongs there once came again; the first one counts.",
                     NULL},
     [CODE_UNKNOWN_ELEM] = {"unknown_elem", WARNING, "Unknown elements were ignored.", NULL},
+    [CODE_MISPLACED] = {"misplaced", WARNING,
+                        "Elements stand in another place than the standard's; what they hold was read where "
+                        "the report has it nowhere else.",
+                        NULL},
     [CODE_TEXT_CUT] = {"text_cut", WARNING,
                        "A comment, or a text of a record, was cut to the allowed length.", NULL},
     [CODE_EXT_CUT] = {"ext_cut", WARNING, "An extension was longer than allowed and was left out.", NULL},

@@ -41,6 +41,7 @@ enum code {
     CODE_CASE,
     CODE_MULTI,
     CODE_UNKNOWN_ELEM,
+    CODE_MISPLACED,
     CODE_TEXT_CUT,
     CODE_EXT_CUT,
     /* report_metadata */

@@ -202,6 +202,31 @@ static const struct deviation xml[] = {
      FEEDBACK(META POLICY_("<version_published>1</version_published><t>n</t><t>n</t><psd>n</psd>")
                   GOOD_RECORD),
      GOOD "|warning unknown_elem:4|ok", NULL, NULL},
+    /* Known ones in another place. */
+    {"X21", BY_RECORDS("<records>" GOOD_RECORD GOOD_RECORD "</records>"),
+     GOOD "|end seen=2;|warning misplaced:1|ok", "unknown_elem|no_records", NULL},
+    {"X21", BY_RECORDS("<x:records xmlns:x=\"urn:x\"><x:a/></x:records>" GOOD_RECORD),
+     "extensions <records xmlns=|" GOOD "|ok", "misplaced", NULL},
+    {"X21", "<feedback>" META POLICY "<records>" GOOD_RECORD "<record><row>",
+     GOOD "|end seen=2 incomplete;|warning truncated:1|warning misplaced:1|ok", NULL, NULL},
+    {"X21", BY_RECORDS("<records>" GOOD_RECORD "a & b</records>"),
+     GOOD "|end seen=1;|warning xml_recover:1|ok", "damaged_row", NULL},
+    {"X21",
+     BY_RECORDS("<record><row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED(
+         "none", "pass", "fail") FROM("example.com") GOOD_AUTH "</row></record>"),
+     GOOD "|warning misplaced:2|ok", "unknown_elem|no_from|auth_empty", NULL},
+    /* The record's own count, whichever comes first. */
+    {"X21",
+     BY_RECORDS(
+         "<record><row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED("none", "pass", "fail")
+             FROM("example.net") AUTH(DKIM("example.net", "x", "pass")) "</row>" FROM("example.com") GOOD_AUTH
+         "</record>"),
+     GOOD "|warning misplaced:2|ok", "d=example.net s=x|multi", NULL},
+    {"X21",
+     BY_RECORDS("<record>" FROM("example.com") GOOD_AUTH
+                "<row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED("none", "pass", "fail")
+                    FROM("example.net") AUTH(DKIM("example.net", "x", "pass")) "</row></record>"),
+     GOOD "|warning misplaced:2|ok", "d=example.net s=x|multi", NULL},
 };
 
 static const struct deviation metadata[] = {
