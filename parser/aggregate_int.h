@@ -60,6 +60,8 @@ struct entry {
 struct entries {
     struct entry *items;
     guint n, room;
+    gboolean looked; /* more came than are kept, */
+    guint nearest;   /* and how near to the From domain those that are kept come */
 };
 
 struct raw_record {
@@ -174,5 +176,8 @@ gboolean head_build(struct reader *reader, const struct raw_record *first);
 
 /* aggregate_record.c: pushes a record, or skips it with a warning. FALSE only when the sink fails. */
 gboolean record_push(struct reader *reader, const struct raw_record *raw);
+/* A DKIM or SPF result that is one too many: the last one that is kept makes room for it when it aligns and
+ * none of those does, so that what passed is not lost behind what others made the reporter write. */
+void record_keep_nearer(struct reader *reader, struct entries *kept, const struct entry *entry);
 /* The From domain as text: the first of several; NULL when there is none. */
 const char *record_header_from(struct reader *reader, const struct raw_record *raw);

@@ -201,7 +201,7 @@ static enum node beside_row(struct reader *reader, enum node node, const char *l
         record->in_row &= ~bit;
         record->seen &= ~bit;
         if (node == NODE_AUTH)
-            record->dkim.n = record->spf.n = 0;
+            record->dkim = record->spf = (struct entries){0};
         else
             record->text[RECORD_HEADER_FROM] = record->text[RECORD_ENVELOPE_FROM] =
                 record->text[RECORD_ENVELOPE_TO] = NULL;
@@ -513,6 +513,12 @@ static gboolean on_close(void *self, const char *local)
         return TRUE;
     case NODE_REASON:
         keep_bare_reason(reader);
+        return TRUE;
+    case NODE_DKIM:
+    case NODE_SPF:
+        if (reader->entry == &reader->waste)
+            record_keep_nearer(reader, node == NODE_DKIM ? &reader->record.dkim : &reader->record.spf,
+                               reader->entry);
         return TRUE;
     case NODE_METADATA:
     case NODE_POLICY:

@@ -335,6 +335,47 @@ static void build_spf(struct reader *reader, const struct raw_record *raw, const
     record->spf = results;
 }
 
+/* What a result aligns with, as far as it is known before the record ends; or NULL. */
+static const struct known_name *likely_from(struct reader *reader)
+{
+    const char *text = record_header_from(reader, &reader->record);
+    text = text != NULL ? text : reader->head_text[HEAD_DOMAIN];
+    return has_text(text) ? names_get(reader->names, text) : NULL;
+}
+
+/* 2 for a pass of the From domain itself, 1 for one of its organization, else 0. */
+static guint nearness(struct reader *reader, const struct entry *entry, gboolean dkim,
+                      const struct known_name *from)
+{
+    const char *domain = entry->text[ENTRY_DOMAIN], *result = entry->text[ENTRY_RESULT],
+               *scope = entry->text[ENTRY_SCOPE];
+    if (!has_text(domain) || !has_text(result) ||
+        !is_pass(dkim ? word_dkim_result(result) : word_spf_result(result)) ||
+        (!dkim && has_text(scope) && g_strcmp0(word_scope(scope), "mfrom") != 0))
+        return 0;
+    const struct known_name *name = names_get(reader->names, domain);
+    if (!names_aligned(reader->names, name, from, FALSE))
+        return 0;
+    return strcmp(name->name, from->name) == 0 ? 2 : 1;
+}
+
+void record_keep_nearer(struct reader *reader, struct entries *kept, const struct entry *entry)
+{
+    gboolean dkim = kept == &reader->record.dkim;
+    const struct known_name *from = likely_from(reader);
+    if (from == NULL || kept->n == 0)
+        return;
+    for (guint i = 0; !kept->looked && i < kept->n; i++)
+        kept->nearest = MAX(kept->nearest, nearness(reader, &kept->items[i], dkim, from));
+    kept->looked = TRUE;
+    guint near = nearness(reader, entry, dkim, from);
+    if (near > kept->nearest) {
+        kept->items[kept->n - 1] = *entry;
+        kept->nearest = near;
+    }
+    names_forget(reader->names);
+}
+
 /* ---- policy_evaluated ---- */
 
 static const char *verdict(struct reader *reader, const struct raw_record *raw, enum record_text which,

@@ -622,6 +622,50 @@ static void test_auth(void)
     check(auth, G_N_ELEMENTS(auth));
 }
 
+/* A record with 250 results of strangers, and a few more behind them. */
+static char *lines_of_many(const char *before, const char *more, const char *after)
+{
+    g_autoptr(GString) text = g_string_new("<feedback>" META);
+    g_string_append_printf(text, "%s<record>" GOOD_ROW "%s<auth_results>", POLICY, before);
+    for (int i = 0; i < 250; i++)
+        g_string_append_printf(text, DKIM("d%d.example", "s", "pass"), i);
+    g_string_append_printf(text, "%s</auth_results>%s</record></feedback>", more, after);
+    return collect_text(text->str, NULL);
+}
+
+/* A19: what the result of the record hangs on is kept, wherever it stands. */
+static void test_many_aligned(void)
+{
+    static const struct {
+        const char *before, *more, *after, *wanted, *unwanted;
+    } vectors[] = {
+        {FROM("example.com"), DKIM("example.com", "late", "pass"), "",
+         "aligned=pass/fail dkim_by=example.com selector=late|d=d198.example|d=example.com s=late|"
+         "warning auth_many:51|ok",
+         "align_conflict|d=d199.example"},
+        /* The very name wins over one of the same organization, and the first of equals. */
+        {FROM("example.com"),
+         DKIM("a.example.com", "x", "pass") DKIM("example.com", "late", "pass")
+             DKIM("example.com", "y", "pass") DKIM("b.example.com", "z", "pass"),
+         "", "aligned=pass/fail dkim_by=example.com selector=late|ok", "d=a.example.com|s=y|s=z"},
+        {FROM("example.com"), DKIM("example.com", "late", "fail") DKIM("example.net", "x", "pass"), "",
+         "aligned=fail/fail|d=d199.example", "d=example.com"},
+        /* From is not known yet: the policy domain stands for it. */
+        {"", DKIM("example.com", "late", "pass"), FROM("example.com"),
+         "aligned=pass/fail dkim_by=example.com selector=late|ok", "align_conflict"},
+        {FROM("example.com"), DKIM("", "late", "pass") DKIM("not a name", "x", "pass"), "",
+         "aligned=fail/fail|d=d199.example", NULL},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        g_autofree char *lines = lines_of_many(vectors[i].before, vectors[i].more, vectors[i].after);
+        g_autofree char *name = g_strdup_printf("A19, aligned (vector %u)", (guint)i);
+        assert_holds(name, lines, vectors[i].wanted);
+        if (vectors[i].unwanted != NULL)
+            assert_lacks(name, lines, vectors[i].unwanted);
+    }
+    unit_deviation("A19", !g_test_failed());
+}
+
 /* A19: more than two hundred signatures, and A18: long prose. */
 static void test_many(void)
 {
@@ -696,6 +740,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/deviations/identifiers", test_identifiers);
     g_test_add_func("/deviations/auth", test_auth);
     g_test_add_func("/deviations/many", test_many);
+    g_test_add_func("/deviations/many aligned", test_many_aligned);
     g_test_add_func("/deviations/all rows", test_all_rows);
     return g_test_run();
 }
