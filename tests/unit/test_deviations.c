@@ -25,10 +25,6 @@ static const struct report_hints old_hint = {.now = 1800000000};
     "record ip=192.0.2.1 count=2 from=example.com disp=none verdict=pass/fail aligned=pass/fail "            \
     "dkim_by=example.com selector=s1;"
 #define NO_WARNINGS "warning"
-#define SCHEMA(declaration, end)                                                                             \
-    "<?xml version=\"1.0\"?>\n<xs:schema" declaration                                                        \
-    " targetNamespace=\"http://dmarc.org/dmarc-xml/0.1\"" end "\n"
-#define SCHEMA_ALONE GOOD "|warning xml_schema_tag:1|ok", "xml_trail|xml_lead|xml_recover|refused"
 #define BY_DATES(begin, end) FEEDBACK(META_("id1", begin, end) POLICY GOOD_RECORD)
 #define BY_META(content)                                                                                     \
     FEEDBACK(                                                                                                \
@@ -63,19 +59,6 @@ static const struct deviation xml[] = {
      NULL},
     {"X3", "\x01\x02\n<?xml version=\"1.0\"?>" WHOLE, GOOD "|warning xml_lead:1|ok", NULL, NULL},
     {"X3", "Your report:\n<?xml version=\"1.0\"?>" WHOLE, GOOD "|warning xml_lead:1|ok", NULL, NULL},
-    {"X4", SCHEMA(" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"", ">") WHOLE, SCHEMA_ALONE, NULL},
-    {"X4", SCHEMA("", ">") WHOLE "\n", SCHEMA_ALONE, NULL},
-    {"X4", SCHEMA(" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"", ">") WHOLE "</xs:schema>", SCHEMA_ALONE,
-     NULL},
-    {"X4", SCHEMA("", ">") WHOLE "\n</xs:schema>\n", SCHEMA_ALONE, NULL},
-    {"X4", SCHEMA("", "/>") WHOLE, SCHEMA_ALONE, NULL},
-    {"X4", SCHEMA("", ">") BY_META("<org_name>A & B</org_name>" MAIL ID),
-     "org=A & B |" GOOD "|warning xml_recover:1|warning xml_schema_tag:1|ok", "xml_lead|xml_trail", NULL},
-    {"X4", SCHEMA("", ">") WHOLE "garbage", GOOD "|warning xml_schema_tag:1|warning xml_trail:1|ok",
-     "xml_lead|xml_recover", NULL},
-    {"X4", SCHEMA("", ">") WHOLE FEEDBACK(META_("id2", "1700000000", "1700086399") POLICY GOOD_RECORD),
-     "id=id1|warning xml_schema_tag:1|id=id2|ok", "xml_trail|refused|abandoned", NULL},
-    {"X16", "<wrapper>" WHOLE, GOOD "|warning xml_recover:1|ok", "xml_trail|xml_schema_tag", NULL},
     {"X4", "<feedback><xs:schema targetNamespace=\"x\">" META POLICY GOOD_RECORD "</feedback>",
      GOOD "|warning xml_schema_tag:1|ok", "damaged_row|xml_recover", NULL},
     {"X5",
@@ -202,31 +185,6 @@ static const struct deviation xml[] = {
      FEEDBACK(META POLICY_("<version_published>1</version_published><t>n</t><t>n</t><psd>n</psd>")
                   GOOD_RECORD),
      GOOD "|warning unknown_elem:4|ok", NULL, NULL},
-    /* Known ones in another place. */
-    {"X21", BY_RECORDS("<records>" GOOD_RECORD GOOD_RECORD "</records>"),
-     GOOD "|end seen=2;|warning misplaced:1|ok", "unknown_elem|no_records", NULL},
-    {"X21", BY_RECORDS("<x:records xmlns:x=\"urn:x\"><x:a/></x:records>" GOOD_RECORD),
-     "extensions <records xmlns=|" GOOD "|ok", "misplaced", NULL},
-    {"X21", "<feedback>" META POLICY "<records>" GOOD_RECORD "<record><row>",
-     GOOD "|end seen=2 incomplete;|warning truncated:1|warning misplaced:1|ok", NULL, NULL},
-    {"X21", BY_RECORDS("<records>" GOOD_RECORD "a & b</records>"),
-     GOOD "|end seen=1;|warning xml_recover:1|ok", "damaged_row", NULL},
-    {"X21",
-     BY_RECORDS("<record><row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED(
-         "none", "pass", "fail") FROM("example.com") GOOD_AUTH "</row></record>"),
-     GOOD "|warning misplaced:2|ok", "unknown_elem|no_from|auth_empty", NULL},
-    /* The record's own count, whichever comes first. */
-    {"X21",
-     BY_RECORDS(
-         "<record><row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED("none", "pass", "fail")
-             FROM("example.net") AUTH(DKIM("example.net", "x", "pass")) "</row>" FROM("example.com") GOOD_AUTH
-         "</record>"),
-     GOOD "|warning misplaced:2|ok", "d=example.net s=x|multi", NULL},
-    {"X21",
-     BY_RECORDS("<record>" FROM("example.com") GOOD_AUTH
-                "<row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED("none", "pass", "fail")
-                    FROM("example.net") AUTH(DKIM("example.net", "x", "pass")) "</row></record>"),
-     GOOD "|warning misplaced:2|ok", "d=example.net s=x|multi", NULL},
 };
 
 static const struct deviation metadata[] = {
@@ -622,50 +580,6 @@ static void test_auth(void)
     check(auth, G_N_ELEMENTS(auth));
 }
 
-/* A record with 250 results of strangers, and a few more behind them. */
-static char *lines_of_many(const char *before, const char *more, const char *after)
-{
-    g_autoptr(GString) text = g_string_new("<feedback>" META);
-    g_string_append_printf(text, "%s<record>" GOOD_ROW "%s<auth_results>", POLICY, before);
-    for (int i = 0; i < 250; i++)
-        g_string_append_printf(text, DKIM("d%d.example", "s", "pass"), i);
-    g_string_append_printf(text, "%s</auth_results>%s</record></feedback>", more, after);
-    return collect_text(text->str, NULL);
-}
-
-/* A19: what the result of the record hangs on is kept, wherever it stands. */
-static void test_many_aligned(void)
-{
-    static const struct {
-        const char *before, *more, *after, *wanted, *unwanted;
-    } vectors[] = {
-        {FROM("example.com"), DKIM("example.com", "late", "pass"), "",
-         "aligned=pass/fail dkim_by=example.com selector=late|d=d198.example|d=example.com s=late|"
-         "warning auth_many:51|ok",
-         "align_conflict|d=d199.example"},
-        /* The very name wins over one of the same organization, and the first of equals. */
-        {FROM("example.com"),
-         DKIM("a.example.com", "x", "pass") DKIM("example.com", "late", "pass")
-             DKIM("example.com", "y", "pass") DKIM("b.example.com", "z", "pass"),
-         "", "aligned=pass/fail dkim_by=example.com selector=late|ok", "d=a.example.com|s=y|s=z"},
-        {FROM("example.com"), DKIM("example.com", "late", "fail") DKIM("example.net", "x", "pass"), "",
-         "aligned=fail/fail|d=d199.example", "d=example.com"},
-        /* From is not known yet: the policy domain stands for it. */
-        {"", DKIM("example.com", "late", "pass"), FROM("example.com"),
-         "aligned=pass/fail dkim_by=example.com selector=late|ok", "align_conflict"},
-        {FROM("example.com"), DKIM("", "late", "pass") DKIM("not a name", "x", "pass"), "",
-         "aligned=fail/fail|d=d199.example", NULL},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(vectors); i++) {
-        g_autofree char *lines = lines_of_many(vectors[i].before, vectors[i].more, vectors[i].after);
-        g_autofree char *name = g_strdup_printf("A19, aligned (vector %u)", (guint)i);
-        assert_holds(name, lines, vectors[i].wanted);
-        if (vectors[i].unwanted != NULL)
-            assert_lacks(name, lines, vectors[i].unwanted);
-    }
-    unit_deviation("A19", !g_test_failed());
-}
-
 /* A19: more than two hundred signatures, and A18: long prose. */
 static void test_many(void)
 {
@@ -740,7 +654,6 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/deviations/identifiers", test_identifiers);
     g_test_add_func("/deviations/auth", test_auth);
     g_test_add_func("/deviations/many", test_many);
-    g_test_add_func("/deviations/many aligned", test_many_aligned);
     g_test_add_func("/deviations/all rows", test_all_rows);
     return g_test_run();
 }
