@@ -22,12 +22,18 @@ struct walk {
 /* One mail, the outer or a nested one. */
 struct mail_view {
     struct blob *blob;               /* that leaves are cut from */
+    guint64 shift;                   /* from a place in it to the one in the mail */
     const char *outer;               /* "part 2 / message / ", or "" */
     guint depth;                     /* mails and multiparts around it */
     gboolean found;                  /* a leaf that may hold a report */
     const struct message_head *head; /* of the mail */
     const struct mime_node *around;  /* the innermost multipart, or NULL */
     gboolean feedback;               /* in which a feedback report is */
+    GArray *read; /* struct stretch of the mail: leaves of which no byte is looked at again */
+};
+
+struct stretch {
+    guint64 start, end;
 };
 
 /* A leaf before its transfer encoding is undone. */
@@ -40,6 +46,8 @@ struct leaf {
     gboolean declared; /* by a header field */
     const char *note;
     gboolean final; /* not to be taken for a mail: it is the mail itself, or what a report is about */
+    gboolean found; /* it was found in a text, and is not searched itself */
+    gboolean read;  /* set by hand_out: its bytes, as they stand in the mail, are of no more use */
     const struct mime_node *node; /* or NULL */
 };
 
@@ -62,7 +70,9 @@ static struct blob *decode(struct leaf *leaf, const struct limits *limits, GErro
     gssize got = blob_read(leaf->raw, 0, start, sizeof start, error);
     if (got < 0)
         return NULL;
-    switch (transfer_true(leaf->encoding, start, (gsize)got, &leaf->note)) {
+    enum transfer encoding = transfer_true(leaf->encoding, start, (gsize)got, &leaf->note);
+    leaf->read |= encoding != TRANSFER_NONE;
+    switch (encoding) {
     case TRANSFER_BASE64:
         return transfer_base64(leaf->raw, limits->attachment_size, error);
     case TRANSFER_QUOTED:
@@ -77,6 +87,38 @@ static struct blob *decode(struct leaf *leaf, const struct limits *limits, GErro
     g_set_error(error, WS_ERROR, WS_ERROR_LIMIT,
                 "limit attachment_size: more than %" G_GUINT64_FORMAT " bytes", limits->attachment_size);
     return NULL;
+}
+
+static gboolean search_text(struct walk *walk, struct mail_view *view, const char *number,
+                            struct blob *content, guint64 start, guint64 end, GError **error);
+
+/* Text of any kind, also a multipart that has no parts, in which reports may stand between words. A failure
+ * report's neighbours are a stranger's; and what says that it is XML is read as that. */
+static gboolean is_searched(const struct mail_view *view, const struct leaf *leaf, enum content_kind kind)
+{
+    const char *type = leaf->media_type;
+    return kind == CONTENT_OTHER && !leaf->found && !view->feedback &&
+           content_claimed(type, leaf->file_name) != CONTENT_XML &&
+           (!type || g_str_has_prefix(type, "text/") || g_str_has_prefix(type, "multipart/") ||
+            g_str_has_prefix(type, "message/"));
+}
+
+/* What is in a leaf that was handed out: a mail that came encoded or without a media type of its own, or
+ * reports in a text. */
+static gboolean look_inside(struct walk *walk, struct mail_view *view, struct leaf *leaf, const char *place,
+                            struct blob *content, enum content_kind kind, GError **error)
+{
+    if (kind == CONTENT_MAIL && !leaf->final && view->depth < walk->limits->message_depth) {
+        g_autofree char *outer = g_strconcat(place, " / message / ", NULL);
+        leaf->read = TRUE;
+        return walk_mail(walk, content, outer, view->depth + 1, NULL, &view->found, error);
+    }
+    /* The one that XML is claimed of was read to its end. */
+    leaf->read |= kind == CONTENT_OTHER && content_claimed(leaf->media_type, leaf->file_name) == CONTENT_XML;
+    if (!is_searched(view, leaf, kind))
+        return TRUE;
+    leaf->read = TRUE;
+    return search_text(walk, view, leaf->number, content, 0, blob_size(content), error);
 }
 
 static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf *leaf, GError **error)
@@ -115,12 +157,8 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
                                       .place = &around,
                                       .depth = view->depth,
                                       .leaves = walk->leaves};
-    gboolean ok = got >= 0 && walk->part(walk->self, &part, error);
-    /* A mail that came encoded, or without a media type of its own. */
-    if (ok && kind == CONTENT_MAIL && !leaf->final && view->depth < walk->limits->message_depth) {
-        g_autofree char *outer = g_strconcat(place, " / message / ", NULL);
-        ok = walk_mail(walk, content, outer, view->depth + 1, NULL, &view->found, error);
-    }
+    gboolean ok = got >= 0 && walk->part(walk->self, &part, error) &&
+                  look_inside(walk, view, leaf, place, content, kind, error);
     blob_unref(content);
     return ok;
 }
@@ -162,6 +200,9 @@ static gboolean walk_leaf(struct walk *walk, struct mail_view *view, const struc
 {
     struct leaf leaf = leaf_of(view, node, number);
     gboolean ok = hand_out(walk, view, &leaf, error);
+    const struct stretch stretch = {node->start + view->shift, node->end + view->shift};
+    if (leaf.read)
+        g_array_append_val(view->read, stretch);
     leaf_clear(&leaf);
     return ok;
 }
@@ -315,33 +356,62 @@ static gboolean walk_object(struct walk *walk, struct mail_view *view, const str
     return ok;
 }
 
-/* What is found by looking at lines, when MIME led to nothing. */
+/* What is found by looking at lines. */
 
-struct rescue {
+struct search {
     struct walk *walk;
     struct mail_view *view;
+    const char *number; /* of the leaf with the text, or NULL */
 };
 
-static gboolean on_block(void *self, struct blob *raw, gboolean packed, GError **error)
+static gboolean on_block(void *self, const struct block *block, GError **error)
 {
-    struct rescue *rescue = self;
-    struct leaf leaf = {.raw = raw,
-                        .encoding = packed ? "base64" : NULL,
-                        .number = packed ? "base64 in the text" : "XML in the text",
-                        .note = "mime"};
-    gboolean ok = hand_out(rescue->walk, rescue->view, &leaf, error);
+    struct search *search = self;
+    const char *what = block->encoding ? "base64 in the text" : "XML in the text";
+    g_autofree char *number =
+        search->number ? g_strconcat(search->number, " / ", what, NULL) : g_strdup(what);
+    struct leaf leaf = {.raw = block->raw,
+                        .encoding = block->encoding,
+                        .number = number,
+                        .media_type = block->encoding ? NULL : "text/plain",
+                        .note = "mime",
+                        .found = TRUE};
+    gboolean ok = hand_out(search->walk, search->view, &leaf, error);
     leaf_clear(&leaf);
     return ok;
+}
+
+static gboolean search_text(struct walk *walk, struct mail_view *view, const char *number, struct blob *text,
+                            guint64 start, guint64 end, GError **error)
+{
+    struct search search = {walk, view, number};
+    return block_search(text, start, end, on_block, &search, error);
+}
+
+/* When MIME led to nothing: all of the mail but the leaves that were read. */
+static gboolean search_rest(struct walk *walk, struct mail_view *view, struct blob *mail, guint64 from,
+                            GError **error)
+{
+    gboolean ok = TRUE;
+    for (guint i = 0; ok && i < view->read->len; i++) {
+        const struct stretch *stretch = &g_array_index(view->read, struct stretch, i);
+        if (stretch->start > from)
+            ok = search_text(walk, view, NULL, mail, from, stretch->start, error);
+        from = MAX(from, stretch->end);
+    }
+    return ok && search_text(walk, view, NULL, mail, from, blob_size(mail), error);
 }
 
 static gboolean walk_tree(struct walk *walk, struct mail_view *view, struct blob *mail,
                           const struct mime_tree *tree, GError **error)
 {
     view->blob = tree->blob;
-    if (!walk_object(walk, view, tree->root, "", error))
-        return FALSE;
-    struct rescue rescue = {walk, view};
-    return view->found || block_search(mail, tree->header, on_block, &rescue, error);
+    view->shift = tree->shift;
+    view->read = g_array_new(FALSE, FALSE, sizeof(struct stretch));
+    gboolean ok = walk_object(walk, view, tree->root, "", error) &&
+                  (view->found || search_rest(walk, view, mail, tree->header, error));
+    g_array_unref(view->read);
+    return ok;
 }
 
 static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *outer, guint depth,

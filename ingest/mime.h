@@ -39,6 +39,7 @@ struct mime_node {
 struct mime_tree {
     struct blob *blob; /* that the leaves are stretches of; owned */
     guint64 header;    /* where the mail's header begins, in the mail */
+    guint64 shift;     /* from a place in the blob to the same in the mail, modulo 2^64 */
     struct mime_node *root;
     struct message_head head;
     struct arena arena;         /* has the nodes and texts */

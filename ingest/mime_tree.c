@@ -296,6 +296,7 @@ static gboolean open_input(struct mime_tree *tree, struct blob *mail, struct mai
     tree->blob = as_it_is ? blob_ref(mail) : slim(mail, scan, error);
     if (!tree->blob)
         return FALSE;
+    tree->shift = as_it_is ? 0 : scan->body - scan->head->len;
     GBytes *memory = blob_bytes(tree->blob);
     if (memory) {
         gsize n = 0;

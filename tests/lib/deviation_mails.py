@@ -357,6 +357,30 @@ def transfer():
                + base64.encodebytes(gz(c.xml()))))
 
 
+def between_words():
+    """Reports that stand in a text."""
+    c = Case("C9 between words", "stored stored stored stored | 4/4/40 | mime,xml_lead | -")
+    c.domain = "c9b.example"
+    ten = {"count": 10}
+
+    def text():
+        return b"External mail!\n" + c.xml(ten)
+    for media_type in ("text/xml", "text/plain"):
+        c.put(alone(text().replace(b'="', b'=3D"').replace(b"<count>10", b"<count>1=\n0"), media_type, encoding="quoted-printable"))
+    c.put(alone(text(), "text/plain")).put(alone(text(), "text/xml", encoding="7bit"))
+    c = Case("C16 in the text and beside it", "stored stored stored | 4/4/8 | mime | -",
+             "SELECT string_agg(d.outcome, ' ' ORDER BY m.source, d.ordinal) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
+             " WHERE m.source LIKE '%/C16_in%'", "no_report stored no_report no_report stored stored no_report stored duplicate")
+    c.domain = "c16b.example"
+
+    def inline(xml):
+        return part(b"Hello\n\n" + xml, "text/plain", encoding="7bit")
+    xml = c.xml()
+    c.put(mail(inline(c.xml()), part(packed(("x.txt", b"x")), "application/zip", "x.zip")))
+    c.put(mail(inline(c.xml()), part(gz(c.xml()), "application/gzip", "r.xml.gz")))
+    c.put(mail(inline(xml), part(gz(xml), "application/gzip", "r.xml.gz")))
+
+
 def headers():
     """Who and what the header names is kept as evidence, and decides nothing."""
     what = "SELECT string_agg(concat_ws('/', coalesce(subject, '-'), coalesce(from_domain, '-')), ' ' ORDER BY source) FROM dmarc_store.message WHERE source LIKE '%/{}/%'"
@@ -450,7 +474,7 @@ def documents():
 
 
 def main():
-    for make in (containers, forwarded, transfer, headers, identity, documents):
+    for make in (containers, forwarded, transfer, between_words, headers, identity, documents):
         make()
     for case in Case.all:
         folder = os.path.join(sys.argv[1], case.name.replace(" ", "_"))

@@ -246,7 +246,7 @@ static const struct vector vectors[] = {
     {"C28 ContentType of the multipart without hyphen",
      HEAD "ContentType: multipart/mixed; boundary=b\n\n--b\n"
           "Content-Transfer-Encoding: base64\n\n@gz@\n--b--\n",
-     "part 1=*; base64 in the text=gzip; ", "-; mime; "},
+     "part 1=*; part 1 / base64 in the text=gzip; ", "-; mime; "},
     {"C28 trailing semicolon",
      MIXED "--b\nContent-Type: application/gzip;\nContent-Disposition: attachment; filename=r.gz;\n"
            "Content-Transfer-Encoding: base64\n\n@gz@\n--b--\n",
@@ -262,7 +262,7 @@ static const struct vector vectors[] = {
     {"C29 boundary never found, a whole part",
      HEAD "Content-Type: multipart/mixed; boundary=x\n\n--b\n"
           "Content-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n@gz@\n--b--\n",
-     "part 0=*; base64 in the text=gzip; ", "mime; mime; "},
+     "part 0=*; part 0 / base64 in the text=gzip; ", "mime; mime; "},
     {"C29 boundary never found, XML", HEAD "Content-Type: multipart/mixed; boundary=x\n\n" XML "\n",
      "part 0=" XML "\n; ", "mime; "},
     {"C29 report in the preamble", MIXED XML "\n--b\n\nhello\n--b--\n",
@@ -270,7 +270,7 @@ static const struct vector vectors[] = {
     {"C29 report in the epilogue", MIXED "--b\n\nhello\n--b--\n@zip@",
      "part 1=hello; part 0 (epilogue)=zip; ", "-; cte; "},
     {"C29 XML behind a banner", HEAD "\nExternal mail\n\n" XML "\n",
-     "part 1=External mail\n\n" XML "\n; XML in the text=" XML "\n; ", "-; mime; "},
+     "part 1=External mail\n\n" XML "\n; part 1 / XML in the text=" XML "\n; ", "-; mime; "},
     {"C31 bounce",
      MIXED "--b\n\nno such user\n--b\nContent-Type: message/delivery-status\n\nStatus: 5.1.1\n--b--\n",
      "part 1=no such user; part 2=Status: 5.1.1; ", "-; -; "},

@@ -1,0 +1,104 @@
+/* Reports between the words of a text: which are found in which mails, and that none is read twice. */
+#include "ingest/message.h"
+#include "parser/error.h"
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#define HEAD "From: a@b.example\nSubject: x\n"
+#define MIXED HEAD "Content-Type: multipart/mixed; boundary=b\n\n"
+#define QUOTED "Content-Transfer-Encoding: quoted-printable\n\n"
+#define BASE64 "Content-Transfer-Encoding: base64\n\n"
+#define XML "<feedback>one</feedback>"
+#define XML_BASE64 "PGZlZWRiYWNrPm9uZTwvZmVlZGJhY2s+"
+
+/* "LABEL=CONTENT; " for a leaf, "LABEL!DETAIL; " for a refusal. */
+static gboolean on_part(void *self, const struct message_part *part, GError **error)
+{
+    char content[1000];
+    gssize got = blob_read(part->content, 0, content, sizeof content, error);
+    g_assert_cmpint(got, >=, 0);
+    g_string_append_printf(self, "%s=", part->label);
+    g_string_append_len(self, content, got);
+    g_string_append(self, "; ");
+    return TRUE;
+}
+
+static gboolean on_refusal(void *self, const char *label, const char *code, const char *detail,
+                           GError **error)
+{
+    (void)error;
+    g_assert_cmpstr(code, ==, "limit");
+    g_string_append_printf(self, "%s!%s; ", label, detail);
+    return TRUE;
+}
+
+/* What a walk told, or "!" and why it failed. Owned by the caller. */
+static char *walk(const char *mail, const struct limits *limits)
+{
+    GString *told = g_string_new(NULL);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(mail, strlen(mail));
+    g_autoptr(GError) error = NULL;
+    struct blob *blob = blob_new_bytes(bytes);
+    struct message_head head;
+    if (!message_walk(blob, limits, &head, on_part, on_refusal, told, &error))
+        g_string_append_printf(told, "!%s", error->message);
+    message_head_clear(&head);
+    blob_unref(blob);
+    return g_string_free(told, FALSE);
+}
+
+static const struct vector {
+    const char *name, *mail, *expected;
+} vectors[] = {
+    {"C9 declared as XML", HEAD "Content-Type: text/xml\n\nHello\n" XML "\n", "part 1=Hello\n" XML "\n; "},
+    {"C9 declared as XML, quoted-printable",
+     HEAD "Content-Type: text/xml\n" QUOTED "Hello\n<feedback>1=\n0</feedback>",
+     "part 1=Hello\n<feedback>10</feedback>; "},
+    {"C9 with a prefix, indented", HEAD "\nHello\n \t<r:feedback>\n",
+     "part 1=Hello\n \t<r:feedback>\n; part 1 / XML in the text= \t<r:feedback>\n; "},
+    {"C24 quoted-printable", HEAD QUOTED "Hello\n<feedback>1=\n0</feedback>",
+     "part 1=Hello\n<feedback>10</feedback>; part 1 / XML in the text=<feedback>10</feedback>; "},
+    {"C24 base64", HEAD BASE64 "SGVsbG8KPGZlZWRiYWNrLz4K\n",
+     "part 1=Hello\n<feedback/>\n; part 1 / XML in the text=<feedback/>\n; "},
+    {"C24 base64 in quoted-printable", HEAD QUOTED "Hello\nPGZlZWRiYWNrPm9u=\nZTwvZmVlZGJhY2s+\n",
+     "part 1=Hello\n" XML_BASE64 "\n; part 1 / base64 in the text=" XML "; "},
+    {"C27 and another part", MIXED "--b\n\nHello\n" XML "\n--b\n\n" XML "\n--b--\n",
+     "part 1=Hello\n" XML "; part 1 / XML in the text=" XML "; part 2=" XML "; "},
+    {"C16 XML and base64 in one text", HEAD "\nHello\n<?xml version='1.0'?>\n<a/>\n" XML_BASE64 "\n",
+     "part 1=Hello\n<?xml version='1.0'?>\n<a/>\n" XML_BASE64 "\n; "
+     "part 1 / XML in the text=<?xml version='1.0'?>\n<a/>\n" XML_BASE64
+     "\n; part 1 / base64 in the text=" XML "; "},
+    {"C18 in a mail in a mail",
+     MIXED "--b\nContent-Type: message/rfc822\n\n" HEAD QUOTED "Hello\n<feedback>=3D</feedback>\n--b--\n",
+     "part 1 / message / part 1=Hello\n<feedback>=</feedback>; "
+     "part 1 / message / part 1 / XML in the text=<feedback>=</feedback>; "},
+    {"C29 in front of the parts, and text in one of them",
+     MIXED "Hello\n" XML "\n--b\n" QUOTED "<feedback=3D\n--b--\n",
+     "part 1=<feedback=; XML in the text=" XML "\n--b\n" QUOTED "; "},
+    {"C31 what mailers write into HTML, and an address",
+     HEAD "\nAway\n<?xml:namespace prefix = o />\n<feedback@b.example>\n<feedbacks>\n< feedback>\n<r:\n<\n",
+     "part 1=Away\n<?xml:namespace prefix = o />\n<feedback@b.example>\n<feedbacks>\n< "
+     "feedback>\n<r:\n<\n; "},
+    {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
+     "part 1=%PDF\n" XML "; part 2=" XML "; "},
+};
+
+static void test_vectors(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(vectors); i++) {
+        const struct vector *vector = &vectors[i];
+        g_autofree char *told = walk(vector->mail, &limits_default);
+        if (strcmp(told, vector->expected) != 0)
+            g_error("%s: got \"%s\"", vector->name, told);
+        unit_deviation(vector->name, !g_test_failed());
+    }
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    unit_init(argv[0]);
+    g_test_add_func("/message-text/vectors", test_vectors);
+    return g_test_run();
+}
