@@ -138,6 +138,21 @@ static gboolean is_feedback(const guint8 *data, gsize n)
     return FALSE;
 }
 
+/* The From_ line of an mbox: a time in it, and a field in the next line. */
+static gboolean is_mbox(const char *at, const char *end)
+{
+    const char *eol = memchr(at, '\n', (gsize)(end - at));
+    gboolean time = FALSE;
+    if (!eol || memcmp(at, "From ", 5) != 0)
+        return FALSE;
+    for (at += 5; at + 2 < eol && !time; at++)
+        time = g_ascii_isdigit(at[-1]) && at[0] == ':' && g_ascii_isdigit(at[1]) && g_ascii_isdigit(at[2]);
+    const char *name = eol + 1;
+    while (name<end && * name> ' ' && *name < 127 && *name != ':')
+        name++;
+    return time && name > eol + 1 && name < end && *name == ':';
+}
+
 /* How many of the well-known fields stand at the start of lines (RFC 5322 section 3.6, RFC 2045). */
 static gboolean is_mail(const guint8 *data, gsize n)
 {
@@ -161,8 +176,11 @@ static gboolean is_mail(const guint8 *data, gsize n)
     const char *at = (const char *)data, *end = at + n;
     guint32 seen = 0;
     guint count = 0;
-    if (n > 5 && memcmp(at, "From ", 5) == 0)
+    if (n > 5 && memcmp(at, "From ", 5) == 0) {
+        if (is_mbox(at, end))
+            return TRUE;
         count++;
+    }
     while (at < end) {
         const char *eol = memchr(at, '\n', (gsize)(end - at));
         char first = g_ascii_tolower(*at);

@@ -3,6 +3,7 @@
 #include "ingest/block.h"
 #include "ingest/content.h"
 #include "ingest/label.h"
+#include "ingest/mbox.h"
 #include "ingest/mime.h"
 #include "ingest/transfer.h"
 #include "parser/error.h"
@@ -58,8 +59,8 @@ struct place {
     const struct mime_node *node;
 };
 
-static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *outer, guint depth,
-                          struct message_head *head_r, gboolean *found_r, GError **error);
+static gboolean walk_mails(struct walk *walk, struct blob *content, const char *place, guint depth,
+                           gboolean *found_r, GError **error);
 
 /* Leaves. */
 
@@ -103,15 +104,14 @@ static gboolean is_searched(const struct mail_view *view, const struct leaf *lea
             g_str_has_prefix(type, "message/"));
 }
 
-/* What is in a leaf that was handed out: a mail that came encoded or without a media type of its own, or
- * reports in a text. */
+/* What is in a leaf that was handed out: a mail that came encoded or without a media type of its own, an
+ * mbox, or reports in a text. */
 static gboolean look_inside(struct walk *walk, struct mail_view *view, struct leaf *leaf, const char *place,
                             struct blob *content, enum content_kind kind, GError **error)
 {
     if (kind == CONTENT_MAIL && !leaf->final && view->depth < walk->limits->message_depth) {
-        g_autofree char *outer = g_strconcat(place, " / message / ", NULL);
         leaf->read = TRUE;
-        return walk_mail(walk, content, outer, view->depth + 1, NULL, &view->found, error);
+        return walk_mails(walk, content, place, view->depth + 1, &view->found, error);
     }
     /* The one that XML is claimed of was read to its end. */
     leaf->read |= kind == CONTENT_OTHER && content_claimed(leaf->media_type, leaf->file_name) == CONTENT_XML;
@@ -442,6 +442,38 @@ static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *oute
     return ok;
 }
 
+/* A mail inside of another, or the mails of an mbox. */
+static gboolean walk_mails(struct walk *walk, struct blob *content, const char *place, guint depth,
+                           gboolean *found_r, GError **error)
+{
+    if (!mbox_is(content)) {
+        g_autofree char *outer = g_strconcat(place, " / message / ", NULL);
+        return walk_mail(walk, content, outer, depth, NULL, found_r, error);
+    }
+    struct mbox *mbox = mbox_open(content, TRUE, walk->limits->message_size);
+    struct blob *mail = NULL;
+    g_autoptr(GError) failure = NULL, refusal = NULL;
+    gboolean ok = TRUE;
+    for (guint i = 1; ok && mbox_next(mbox, &mail, &refusal, &failure); i++) {
+        g_autofree char *label = g_strdup_printf("%s / message %u", place, i);
+        g_autofree char *outer = g_strconcat(label, " / ", NULL);
+        if (mail)
+            ok = walk_mail(walk, mail, outer, depth, NULL, found_r, &failure);
+        else if (g_error_matches(refusal, WS_ERROR, WS_ERROR_LIMIT))
+            ok = walk->refuse(walk->self, label, "limit", refusal->message, &failure);
+        else
+            g_propagate_error(&failure, g_steal_pointer(&refusal));
+        ok = ok && !failure;
+        g_clear_error(&refusal);
+        g_clear_pointer(&mail, blob_unref);
+    }
+    mbox_close(mbox);
+    if (!failure)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
 /* FALSE with an error: the limit. */
 static gboolean check_size(struct blob *mail, const struct limits *limits, GError **error)
 {
@@ -474,9 +506,8 @@ gboolean message_walk_inner(struct blob *mail, const struct message_part *around
     struct walk walk = {
         .limits = limits, .part = part, .refuse = refuse, .self = self, .leaves = around->leaves};
     gboolean found = FALSE;
-    g_autofree char *outer = g_strconcat(label, " / message / ", NULL);
     g_autoptr(GError) failure = NULL;
     if (!check_size(mail, limits, &failure))
         return refuse(self, label, "limit", failure->message, error);
-    return walk_mail(&walk, mail, outer, around->depth + 1, NULL, &found, error);
+    return walk_mails(&walk, mail, label, around->depth + 1, &found, error);
 }

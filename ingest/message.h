@@ -1,7 +1,8 @@
 /* A mail to its leaves.
  *
- * Looks at every leaf of the MIME tree, at the message itself when it is no multipart, and into nested
- * message/rfc822; decides nothing by names or media types. The tree comes from ingest/mime.h.
+ * Looks at every leaf of the MIME tree, at the message itself when it is no multipart, into nested
+ * message/rfc822, and into every mail of a leaf that is an mbox; decides nothing by names or media types. The
+ * tree comes from ingest/mime.h.
  *
  * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding,
  * multiparts without end or parts, text before the header. A message beside a message/feedback-report is what
@@ -51,9 +52,9 @@ typedef gboolean (*message_refusal_func)(void *self, const char *label, const ch
 gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,
                       message_part_func part, message_refusal_func refuse, void *self, GError **error);
 
-/* The same for a mail that came out of an archive in `part`, and is called `label`: its leaves are counted
- * and its depth is bounded together with those of the mail around it. Over a limit as a whole it is refused
- * through the callback. */
+/* The same for a mail, or an mbox, that came out of an archive in `part`, and is called `label`: its leaves
+ * are counted and its depth is bounded together with those of the mail around it. Over a limit as a whole it
+ * is refused through the callback. */
 gboolean message_walk_inner(struct blob *mail, const struct message_part *around, const char *label,
                             const struct limits *limits, message_part_func part, message_refusal_func refuse,
                             void *self, GError **error);

@@ -2,6 +2,7 @@
 
 #include "ingest/content.h"
 #include "ingest/label.h"
+#include "ingest/mbox.h"
 #include "parser/error.h"
 #include "parser/step.h"
 
@@ -77,7 +78,7 @@ static guint64 limit_for(const guint8 *start, gsize n, const struct limits *limi
         break;
     }
     *name_r = "message_size";
-    return n > 5 && memcmp(start, "From ", 5) == 0 ? G_MAXINT64 : limits->message_size;
+    return mbox_starts(start, n) ? G_MAXINT64 : limits->message_size;
 }
 
 /* Reads until n bytes are there or the end is. */

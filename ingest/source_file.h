@@ -1,5 +1,5 @@
-/* What the file sources share: a file as a mail, an mbox as many, a Maildir's messages, and where they go
- * when their outcome is known. Only ingest/source*.c include it. */
+/* What the file sources share: a file as a mail, a Maildir's messages, and where they go when their outcome
+ * is known. Only ingest/source*.c include it. */
 #pragma once
 
 #include "ingest/source.h"
@@ -19,17 +19,6 @@ struct blob *file_body(int fd, const struct limits *limits, GError **error);
 
 /* Marks the mail as one that could not be had. Takes the error. */
 void mail_refuse(struct mail *mail, GError *error);
-
-/* A mail starts with "From " and is therefore one of a row (RFC 4155). */
-gboolean mbox_is(struct blob *body);
-struct mbox;
-/* Takes a reference to the body; lends limits. `ref` is what the number is put behind: "mbox:PATH". `strict`:
- * most likely one mail that a transport gave its From_ line and no quotes, so that only what cannot be prose
- * parts it. */
-struct mbox *mbox_open(struct blob *body, const char *ref, gboolean strict, const struct limits *limits);
-/* TRUE and a mail, or FALSE at the end or with an error. Fills ref, body or refusal. */
-gboolean mbox_next(struct mbox *mbox, struct mail *mail, GError **error);
-void mbox_close(struct mbox *mbox);
 
 /* A directory with cur/ and new/. */
 gboolean maildir_is(const char *directory);

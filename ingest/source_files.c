@@ -3,6 +3,7 @@
 #include "ingest/source_file.h"
 
 #include "ingest/label.h"
+#include "ingest/mbox.h"
 #include "parser/error.h"
 
 #include <dirent.h>
@@ -32,7 +33,10 @@ struct file_source {
     GString *names; /* entries, each ending in NUL */
     GArray *starts; /* guint64: where each one starts */
     guint at;
-    struct mbox *mbox;
+    struct mbox *mbox; /* that is open, or NULL */
+    char *mbox_ref;    /* what the number of its mail is put behind: "mbox:PATH" */
+    guint64 mbox_number;
+    gboolean mbox_is_pipe;
 };
 
 static void add(struct file_source *files, enum entry kind, const char *name)
@@ -185,6 +189,25 @@ static int open_entry(enum entry kind, const char *path, struct mail *mail, GErr
     return now ? file_open(now, FALSE, mail, error) : -1;
 }
 
+static gboolean next_of_mbox(struct file_source *files, struct mail *mail, GError **error)
+{
+    g_autoptr(GError) refusal = NULL;
+    if (!mbox_next(files->mbox, &mail->body, &refusal, error))
+        return FALSE;
+    mail->token = NO_TOKEN;
+    mail->ref = g_strdup_printf("%s#%" G_GUINT64_FORMAT, files->mbox_ref, ++files->mbox_number);
+    mail->ref_is_identity = !files->mbox_is_pipe;
+    if (refusal)
+        mail_refuse(mail, g_steal_pointer(&refusal));
+    return TRUE;
+}
+
+static void close_mbox(struct file_source *files)
+{
+    g_clear_pointer(&files->mbox, mbox_close);
+    g_clear_pointer(&files->mbox_ref, g_free);
+}
+
 /* One entry: TRUE when there is a mail of it, FALSE with an error, or without one when it is gone or an mbox.
  */
 static gboolean take_entry(struct file_source *files, guint i, struct mail *mail, GError **error)
@@ -216,8 +239,10 @@ static gboolean take_entry(struct file_source *files, guint i, struct mail *mail
         mail_refuse(mail, g_steal_pointer(&failure));
     if (!mail->body || kind == ENTRY_MAILDIR || !mbox_is(mail->body))
         return TRUE;
-    g_autofree char *ref = kind == ENTRY_STDIN ? g_strdup("stdin:") : file_ref("mbox", path);
-    files->mbox = mbox_open(mail->body, ref, kind == ENTRY_STDIN, &files->limits);
+    files->mbox_is_pipe = kind == ENTRY_STDIN;
+    files->mbox_ref = files->mbox_is_pipe ? g_strdup("stdin:") : file_ref("mbox", path);
+    files->mbox_number = 0;
+    files->mbox = mbox_open(mail->body, files->mbox_is_pipe, files->limits.message_size);
     return FALSE;
 }
 
@@ -227,9 +252,7 @@ static gboolean files_next(struct source *source, struct mail *mail, GError **er
     g_autoptr(GError) failure = NULL;
     *mail = (struct mail){0};
     while (files->mbox || files->at < files->starts->len) {
-        if (files->mbox)
-            mail->token = NO_TOKEN;
-        gboolean have = files->mbox ? mbox_next(files->mbox, mail, &failure)
+        gboolean have = files->mbox ? next_of_mbox(files, mail, &failure)
                                     : take_entry(files, files->at++, mail, &failure);
         if (have)
             return TRUE;
@@ -240,7 +263,7 @@ static gboolean files_next(struct source *source, struct mail *mail, GError **er
             return FALSE;
         }
         if (!opened)
-            g_clear_pointer(&files->mbox, mbox_close);
+            close_mbox(files);
     }
     return FALSE;
 }
@@ -271,7 +294,7 @@ static gint64 files_remaining(struct source *source)
 static void files_close(struct source *source)
 {
     struct file_source *files = (struct file_source *)source;
-    mbox_close(files->mbox);
+    close_mbox(files);
     g_string_free(files->names, TRUE);
     g_array_unref(files->starts);
     g_free(files->root);

@@ -254,6 +254,16 @@ def forwarded():
     c.put(packed(("one.eml", usual(gz(c.xml()))), ("two.eml", alone(packed(c.xml()), "application/zip"))), "zip")
     deep = usual(packed(("deep.eml", usual(gz(c.xml())))), "mails.zip", "application/zip")
     c.put(usual(packed(("two.eml", deep)), "mails.zip", "application/zip"))
+    # Every mail of an mbox is one, wherever the mbox comes from.
+    c = Case("C18 mbox", "stored stored stored stored stored stored stored stored stored | 15/15/30 | - | -")
+    c.domain = "c18c.example"
+
+    def box():
+        return b"".join(b"From a@b.example Fri Oct  2 03:04:05 2026\n" + usual(gz(c.xml())) + b"\n" for _ in range(2))
+    c.put(gz(box()), "mbox.gz").put(packed(("box.mbox", box()), ("other.mbox", box())), "zip")
+    c.put(mail(TEXT, part(box(), "application/mbox", "box"))).put(mail(TEXT, part(box(), "application/octet-stream")))
+    c.put(b"\n\r\n" + box(), "mbox").put(b"\xef\xbb\xbf" + box(), "mbox")
+    c.put(b"From a@b.example Fri Oct  2 03:04:05 2026\n" + usual(gz(c.xml())))
     c = Case("C19", "stored | 1/1/2 | - | -")
     c.put(mail(part(b"FYI\n> From: dmarc@reporter.example\n> Subject: Report\n", "text/plain", encoding="7bit"),
                part(gz(c.xml()), "application/gzip", "r.xml.gz"), head=subject("FW: Report Domain: example.org")))

@@ -547,6 +547,8 @@ static const struct mbox_row mbox_rows[] = {
     {"a Content-Length that lies", FROM "Content-Length: 9999\n\none\n\n" FROM "Content-Length: 1\n\ntwo\n",
      "mbox:/m#1[i]=Content-Length: 9999\n\none\n\n|mbox:/m#2[i]=Content-Length: 1\n\ntwo\n|"},
     {"no end of line", FROM "Subject: 1\n\none", "mbox:/m#1[i]=Subject: 1\n\none|"},
+    {"blank lines and a BOM before the first line", "\xef\xbb\xbf\r\n\n" FROM "A: 1\n\none\n\n" FROM "A: 2\n",
+     "mbox:/m#1[i]=A: 1\n\none\n\n|mbox:/m#2[i]=A: 2\n|"},
     {"only the first line", FROM, "mbox:/m#1[i]=|"},
     {"separator at the end", FROM "Subject: 1\n\none\n\n" FROM,
      "mbox:/m#1[i]=Subject: 1\n\none\n\n" FROM "|"},

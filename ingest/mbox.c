@@ -1,5 +1,6 @@
-#include "ingest/source_file.h"
+#include "ingest/mbox.h"
 
+#include "ingest/content.h"
 #include "ingest/lines.h"
 #include "parser/error.h"
 
@@ -9,12 +10,11 @@
 
 struct mbox {
     struct blob *body;
-    const struct limits *limits;
-    char *ref;
+    guint64 most;
     struct lines lines;
     struct line from; /* the "From " line of the next mail; only offset and length are valid */
     gboolean have;    /* there is a next mail */
-    guint64 number;
+    gboolean begun;
     gboolean strict;
 };
 
@@ -24,10 +24,31 @@ struct stretch {
     gboolean quoted;
 };
 
+/* Where the first separator is, or -1. */
+static gssize first_from(const guint8 *start, gsize n)
+{
+    gsize bom = n >= 3 && memcmp(start, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, at = bom;
+    while (at < n && g_ascii_isspace(start[at]))
+        at++;
+    gboolean begins = at == bom || start[at - 1] == '\n';
+    return begins && n - at >= 5 && memcmp(start + at, "From ", 5) == 0 ? (gssize)at : -1;
+}
+
+static gssize first_from_in(struct blob *body)
+{
+    guint8 start[CONTENT_SNIFF];
+    gssize got = blob_read(body, 0, start, sizeof start, NULL);
+    return got > 0 ? first_from(start, (gsize)got) : -1;
+}
+
+gboolean mbox_starts(const guint8 *start, gsize n)
+{
+    return first_from(start, n) >= 0;
+}
+
 gboolean mbox_is(struct blob *body)
 {
-    char start[5];
-    return blob_read(body, 0, start, sizeof start, NULL) == sizeof start && memcmp(start, "From ", 5) == 0;
+    return first_from_in(body) >= 0;
 }
 
 static gboolean is_from(const struct line *line)
@@ -63,14 +84,14 @@ static gboolean is_field(const struct line *line)
     return n > 0 && n < line->n && line->text[n] == ':';
 }
 
-struct mbox *mbox_open(struct blob *body, const char *ref, gboolean strict, const struct limits *limits)
+struct mbox *mbox_open(struct blob *body, gboolean strict, guint64 most)
 {
+    gssize from = first_from_in(body);
     struct mbox *mbox = g_new0(struct mbox, 1);
     mbox->strict = strict;
     mbox->body = blob_ref(body);
-    mbox->limits = limits;
-    mbox->ref = g_strdup(ref);
-    lines_init(&mbox->lines, body, 0, blob_size(body));
+    mbox->most = most;
+    lines_init(&mbox->lines, body, (guint64)MAX(from, 0), blob_size(body));
     return mbox;
 }
 
@@ -80,7 +101,6 @@ void mbox_close(struct mbox *mbox)
         return;
     lines_clear(&mbox->lines);
     blob_unref(mbox->body);
-    g_free(mbox->ref);
     g_free(mbox);
 }
 
@@ -159,12 +179,14 @@ static struct blob *copy_small(struct mbox *mbox, const struct stretch *stretch,
     return NULL;
 }
 
-gboolean mbox_next(struct mbox *mbox, struct mail *mail, GError **error)
+gboolean mbox_next(struct mbox *mbox, struct blob **mail_r, GError **refusal_r, GError **error)
 {
     struct stretch stretch = {0};
     g_autoptr(GError) failure = NULL;
-    if (mbox->number == 0) {
+    *mail_r = NULL;
+    if (!mbox->begun) {
         struct line first;
+        mbox->begun = TRUE;
         mbox->have = lines_next(&mbox->lines, &first, &failure);
         if (mbox->have)
             mbox->from = first;
@@ -177,20 +199,17 @@ gboolean mbox_next(struct mbox *mbox, struct mail *mail, GError **error)
     stretch.start = mbox->from.offset + mbox->from.length;
     if (!find_end(mbox, &stretch, error))
         return FALSE;
-    mail->ref = g_strdup_printf("%s#%" G_GUINT64_FORMAT, mbox->ref, ++mbox->number);
-    mail->ref_is_identity = !mbox->strict;
     guint64 size = stretch.end - stretch.start;
-    if (size > mbox->limits->message_size)
+    if (size > mbox->most)
         g_set_error(&failure, WS_ERROR, WS_ERROR_LIMIT,
-                    "limit message_size: more than %" G_GUINT64_FORMAT " bytes", mbox->limits->message_size);
+                    "limit message_size: more than %" G_GUINT64_FORMAT " bytes", mbox->most);
     else
-        mail->body =
-            stretch.quoted ? unquote(mbox, &stretch, &failure) : copy_small(mbox, &stretch, &failure);
+        *mail_r = stretch.quoted ? unquote(mbox, &stretch, &failure) : copy_small(mbox, &stretch, &failure);
     if (failure && failure->code == WS_ERROR_SYSTEM) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }
     if (failure)
-        mail_refuse(mail, g_steal_pointer(&failure));
+        g_propagate_error(refusal_r, g_steal_pointer(&failure));
     return TRUE;
 }
