@@ -24,7 +24,9 @@ struct scanner {
     gboolean stray;          /* between parts */
     gboolean unclear;        /* GMime may see boundaries that we do not */
     guint fields, header_lines, parts;
-    guint64 header_bytes, stray_bytes, dashes;
+    guint64 all_lines, header_bytes, stray_bytes, dashes;
+    guint64 eol;  /* bytes that ended the line before */
+    guint64 part; /* where the line ends that is in front of the part that is being read, or 0 */
 };
 
 static gboolean over(GError **error, const char *name, guint64 value, const char *of)
@@ -117,6 +119,7 @@ static void begin_header(struct scanner *s)
     s->in_header = TRUE;
     s->in_type = s->typed = FALSE;
     s->stray = FALSE;
+    s->header_lines = 0;
     g_string_truncate(s->type, 0);
 }
 
@@ -170,9 +173,10 @@ static gboolean header_line(struct scanner *s, const struct line *line, GError *
         return over(error, "header_line", s->limits->header_line, "bytes in a line of a header");
     s->header_bytes += line->length;
     if (++s->header_lines > s->limits->message_headers ||
+        ++s->all_lines > (guint64)MAIL_HEADER_LINES * s->limits->message_headers ||
         s->header_bytes > MAIL_HEADER_TOTAL * s->limits->header_line)
         return over(error, "message_headers", s->limits->message_headers,
-                    "header lines, or too many bytes in them");
+                    "header lines of a mail or part, or too many in all");
     if (line->n && (line->text[0] == ' ' || line->text[0] == '\t')) {
         s->scan->odd |= s->top && !s->fields;
         if (s->in_type && s->type->len < TYPE_MAX)
@@ -225,6 +229,7 @@ static gboolean boundary_line(struct scanner *s, const struct line *line, gboole
         s->stray = closing;
         if (closing)
             return TRUE;
+        s->part = line->offset - s->eol;
         if (++s->parts > s->limits->message_parts)
             return over(error, "message_parts", s->limits->message_parts, "parts");
         begin_header(s);
@@ -289,8 +294,13 @@ static void scan_all(struct scanner *s, struct lines *lines, GError **failure)
     s->fields = 0;
     while (lines_next(lines, &line, failure)) {
         if (!scan_line(s, &line, failure))
-            return;
+            break;
+        s->eol = MIN(line.length - line.n, strlen("\r\n"));
     }
+    if (*failure && (!s->part || !g_error_matches(*failure, WS_ERROR, WS_ERROR_LIMIT)))
+        return;
+    s->scan->limit = g_steal_pointer(failure);
+    s->scan->cut = s->part;
     gboolean large = blob_size(lines->blob) > UNCLEAR_SIZE || s->dashes > UNCLEAR_DASHES;
     s->scan->walkable = s->stray_bytes <= STRAY_MAX && !(s->unclear && large);
 }
@@ -323,5 +333,6 @@ void mail_scan_clear(struct mail_scan *scan)
     if (scan->head)
         g_string_free(scan->head, TRUE);
     g_clear_pointer(&scan->authres, g_ptr_array_unref);
+    g_clear_error(&scan->limit);
     *scan = (struct mail_scan){0};
 }

@@ -2,13 +2,15 @@
  * walked.
  *
  * Counts header lines, parts and nesting against the limits, so that a mail that is built to exhaust a MIME
- * parser is refused after one pass over its lines. Decides nothing about contents. */
+ * parser is refused after one pass over its lines, or is cut in front of the part that passes a limit.
+ * Decides nothing about contents. */
 #pragma once
 
 #include "ingest/blob.h"
 #include "parser/limits.h"
 
-#define MAIL_HEADER_TOTAL 64   /* times header_line: all header bytes of a mail */
+#define MAIL_HEADER_TOTAL 64   /* times header_line: bytes of all headers of a mail and its parts */
+#define MAIL_HEADER_LINES 32   /* times message_headers: lines of them */
 #define MAIL_AUTHRES_FIELDS 20 /* that are looked at: ours is above those that came with the mail */
 
 struct mail_scan {
@@ -22,11 +24,13 @@ struct mail_scan {
      * differ over such, and are only to see `head` and the body. */
     gboolean odd;
     GString *head;      /* the fields of the header that are of use, with a blank line behind them */
+    GError *limit;      /* the limit that a part passes, or NULL */
+    guint64 cut;        /* then: the end of what stands in front of that part */
     GPtrArray *authres; /* char *: what follows the colon of the first Authentication-Results fields, topmost
                            first; one that is too long is left unreadable for authres_parse */
 };
 
-/* FALSE with WS_ERROR_LIMIT (message_parts, message_depth, message_headers, header_line) or when the blob
- * cannot be read; *scan is to be cleared in any case. */
+/* FALSE with WS_ERROR_LIMIT (message_depth, message_headers, header_line) when there is nothing in front of
+ * what passes it, or when the blob cannot be read; *scan is to be cleared in any case. */
 gboolean mail_scan(struct blob *mail, const struct limits *limits, struct mail_scan *scan, GError **error);
 void mail_scan_clear(struct mail_scan *scan);

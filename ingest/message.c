@@ -127,9 +127,11 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
     g_autofree char *label = label_join(place, leaf->file_name);
     g_autoptr(GError) failure = NULL;
     if (++*walk->leaves > walk->limits->message_parts) {
-        g_set_error(error, WS_ERROR, WS_ERROR_LIMIT, "limit message_parts: more than %u parts",
-                    walk->limits->message_parts);
-        return FALSE;
+        g_autofree char *detail =
+            g_strdup_printf("limit message_parts: more than %u parts", walk->limits->message_parts);
+        view->found = TRUE;
+        return *walk->leaves > walk->limits->message_parts + 1 ||
+               walk->refuse(walk->self, label, "limit", detail, error);
     }
     struct blob *content = decode(leaf, walk->limits, &failure);
     if (!content) {
@@ -399,7 +401,7 @@ static gboolean search_rest(struct walk *walk, struct mail_view *view, struct bl
             ok = search_text(walk, view, NULL, mail, from, stretch->start, error);
         from = MAX(from, stretch->end);
     }
-    return ok && search_text(walk, view, NULL, mail, from, blob_size(mail), error);
+    return ok && search_text(walk, view, NULL, mail, from, view->shift + blob_size(view->blob), error);
 }
 
 static gboolean walk_tree(struct walk *walk, struct mail_view *view, struct blob *mail,
@@ -421,13 +423,18 @@ static gboolean walk_mail(struct walk *walk, struct blob *mail, const char *oute
     struct mail_view view = {.outer = outer, .depth = depth, .head = head_r ? head_r : &tree.head};
     g_autoptr(GError) failure = NULL;
     gboolean ok = TRUE;
+    /* The leaf behind the last one that may be has told it. */
+    if (*walk->leaves > walk->limits->message_parts)
+        return TRUE;
     if (mime_plain_read(mail, walk->limits, &tree) ||
         mime_tree_read(mail, walk->limits, depth, &tree, &failure)) {
         if (head_r) {
             *head_r = tree.head;
             tree.head = (struct message_head){0};
         }
-        ok = walk_tree(walk, &view, mail, &tree, error);
+        g_autofree char *rest = g_strconcat(outer, "the rest", NULL);
+        ok = walk_tree(walk, &view, mail, &tree, error) &&
+             (!tree.limit || walk->refuse(walk->self, rest, "limit", tree.limit, error));
         mime_tree_clear(&tree);
     } else if (!head_r && g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT)) {
         /* A nested mail over a limit costs itself, not the mail around it. */
@@ -454,7 +461,9 @@ static gboolean walk_mails(struct walk *walk, struct blob *content, const char *
     struct blob *mail = NULL;
     g_autoptr(GError) failure = NULL, refusal = NULL;
     gboolean ok = TRUE;
-    for (guint i = 1; ok && mbox_next(mbox, &mail, &refusal, &failure); i++) {
+    for (guint i = 1;
+         ok && *walk->leaves <= walk->limits->message_parts && mbox_next(mbox, &mail, &refusal, &failure);
+         i++) {
         g_autofree char *label = g_strdup_printf("%s / message %u", place, i);
         g_autofree char *outer = g_strconcat(label, " / ", NULL);
         if (mail)

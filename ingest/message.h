@@ -45,10 +45,11 @@ typedef gboolean (*message_part_func)(void *self, const struct message_part *par
 typedef gboolean (*message_refusal_func)(void *self, const char *label, const char *code, const char *detail,
                                          GError **error);
 
-/* Walks the mail. TRUE when every leaf was handed out or refused; FALSE with the callback's error, with
- * WS_ERROR_DATA or WS_ERROR_LIMIT when the mail as a whole is refused, or with WS_ERROR_INPUT or
- * WS_ERROR_SYSTEM when its bytes or a temporary file failed. *head_r is filled as far as possible in any
- * case, before the first leaf is handed out. */
+/* Walks the mail. TRUE when every leaf was handed out or refused, or all that stand behind the one that
+ * passes a limit were refused together; FALSE with the callback's error, with WS_ERROR_DATA or WS_ERROR_LIMIT
+ * when the mail as a whole is refused, or with WS_ERROR_INPUT or WS_ERROR_SYSTEM when its bytes or a
+ * temporary file failed. *head_r is filled as far as possible in any case, before the first leaf is handed
+ * out. */
 gboolean message_walk(struct blob *mail, const struct limits *limits, struct message_head *head_r,
                       message_part_func part, message_refusal_func refuse, void *self, GError **error);
 

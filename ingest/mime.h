@@ -42,12 +42,14 @@ struct mime_tree {
     guint64 shift;     /* from a place in the blob to the same in the mail, modulo 2^64 */
     struct mime_node *root;
     struct message_head head;
+    const char *limit;          /* what was passed behind the blob's end, and how; or NULL */
     struct arena arena;         /* has the nodes and texts */
     struct mime_origin *origin; /* what GMime made, or NULL */
 };
 
-/* `depth`: mails and multiparts around the mail. FALSE with WS_ERROR_LIMIT (message_parts, message_depth,
- * message_headers, header_line), or when the mail could not be read or written; the tree needs no clearing
+/* `depth`: mails and multiparts around the mail. Of a mail in which a part passes a limit (message_parts,
+ * message_depth, message_headers, header_line) the tree has what stands in front of that part. FALSE with
+ * WS_ERROR_LIMIT when nothing does, or when the mail could not be read or written; the tree needs no clearing
  * then. */
 gboolean mime_tree_read(struct blob *mail, const struct limits *limits, guint depth, struct mime_tree *tree,
                         GError **error);

@@ -22,7 +22,7 @@ struct cutter {
     const struct limits *limits;
     struct mime_tree *tree;
     guint parts, header_lines;
-    guint64 header_bytes;
+    guint64 all_lines, header_bytes;
 };
 
 /* What a header says that is of use. */
@@ -68,6 +68,7 @@ static gboolean count_line(struct cutter *c, gsize length)
 {
     c->header_bytes += length;
     return length <= c->limits->header_line && ++c->header_lines <= c->limits->message_headers &&
+           ++c->all_lines <= (guint64)MAIL_HEADER_LINES * c->limits->message_headers &&
            c->header_bytes <= MAIL_HEADER_TOTAL * c->limits->header_line;
 }
 
@@ -122,6 +123,7 @@ static gboolean read_header(struct cutter *c, const char *at, const char *end, s
 {
     struct current current = {0};
     gboolean ok = TRUE;
+    c->header_lines = 0;
     for (guint fields = 0;; fields++) {
         const char *eol = at < end ? memchr(at, '\n', (gsize)(end - at)) : NULL;
         ok = eol != NULL;

@@ -357,11 +357,18 @@ gboolean mime_tree_read(struct blob *mail, const struct limits *limits, guint de
     struct mail_scan scan;
     struct maker maker = {.tree = tree, .depth_max = limits->message_depth};
     *tree = (struct mime_tree){.origin = g_new0(struct mime_origin, 1)};
-    gboolean ok = mail_scan(mail, limits, &scan, error) && open_input(tree, mail, &scan, &maker.base, error);
+    gboolean ok = mail_scan(mail, limits, &scan, error);
+    if (ok) {
+        struct blob *part = scan.limit ? blob_slice(mail, 0, scan.cut) : blob_ref(mail);
+        ok = open_input(tree, part, &scan, &maker.base, error);
+        blob_unref(part);
+    }
     if (ok) {
         GMimeMessage *message = tree->origin->message = parse(tree->origin->stream);
         GMimeObject *body = message ? g_mime_message_get_mime_part(message) : NULL;
         tree->header = scan.header;
+        tree->limit =
+            scan.limit ? arena_text(&tree->arena, scan.limit->message, strlen(scan.limit->message)) : NULL;
         if (message)
             fill_head(message, &tree->head);
         g_ptr_array_add(scan.authres, NULL);

@@ -380,7 +380,7 @@ def between_words():
     c.put(alone(text(), "text/plain")).put(alone(text(), "text/xml", encoding="7bit"))
     c = Case("C16 in the text and beside it", "stored stored stored | 4/4/8 | mime | -",
              "SELECT string_agg(d.outcome, ' ' ORDER BY m.source, d.ordinal) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
-             " WHERE m.source LIKE '%/C16_in%'", "no_report stored no_report no_report stored stored no_report stored duplicate")
+             " WHERE m.source LIKE '%/C16_in_the%'", "no_report stored no_report no_report stored stored no_report stored duplicate")
     c.domain = "c16b.example"
 
     def inline(xml):
@@ -389,6 +389,20 @@ def between_words():
     c.put(mail(inline(c.xml()), part(packed(("x.txt", b"x")), "application/zip", "x.zip")))
     c.put(mail(inline(c.xml()), part(gz(c.xml()), "application/gzip", "r.xml.gz")))
     c.put(mail(inline(xml), part(gz(xml), "application/gzip", "r.xml.gz")))
+
+
+def over_limits():
+    """A part over a limit costs itself and what follows it, and as many mails may be in a mail as a person forwards."""
+    c = Case("C16 in front of a limit", "stored stored stored stored | 4/4/8 | - | limit")
+    c.domain = "c16c.example"
+    for bad in (b"X: " + b"y" * 70000 + b"\n\nx", b"X: y\n" * 2100 + b"\nx", b"Content-Type: multipart/mixed; boundary=c\n\n--c\n" * 40 + b"\nx"):
+        c.put(mail(part(gz(c.xml()), "application/gzip"), bad))
+    c.put(mail(part(gz(c.xml()), "application/gzip"), *[b"\n"] * 3000))
+    c = Case("C18 many", "stored stored | 235/235/470 | - | -")
+    c.domain = "c18d.example"
+    head = HEAD + "".join(f"X-Header-{i}: of the way that it took\n" for i in range(60))
+    for count in (35, 200):
+        c.put(mail(TEXT, *[b"Content-Type: message/rfc822\n\n" + usual(gz(c.xml()), head=head, boundary=f"in{i}") for i in range(count)]))
 
 
 def headers():
@@ -484,7 +498,7 @@ def documents():
 
 
 def main():
-    for make in (containers, forwarded, transfer, between_words, headers, identity, documents):
+    for make in (containers, forwarded, transfer, between_words, over_limits, headers, identity, documents):
         make()
     for case in Case.all:
         folder = os.path.join(sys.argv[1], case.name.replace(" ", "_"))

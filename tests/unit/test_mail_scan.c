@@ -83,6 +83,7 @@ static const struct attack attacks[] = {
      ""},
     {"a large digest", HEAD "Content-Type: multipart/digest; boundary=b\n\n--b\n\n",
      "Subject: xxxxxxxxxxxxxxxxxxxxxxxxxx\n", "", 50000, "large"},
+    {"many header lines in a part", MIXED "--b\n\nx\n--b\n", "X: y\n", "\n", 500000, "message_headers"},
     {"many header lines", "", "X: y\n", "\n", 500000, "message_headers"},
     {"a folded header", "Subject: x\n", " y\n", "\n", 500000, "message_headers"},
     {"a long header line", "Subject: ", "xxxxxxxxxxxxxxxx", "\n\n", 100000, "header_line"},
@@ -107,8 +108,9 @@ static char *scan(const void *data, gsize n)
     struct blob *blob = blob_of(data, n, FALSE);
     gboolean ok = mail_scan(blob, &limits_default, &scan, &error);
     g_assert_cmpint(ok, ==, error == NULL);
-    char *word = !ok ? g_strndup(error->message + 6, strcspn(error->message + 6, ":"))
-                     : g_strdup(scan.walkable ? "" : "large");
+    const GError *limit = ok ? scan.limit : error;
+    char *word = limit ? g_strndup(limit->message + 6, strcspn(limit->message + 6, ":"))
+                       : g_strdup(scan.walkable ? "" : "large");
     mail_scan_clear(&scan);
     blob_unref(blob);
     return word;
@@ -197,6 +199,36 @@ static void test_header_bytes(void)
         g_string_append_printf(mail, "X: %s\n", value);
     g_autofree char *word = scan(mail->str, mail->len);
     g_assert_cmpstr(word, ==, "message_headers");
+}
+
+/* Headers that are each short enough, and much in all; and as many mails in a mail as anybody forwards. */
+static void test_header_lines(void)
+{
+    static const struct {
+        guint mails, lines, leaves;
+        const char *scan;
+    } rows[] = {{200, 70, 200, ""}, {31, 1999, 31, ""}, {33, 1999, 31, "message_headers"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) mail = g_string_new(MIXED);
+        for (guint n = 0; n < rows[i].mails; n++) {
+            g_string_append(mail, "--b\nContent-Type: message/rfc822\n\n");
+            for (guint line = 0; line < rows[i].lines; line++)
+                g_string_append(mail, "X-Header: with a value\n");
+            g_string_append(mail, "\nbody\n");
+        }
+        g_autofree char *word = scan(mail->str, mail->len);
+        g_assert_cmpstr(word, ==, rows[i].scan);
+        struct count count = {0};
+        long before = peak_kib();
+        g_assert_true(walk(mail, FALSE, &count, NULL));
+        g_assert_cmpuint(count.leaves, ==, rows[i].leaves);
+        g_assert_cmpuint(count.refusals, ==, *word ? 1 : 0);
+#ifndef __SANITIZE_ADDRESS__
+        g_assert_cmpint(peak_kib() - before, <, 64 * 1024);
+#endif
+        (void)before;
+        g_free(count.last);
+    }
 }
 
 /* What stands before the header, and where header and body are. */
@@ -299,6 +331,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scan/long-authres", test_long_authres);
     g_test_add_func("/scan/siblings", test_siblings);
     g_test_add_func("/scan/header-bytes", test_header_bytes);
+    g_test_add_func("/scan/header-lines", test_header_lines);
     g_test_add_func("/scan/attacks", test_attacks);
     g_test_add_func("/scan/large-stray", test_large_stray);
     return g_test_run();

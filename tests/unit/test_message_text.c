@@ -106,10 +106,69 @@ static void test_vectors(void)
     }
 }
 
+/* A part that passes a limit, repeated, behind good ones: these are read, and what is wrong is told once. */
+static void test_cut(void)
+{
+    static const struct {
+        const char *name, *again, *tail;
+        guint times;
+        const char *told;
+    } rows[] = {
+        {"a long line", "X: 9876543210", "\n\nx\n--b\n\nmore\n--b--\n", 7000,
+         "the rest!limit header_line: more than 65536 bytes in a line of a header; "},
+        {"many lines", "X: y\n", "\nx\n--b--\n", 2001,
+         "the rest!limit message_headers: more than 2000 header lines of a mail or part, or too many in "
+         "all; "},
+        {"deep", "Content-Type: multipart/mixed; boundary=c\n\n--c\n", "\nx\n", 40,
+         "part 3.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1.1=; the rest!limit message_depth: more than 20 parts "
+         "inside of each other; "},
+        {"deep messages", "Content-Type: message/rfc822\n\n", "\nx\n", 40,
+         "the rest!limit message_depth: more than 20 parts inside of each other; "},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GString) mail = g_string_new(MIXED "--b\n\n" XML "\n--b\n\nHello\n--b\n");
+        for (guint n = 0; n < rows[i].times; n++)
+            g_string_append(mail, rows[i].again);
+        g_string_append(mail, rows[i].tail);
+        g_autofree char *told = walk(mail->str, &limits_default);
+        g_autofree char *expected = g_strconcat("part 1=" XML "; part 2=Hello; ", rows[i].told, NULL);
+        if (strcmp(told, expected) != 0)
+            g_error("%s: got \"%s\"", rows[i].name, told);
+        /* The same in a mail in the mail, and as the mail's own header, of which nothing stands in front. */
+        g_autofree char *inner = g_strconcat(
+            HEAD "Content-Type: multipart/mixed; boundary=d\n\n--d\nContent-Type: a/b\n\nHello\n--d\n\n",
+            mail->str, NULL);
+        g_autofree char *in = walk(inner, &limits_default);
+        g_assert_true(g_str_has_prefix(in, "part 1=Hello; "));
+        g_assert_nonnull(strstr(in, "!limit "));
+    }
+}
+
+static void test_many_parts(void)
+{
+    g_autoptr(GString) mail = g_string_new(MIXED "--b\n\n" XML "\n");
+    for (guint i = 0; i < 3000; i++)
+        g_string_append(mail, "--b\n\nx\n");
+    g_autofree char *told = walk(mail->str, &limits_default);
+    g_assert_true(g_str_has_prefix(told, "part 1=" XML "; part 2=x; "));
+    g_assert_true(
+        g_str_has_suffix(told, "part 1000=x; the rest!limit message_parts: more than 1000 parts; "));
+    /* Mails in a row are counted together. */
+    g_string_assign(mail, MIXED "--b\nContent-Type: application/mbox\n\n");
+    for (guint i = 0; i < 1500; i++)
+        g_string_append(mail, FROM HEAD "\nHello\n\n");
+    g_autofree char *mails = walk(mail->str, &limits_default);
+    g_assert_nonnull(strstr(mails, "part 1 / message 999 / part 1=Hello\n\n; "));
+    g_assert_true(
+        g_str_has_suffix(mails, " / message 1000 / part 1!limit message_parts: more than 1000 parts; "));
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
     unit_init(argv[0]);
     g_test_add_func("/message-text/vectors", test_vectors);
+    g_test_add_func("/message-text/cut", test_cut);
+    g_test_add_func("/message-text/many-parts", test_many_parts);
     return g_test_run();
 }
