@@ -275,7 +275,7 @@ static enum content_kind claimed_by_type(const char *media_type)
         if (g_str_equal(media_type, types[i].type))
             return types[i].kind;
     }
-    if (g_str_has_suffix(media_type, "+xml"))
+    if (g_str_has_suffix(media_type, "+xml") && !g_str_has_prefix(media_type, "image/"))
         return CONTENT_XML;
     return g_str_has_suffix(media_type, "+json") ? CONTENT_JSON : CONTENT_EMPTY;
 }

@@ -135,6 +135,16 @@ static gboolean is_prose(const struct journey *journey, const char *code)
            (g_str_equal(code, "no_root") || g_str_equal(code, "doctype"));
 }
 
+/* A drawing (SVG) is XML, too. */
+static gboolean is_image(const struct journey *journey, const struct unpacked *document, const char *code)
+{
+    const struct message_part *message = journey->part.message;
+    const char *name = document->name ? document->name : message->file_name;
+    return (g_str_equal(code, "no_root") || g_str_equal(code, "doctype")) &&
+           ((message->media_type && g_str_has_prefix(message->media_type, "image/")) ||
+            (name && g_str_has_suffix(name, ".svg")));
+}
+
 static gboolean is_tls_type(const struct journey *journey)
 {
     const char *media_type = journey->part.message->media_type;
@@ -162,7 +172,7 @@ static enum content_kind claimed_kind(const struct journey *journey, const struc
     const struct message_part *message = journey->part.message;
     gboolean quoted =
         document->kind == CONTENT_EMPTY && message->nested; /* a bounce may quote headers alone */
-    if ((document->kind != CONTENT_OTHER && document->kind != CONTENT_EMPTY) || quoted)
+    if ((document->kind != CONTENT_OTHER && document->kind != CONTENT_EMPTY) || document->office || quoted)
         return CONTENT_OTHER;
     return journey->part.packed ? content_claimed(NULL, document->name)
                                 : content_claimed(message->media_type, message->file_name);
@@ -210,7 +220,7 @@ static gboolean is_no_report(const struct journey *journey, const struct unpacke
                              struct ledger_document *row)
 {
     gboolean complaint = g_str_equal(outcome->code, "feedback_type");
-    if (!complaint && !is_prose(journey, outcome->code) &&
+    if (!complaint && !is_prose(journey, outcome->code) && !is_image(journey, document, outcome->code) &&
         !(document->kind == CONTENT_JSON && !is_tls_report(journey, meter)))
         return FALSE;
     row->kind = complaint ? "feedback" : kind_of(journey, document->kind);

@@ -633,11 +633,15 @@ static gboolean walk_blob(struct walk *walk, struct blob *content, const char *l
         return refuse(walk, label, code, detail, error);
     if (kind == CONTENT_GZIP)
         return walk_gzip(walk, content, label, name, depth + 1, error);
-    if (kind == CONTENT_ZIP)
+    gboolean office = kind == CONTENT_ZIP && zip_directory_is_office(content);
+    if (kind == CONTENT_ZIP && !office)
         return walk_zip(walk, content, label, depth + 1, error);
     struct plain plain = {.blob = content};
-    const struct unpacked document = {
-        .label = label, .name = name, .kind = kind, .reader = {plain_read, &plain}};
+    const struct unpacked document = {.label = label,
+                                      .name = name,
+                                      .kind = office ? CONTENT_OTHER : kind,
+                                      .office = office,
+                                      .reader = {plain_read, &plain}};
     return walk->document(walk->self, &document, error);
 }
 

@@ -2,7 +2,7 @@
  *
  * gzip (RFC 1952, several members, junk behind them ignored), bare zlib streams, zip (all members, stored or
  * deflated), any of them in another, up to limits->unpack_depth; everything else is handed out as it is, with
- * its kind. Folders,
+ * its kind, and so are the zips that office programs write. Folders,
  * __MACOSX and .DS_Store are left out. Names of members are labels, never paths. gzip goes through
  * ingest/gunzip.h and not through libarchive, which neither checks CRC and length (3.6.2) nor shows where a
  * member ends.
@@ -21,6 +21,7 @@ struct unpacked {
     const char *label; /* "report.zip / a.xml" */
     const char *name;  /* the innermost file name, a hint, made harmless; or NULL */
     enum content_kind kind;
+    gboolean office; /* a zip of an office program, which is not opened */
     struct byte_reader reader;
 };
 

@@ -51,3 +51,34 @@ gboolean zip_directory_is_sane(struct blob *blob, guint members)
     return at <= (guint64)end && (blob_read(blob, at, record, 4, NULL) == 4) &&
            memcmp(record, "PK\x01\x02", 4) != 0;
 }
+
+/* Whether the name of n bytes at an offset is this one. */
+static gboolean is_name(struct blob *blob, guint64 at, guint n, const char *name)
+{
+    char text[32];
+    gsize length = strlen(name);
+    return n == length && length <= sizeof text &&
+           blob_read(blob, at, text, length, NULL) == (gssize)length && memcmp(text, name, length) == 0;
+}
+
+gboolean zip_directory_is_office(struct blob *blob)
+{
+    static const char types[] = "[Content_Types].xml";
+    guint8 record[46];
+    /* The first member, by its own header (APPNOTE 4.3.7), which all but a few programs put in front. */
+    if (blob_read(blob, 0, record, 30, NULL) == 30 && memcmp(record, "PK\x03\x04", 4) == 0 &&
+        (is_name(blob, 30, le16(record + 26), types) || is_name(blob, 30, le16(record + 26), "mimetype")))
+        return TRUE;
+    gint64 end = find_end_record(blob, record);
+    guint count = end < 0 ? 0 : le16(record + 10);
+    guint64 at = end < 0 ? 0 : le32(record + 16);
+    for (guint i = 0; i < count; i++) {
+        if (blob_read(blob, at, record, sizeof record, NULL) != sizeof record ||
+            memcmp(record, "PK\x01\x02", 4) != 0)
+            return FALSE;
+        if (is_name(blob, at + sizeof record, le16(record + 28), types))
+            return TRUE;
+        at += sizeof record + le16(record + 28) + le16(record + 30) + le16(record + 32);
+    }
+    return FALSE;
+}

@@ -345,6 +345,23 @@ def transfer():
                kind="multipart/report; report-type=delivery-status", head=subject("Undelivered Mail", "MAILER-DAEMON@example.org")))
     c.put(mail(part(b"<p>I am on <b>holiday</b> until Monday.", "text/html", encoding="7bit"), boundary=None, head=subject("Out of office")))
     c.put(mail(part(b"<feedback@shop.example> buy now\n", "text/plain", encoding="7bit"), boundary=None, head=subject("Offer")))
+    # What only looks like a report: mailers' markup, a declaration that somebody quotes, office files, drawings.
+    c = Case("C31 looks like one", "no_report no_report no_report no_report no_report no_report no_report no_report no_report | 0/0/0 | - | -")
+    c.domain = "c31c.example"
+    away = b'<html>\n<head>\n<?xml:namespace prefix = o ns = "urn:schemas-microsoft-com:office:office" />\n</head><body>Away</body></html>\n'
+    c.put(alone(away, "text/html", encoding="quoted-printable")).put(alone(away[7:], "text/html")).put(mail(TEXT, part(away, "text/html")))
+    c.put(alone(b'Your file begins\n<?xml version="1.0"?>\n<!DOCTYPE feedback>\nand does not end.\n', "text/plain"))
+    c.put(alone(b'Your file begins\n<?xml version="1.0"?>\nand does not end.\n', "text/plain", encoding="7bit"))
+    office = [("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<w:document/>")]
+    c.put(mail(TEXT, part(packed(*office), "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "r.docx")))
+    c.put(usual(packed(*reversed(office)), "sheet.xlsx", "application/octet-stream")).put(usual(packed(*office), "r.zip", "application/zip"))
+    c.put(usual(packed(("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<x/>")), "r.odt", "application/x-vnd.oasis.opendocument.text"))
+    c = Case("C27 a drawing", "stored stored stored no_report | 3/3/6 | - | -")
+    c.domain = "c27b.example"
+    svg = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd">\n<svg xmlns="http://www.w3.org/2000/svg"/>\n'
+    for media_type, name, data in (("image/svg+xml", None, svg), ("application/octet-stream", "logo.svg", svg), ("image/svg+xml", "logo.svg", b"<svg/>")):
+        c.put(mail(part(gz(c.xml()), "application/gzip"), part(data, media_type, name)))
+    c.put(mail(TEXT, part(b"damaged", "image/svg+xml", "logo.svg")))
     c = Case("C32", "* | 0/0/0 | * | *",
              "SELECT string_agg(DISTINCT d.kind, ' ') FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
              " WHERE m.source LIKE '%/C32/%' AND d.kind NOT IN ('text', 'empty')", "failure tls")
