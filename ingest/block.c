@@ -1,11 +1,13 @@
 #include "ingest/block.h"
 
 #include "ingest/base64.h"
+#include "ingest/label.h"
 #include "ingest/lines.h"
 
 #include <string.h>
 
 #define BLOCKS_MAX 20 /* that are looked at */
+#define NAME_MAX_BYTES 255
 #define BLOCK_LINE 16 /* a line of a block has at least so many characters, unless it is the last */
 
 static gboolean starts(const struct line *line, const char *text)
@@ -59,6 +61,54 @@ static gboolean is_xml(const struct line *line)
            (n == rest.n || strchr(" \t\r>/", rest.text[n]));
 }
 
+/* The name behind "begin 644 ", made harmless, or NULL. Owned by the caller. */
+static char *begun_name(const struct line *line)
+{
+    gsize at = strlen("begin ");
+    if (!starts(line, "begin "))
+        return NULL;
+    while (at < line->n && line->text[at] >= '0' && line->text[at] <= '7')
+        at++;
+    gsize digits = at - strlen("begin ");
+    if (digits < 3 || digits > 4 || at + 1 >= line->n || line->text[at] != ' ')
+        return NULL;
+    return label_safe(line->text + at + 1, (gssize)(line->n - at - 1), NAME_MAX_BYTES);
+}
+
+/* Whether it has as many characters as its first one says, and maybe a check sum; some leave out those that
+ * hold nothing. */
+static gboolean is_uu_line(const struct line *line)
+{
+    if (line->n == 0 || line->text[0] < ' ' || line->text[0] > '`')
+        return FALSE;
+    gsize bytes = (gsize)(line->text[0] - ' ') & 63, whole = (bytes + 2) / 3 * 4;
+    gsize needed = (bytes * 4 + 2) / 3;
+    return line->n - 1 >= needed && line->n - 1 <= whole + 2;
+}
+
+/* The end of a uuencoded file, behind its "end"; or `from` when no line of one follows. */
+static guint64 uu_end(struct lines *lines, guint64 from, GError **error)
+{
+    struct line line;
+    guint64 end = from;
+    while (lines_next(lines, &line, error)) {
+        gboolean last = starts(&line, "end") && line.n == 3;
+        if (!last && !is_uu_line(&line))
+            break;
+        end = line.offset + line.length;
+        if (last)
+            break;
+    }
+    return end;
+}
+
+static gboolean is_packed(const struct line *line)
+{
+    /* gzip, zip, "<?xml", "<feedback" */
+    return starts(line, "H4sI") || starts(line, "UEsDB") || starts(line, "PD94bWw") ||
+           starts(line, "PGZlZWRiYWNr");
+}
+
 gboolean block_search(struct blob *text, guint64 from, guint64 to, block_func block, void *self,
                       GError **error)
 {
@@ -69,18 +119,29 @@ gboolean block_search(struct blob *text, guint64 from, guint64 to, block_func bl
     to = MIN(to, blob_size(text));
     lines_init(&lines, text, from, to);
     for (guint blocks = 0; ok && blocks < BLOCKS_MAX && lines_next(&lines, &line, &failure);) {
-        /* gzip, zip, "<?xml", "<feedback" */
-        gboolean packed = starts(&line, "H4sI") || starts(&line, "UEsDB") || starts(&line, "PD94bWw") ||
-                          starts(&line, "PGZlZWRiYWNr");
-        if (!packed && (xml || !is_xml(&line)))
+        guint64 start = line.offset, begun = line.offset + line.length, end = to;
+        gboolean packed = is_packed(&line), is_first_xml = !packed && !xml && is_xml(&line);
+        g_autofree char *name = packed || is_first_xml ? NULL : begun_name(&line);
+        if (!packed && !is_first_xml && !name)
             continue;
-        guint64 end = packed ? block_end(&lines, &line, &failure) : to;
-        xml |= !packed;
-        blocks++;
+        if (packed)
+            end = block_end(&lines, &line, &failure);
+        else if (name)
+            end = uu_end(&lines, begun, &failure);
         if (failure)
             break;
-        const struct block found = {blob_slice(text, line.offset, end - line.offset),
-                                    packed ? "base64" : NULL};
+        /* The line that ended it may begin another. */
+        if (packed || name)
+            lines.at = end;
+        if (name && end == begun)
+            continue;
+        xml |= is_first_xml;
+        blocks++;
+        const struct block found = {.raw = blob_slice(text, start, end - start),
+                                    .encoding = packed ? "base64"
+                                                : name ? "x-uuencode"
+                                                       : NULL,
+                                    .name = name};
         ok = block(self, &found, &failure);
     }
     lines_clear(&lines);

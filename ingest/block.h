@@ -1,11 +1,13 @@
-/* Reports that stand in a text: a base64 block of a gzip, a zip or an XML document, and XML as it is. */
+/* Reports that stand in a text: a base64 block of a gzip, a zip or an XML document, a uuencoded file, and XML
+ * as it is. */
 #pragma once
 
 #include "ingest/blob.h"
 
 struct block {
     struct blob *raw;     /* to keep */
-    const char *encoding; /* "base64", or NULL */
+    const char *encoding; /* "base64", "x-uuencode", or NULL */
+    const char *name;     /* of the file that was encoded, made harmless, or NULL; lent for the call */
 };
 
 typedef gboolean (*block_func)(void *self, const struct block *block, GError **error);

@@ -369,12 +369,15 @@ struct search {
 static gboolean on_block(void *self, const struct block *block, GError **error)
 {
     struct search *search = self;
-    const char *what = block->encoding ? "base64 in the text" : "XML in the text";
+    const char *what = !block->encoding ? "XML in the text"
+                       : block->name    ? "uuencode in the text"
+                                        : "base64 in the text";
     g_autofree char *number =
         search->number ? g_strconcat(search->number, " / ", what, NULL) : g_strdup(what);
     struct leaf leaf = {.raw = block->raw,
                         .encoding = block->encoding,
                         .number = number,
+                        .file_name = g_strdup(block->name),
                         .media_type = block->encoding ? NULL : "text/plain",
                         .note = "mime",
                         .found = TRUE};

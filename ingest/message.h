@@ -7,8 +7,8 @@
  * Tolerates what deviations C24 to C29 and C34 list: base64 with junk, the wrong transfer encoding,
  * multiparts without end or parts, text before the header. A message beside a message/feedback-report is what
  * the report is about, a stranger's: nothing in it is handed out, and neither is the name of its file. Every
- * text is searched, decoded, for base64 blocks of a gzip or zip and for the start of an XML document; and
- * when nothing in the mail can hold a report, so is what belongs to no leaf. */
+ * text is searched, decoded, for uuencoded files, base64 blocks of a gzip or zip and for the start of an XML
+ * document; and when nothing in the mail can hold a report, so is what belongs to no leaf. */
 #pragma once
 
 #include "ingest/blob.h"

@@ -12,6 +12,7 @@ a question of its own in SQL, a tab, and the answer. What the ledger says is fou
 Each case reports about a domain of its own, CASE.example in lower case; reports that were replaced do not count.
 """
 import base64
+import binascii
 import gzip
 import io
 import os
@@ -395,6 +396,12 @@ def between_words():
     for media_type in ("text/xml", "text/plain"):
         c.put(alone(text().replace(b'="', b'=3D"').replace(b"<count>10", b"<count>1=\n0"), media_type, encoding="quoted-printable"))
     c.put(alone(text(), "text/plain")).put(alone(text(), "text/xml", encoding="7bit"))
+    c = Case("C24 uuencode in a text", "stored stored | 2/2/4 | mime | -")
+    c.domain = "c24c.example"
+    for before in (b"", b"Hello,\n\n"):
+        packed_xml = gz(c.xml())
+        lines = b"".join(binascii.b2a_uu(packed_xml[i:i + 45]) for i in range(0, len(packed_xml), 45))
+        c.put(alone(before + b"begin 644 r.xml.gz\n" + lines + b"`\nend\n\nBye\n", "text/plain", encoding="7bit"))
     c = Case("C16 in the text and beside it", "stored stored stored | 4/4/8 | mime | -",
              "SELECT string_agg(d.outcome, ' ' ORDER BY m.source, d.ordinal) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
              " WHERE m.source LIKE '%/C16_in_the%'", "no_report stored no_report no_report stored stored no_report stored duplicate")

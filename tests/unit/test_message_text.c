@@ -20,8 +20,9 @@ static gboolean on_part(void *self, const struct message_part *part, GError **er
     gssize got = blob_read(part->content, 0, content, sizeof content, error);
     g_assert_cmpint(got, >=, 0);
     g_string_append_printf(self, "%s=", part->label);
-    gboolean is_mbox = got > 5 && memcmp(content, "From ", 5) == 0;
-    g_string_append_len(self, is_mbox ? "*" : content, is_mbox ? 1 : got);
+    gboolean known =
+        got > 5 && (memcmp(content, "From ", 5) == 0 || g_strstr_len(content, got, "begin ") != NULL);
+    g_string_append_len(self, known ? "*" : content, known ? 1 : got);
     g_string_append(self, "; ");
     return TRUE;
 }
@@ -91,6 +92,16 @@ static const struct vector {
      HEAD "\nAway\n<?xml:namespace prefix = o />\n<feedback@b.example>\n<feedbacks>\n< feedback>\n<r:\n<\n",
      "part 1=Away\n<?xml:namespace prefix = o />\n<feedback@b.example>\n<feedbacks>\n< "
      "feedback>\n<r:\n<\n; "},
+    {"C24 uuencode at the start", HEAD "\nbegin 644 a.xml\n+/&9E961B86-K+SX \n`\nend\n",
+     "part 1=*; part 1 / uuencode in the text / a.xml=<feedback/>; "},
+    {"C24 uuencode between words, thrice",
+     HEAD QUOTED "Hello\n\nbegin 0644 a b\n+/&9E961B86-K+SX=20\n=20\nend\nbegin 600 c\n#86)C\nbegin 6=\n44 "
+                 "d\n#86)C\n\nbegin 644 e\n",
+     "part 1=*; part 1 / uuencode in the text / a b=<feedback/>; part 1 / uuencode in the text / c=abc; "
+     "part 1 / uuencode in the text / d=abc; "},
+    {"C31 words that begin as uuencode does",
+     HEAD "\nbegin 644 and end.\nNo code.\nbegin 644\nbegin 64 x\nbegin 64444 x\nbegin with this\nend\n",
+     "part 1=*; "},
     {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
      "part 1=%PDF\n" XML "; part 2=" XML "; "},
 };
