@@ -63,7 +63,8 @@ struct source_kind {
 };
 
 /* A path (file, directory, Maildir, mbox) or "-". Files are looked at by content. Directories are read in the
- * order of their names, recursively, without hidden files and without the folders that files are moved to. */
+ * order of their names, recursively, without hidden files and without the folders that files are moved to; of
+ * a Maildir below one its folders are read, too, and of one that is the path itself only its own mails. */
 struct source *source_open_path(const char *path, const struct settle_rules *rules,
                                 const struct limits *limits, GError **error);
 

@@ -61,9 +61,9 @@ static int by_name(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
 }
 
-/* Names of a directory in order, without the hidden ones, each behind the byte that says what it is (DT_REG);
- * NULL when it cannot be read. */
-static GPtrArray *names_of(const char *path)
+/* Names of a directory in order, without the hidden ones unless they are wanted, each behind the byte that
+ * says what it is (DT_REG); NULL when it cannot be read. */
+static GPtrArray *names_of(const char *path, gboolean hidden)
 {
     DIR *dir = opendir(path);
     if (!dir)
@@ -71,7 +71,8 @@ static GPtrArray *names_of(const char *path)
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     struct dirent *entry;
     while ((entry = readdir(dir))) {
-        if (entry->d_name[0] == '.')
+        gboolean itself = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (itself || (!hidden && entry->d_name[0] == '.'))
             continue;
         gsize size = strlen(entry->d_name) + 1;
         char *name = g_malloc(1 + size);
@@ -102,6 +103,10 @@ static gboolean is_target(const struct file_source *files, const char *path, con
         g_autofree char *tail = g_canonicalize_filename(folder, "/");
         g_autofree char *whole = g_strconcat("/", relative, NULL);
         found = g_path_is_absolute(folder) ? is_same_directory(path, folder) : g_str_has_suffix(whole, tail);
+        /* In a Maildir: maildir_settle. */
+        g_autofree char *dotted = g_strconcat("/.", folder, NULL);
+        g_strdelimit(dotted + 1, "/", '.');
+        found |= g_str_has_suffix(whole, dotted);
     }
     return found;
 }
@@ -112,7 +117,7 @@ static void list_maildir(struct file_source *files, const char *below)
     for (gsize i = 0; i < G_N_ELEMENTS(subs); i++) {
         g_autofree char *sub = g_build_filename(below, subs[i], NULL);
         g_autofree char *path = g_build_filename(files->root, sub, NULL);
-        g_autoptr(GPtrArray) names = names_of(path);
+        g_autoptr(GPtrArray) names = names_of(path, FALSE);
         if (!names)
             add(files, ENTRY_UNREADABLE, sub);
         for (guint n = 0; names && n < names->len; n++) {
@@ -133,26 +138,37 @@ static guchar type_of(const char *directory, const char *entry)
     return lstat(path, &st) == 0 ? (guchar)IFTODT(st.st_mode) : DT_UNKNOWN;
 }
 
-/* `below` is "" for the root, which is read whatever it is. Links, pipes and devices are passed over. */
+/* What may lie in a Maildir besides its mails: folders of a Maildir++, and directories that are not hidden.
+ */
+static gboolean is_below_maildir(const char *path, const char *name)
+{
+    static const char *const own[] = {"cur", "new", "tmp", NULL};
+    g_autofree char *whole = g_build_filename(path, name, NULL);
+    return name[0] == '.' ? maildir_is(whole) : !g_strv_contains(own, name);
+}
+
+/* `below` is "" for the root, which is read whatever it is; where it is a Maildir, nothing else is. Links,
+ * pipes and devices are passed over. */
 static void list_directory(struct file_source *files, const char *below, guint depth)
 {
     g_autofree char *path = *below ? g_build_filename(files->root, below, NULL) : g_strdup(files->root);
     if (*below && is_target(files, path, below))
         return;
-    if (maildir_is(path)) {
+    gboolean maildir = maildir_is(path);
+    if (maildir)
         list_maildir(files, below);
+    if (maildir && depth == 0)
         return;
-    }
-    g_autoptr(GPtrArray) names = depth < DEPTH_MAX ? names_of(path) : NULL;
+    g_autoptr(GPtrArray) names = depth < DEPTH_MAX ? names_of(path, maildir) : NULL;
     if (!names)
         add(files, ENTRY_UNREADABLE, below);
     for (guint i = 0; names && i < names->len; i++) {
         const char *name = (const char *)names->pdata[i] + 1;
         g_autofree char *relative = *below ? g_build_filename(below, name, NULL) : g_strdup(name);
         guchar type = type_of(path, names->pdata[i]);
-        if (type == DT_REG)
+        if (type == DT_REG && !maildir)
             add(files, ENTRY_FILE, relative);
-        else if (type == DT_DIR)
+        else if (type == DT_DIR && (!maildir || is_below_maildir(path, name)))
             list_directory(files, relative, depth + 1);
     }
 }

@@ -436,9 +436,18 @@ static void test_maildir(void)
     fill_maildir();
     check("M", MAILDIR_MAILS);
     check("M/.Sub", "maildir:/M/.Sub/5.e.host[i]=no|");
-    /* found below a directory, too */
+    /* Found below a directory, too, and then with all that lies in it, but what is no mail. */
     put("a.xml", "<a/>");
-    check("", MAILDIR_MAILS "file:/a.xml[b]=<a/>|");
+    put("M/.hidden/6", "no");
+    put("M/more/8", "eight");
+#define BELOW MAILDIR_MAILS "maildir:/M/.Sub/5.e.host[i]=no|file:/M/more/8[b]=eight|file:/a.xml[b]=<a/>|"
+    check("", BELOW);
+    make_maildir("M/.Processed");
+    put("M/.Processed/cur/9:2,S", "no");
+    struct source *source = open_source("", AFTER_MOVE, NULL);
+    g_autofree char *moved = drain(source, TRUE, OUTCOME_STORED);
+    g_assert_cmpstr(moved, ==, BELOW);
+    source_close(source);
     tear_down();
 }
 
