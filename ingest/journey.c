@@ -416,15 +416,18 @@ static gboolean on_part(void *self, const struct message_part *part, GError **er
     return ok;
 }
 
-/* A file named by the user may be a report itself. */
+/* A file named by the user may be a report itself: by its content, or one that is none of what can be
+ * recognised, and calls itself so. */
 static gboolean is_bare(const struct mail *mail)
 {
     guint8 start[CONTENT_SNIFF];
-    gssize got = mail->may_be_bare ? blob_read(mail->body, 0, start, sizeof start, NULL) : 0;
-    if (got <= 0)
+    gssize got = mail->may_be_bare ? blob_read(mail->body, 0, start, sizeof start, NULL) : -1;
+    if (got < 0)
         return FALSE;
     enum content_kind kind = content_sniff(start, (gsize)got, NULL);
-    return kind != CONTENT_MAIL && kind != CONTENT_OTHER && kind != CONTENT_EMPTY;
+    if (kind == CONTENT_OTHER || kind == CONTENT_EMPTY)
+        return mail->name && content_claimed(NULL, mail->name) != CONTENT_OTHER;
+    return kind != CONTENT_MAIL;
 }
 
 static gboolean walk(struct journey *journey, const struct mail *mail, GError **error)

@@ -66,7 +66,7 @@ export WHOSENDS_DATABASE="$database"
 mkdir "$dir/in"
 report one 2026-03-01 5 192.0.2.1 >"$dir/in/one.xml"
 report two 2026-03-02 7 192.0.2.2 | gzip >"$dir/in/two.xml.gz"
-echo 'no report at all' >"$dir/in/three.xml"
+echo 'no report at all' >"$dir/in/three.txt"
 run ingest "$dir/in"
 check "ingest" 0 '^3 mails: 2 stored, 0 duplicate, [01] without report, [01] problems?$' ''
 run ingest "$dir/in/one.xml"

@@ -299,6 +299,11 @@ def forwarded():
     c.domain = "x16b.example"
     c.put(usual(gz(b""))).put(usual(gz(b"<html><body>Internal error</body></html>"))).put(alone(b"\n" * 3000, "text/xml"))
     c.put(mail(TEXT, part(b"could not be made", "text/plain", "report.xml")))
+    # The same in files.
+    c = Case("X16 no mail", "stored problem problem problem no_report no_report | 1/1/2 | - | archive,empty,no_root")
+    c.domain = "x16c.example"
+    c.put(b"<html><body>Internal error</body></html>", "xml").put(b"", "xml").put(b"", "xml.gz")
+    c.put(usual(gz(c.xml())), "xml").put(b"", "eml").put(b"Hello\n", "txt")
     c = Case("I7 endless", "stored | 1/2/4 | align_conflict,bad_name,from_outside,text_cut | -")
     c.domain = "i7b.example"
     endless = "".join(f"<dkim><domain>{name * 3500}</domain><selector>{name * 5000}</selector><result>fail</result></dkim>" for name in "ab")
