@@ -3,6 +3,7 @@
 #include "ingest/block.h"
 #include "ingest/content.h"
 #include "ingest/label.h"
+#include "ingest/line_ends.h"
 #include "ingest/mbox.h"
 #include "ingest/mime.h"
 #include "ingest/transfer.h"
@@ -508,7 +509,10 @@ gboolean message_walk(struct blob *mail, const struct limits *limits, struct mes
     struct walk walk = {.limits = limits, .part = part, .refuse = refuse, .self = self, .leaves = &leaves};
     gboolean found = FALSE;
     *head_r = (struct message_head){0};
-    return check_size(mail, limits, error) && walk_mail(&walk, mail, "", 0, head_r, &found, error);
+    struct blob *mended = check_size(mail, limits, error) ? line_ends_mend(mail, error) : NULL;
+    gboolean ok = mended && walk_mail(&walk, mended, "", 0, head_r, &found, error);
+    blob_unref(mended);
+    return ok;
 }
 
 gboolean message_walk_inner(struct blob *mail, const struct message_part *around, const char *label,

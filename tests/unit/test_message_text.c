@@ -102,6 +102,11 @@ static const struct vector {
     {"C31 words that begin as uuencode does",
      HEAD "\nbegin 644 and end.\nNo code.\nbegin 644\nbegin 64 x\nbegin 64444 x\nbegin with this\nend\n",
      "part 1=*; "},
+    {"C28 lines that end in CR",
+     "Subject: x\rContent-Type: multipart/mixed; boundary=b\r\r--b\r\rHello\r--b\rContent-Transfer-Encoding: "
+     "base64\r\r" XML_BASE64 "\r--b--\r",
+     "part 1=Hello; part 2=" XML "; "},
+    {"C28 a CR in a line", "Subject: x\ry\n\nHello\rworld\n", "part 1=Hello\rworld\n; "},
     {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
      "part 1=%PDF\n" XML "; part 2=" XML "; "},
 };
