@@ -140,9 +140,10 @@ static gboolean is_image(const struct journey *journey, const struct unpacked *d
 {
     const struct message_part *message = journey->part.message;
     const char *name = document->name ? document->name : message->file_name;
+    const char *ending = name ? strrchr(name, '.') : NULL;
     return (g_str_equal(code, "no_root") || g_str_equal(code, "doctype")) &&
            ((message->media_type && g_str_has_prefix(message->media_type, "image/")) ||
-            (name && g_str_has_suffix(name, ".svg")));
+            (ending && g_ascii_strcasecmp(ending, ".svg") == 0));
 }
 
 static gboolean is_tls_type(const struct journey *journey)

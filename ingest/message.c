@@ -99,10 +99,11 @@ static gboolean search_text(struct walk *walk, struct mail_view *view, const cha
 static gboolean is_searched(const struct mail_view *view, const struct leaf *leaf, enum content_kind kind)
 {
     const char *type = leaf->media_type;
+    const char *ending = leaf->file_name ? strrchr(leaf->file_name, '.') : NULL;
     return kind == CONTENT_OTHER && !leaf->found && !view->feedback &&
            content_claimed(type, leaf->file_name) != CONTENT_XML &&
            (!type || g_str_has_prefix(type, "text/") || g_str_has_prefix(type, "multipart/") ||
-            g_str_has_prefix(type, "message/"));
+            g_str_has_prefix(type, "message/") || (ending && g_ascii_strcasecmp(ending, ".txt") == 0));
 }
 
 /* What is in a leaf that was handed out: a mail that came encoded or without a media type of its own, an

@@ -365,7 +365,7 @@ def transfer():
     c = Case("C27 a drawing", "stored stored stored no_report | 3/3/6 | - | -")
     c.domain = "c27b.example"
     svg = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd">\n<svg xmlns="http://www.w3.org/2000/svg"/>\n'
-    for media_type, name, data in (("image/svg+xml", None, svg), ("application/octet-stream", "logo.svg", svg), ("image/svg+xml", "logo.svg", b"<svg/>")):
+    for media_type, name, data in (("image/svg+xml", None, svg), ("application/octet-stream", "logo.SVG", svg), ("image/svg+xml", "logo.svg", b"<svg/>")):
         c.put(mail(part(gz(c.xml()), "application/gzip"), part(data, media_type, name)))
     c.put(mail(TEXT, part(b"damaged", "image/svg+xml", "logo.svg")))
     c = Case("C32", "* | 0/0/0 | * | *",

@@ -3,7 +3,9 @@
 #include "parser/error.h"
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #define HEAD "From: a@b.example\nSubject: x\n"
 #define MIXED HEAD "Content-Type: multipart/mixed; boundary=b\n\n"
@@ -36,19 +38,32 @@ static gboolean on_refusal(void *self, const char *label, const char *code, cons
     return TRUE;
 }
 
-/* What a walk told, or "!" and why it failed. Owned by the caller. */
-static char *walk(const char *mail, const struct limits *limits)
+/* Takes the blob. */
+static char *walk_blob(struct blob *blob, const struct limits *limits)
 {
     GString *told = g_string_new(NULL);
-    g_autoptr(GBytes) bytes = g_bytes_new_static(mail, strlen(mail));
     g_autoptr(GError) error = NULL;
-    struct blob *blob = blob_new_bytes(bytes);
     struct message_head head;
     if (!message_walk(blob, limits, &head, on_part, on_refusal, told, &error))
         g_string_append_printf(told, "!%s", error->message);
     message_head_clear(&head);
     blob_unref(blob);
     return g_string_free(told, FALSE);
+}
+
+/* What a walk told, or "!" and why it failed; of the mail in a file, too. Owned by the caller. */
+static char *walk(const char *mail, const struct limits *limits)
+{
+    gsize n = strlen(mail);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(mail, n);
+    int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600);
+    g_assert_cmpint(write(fd, "--b\n", 4), ==, 4);
+    g_assert_cmpint(write(fd, mail, n), ==, (gssize)n);
+    g_autofree char *in_file = walk_blob(blob_new_fd(fd, 4, n, NULL), limits);
+    close(fd);
+    char *told = walk_blob(blob_new_bytes(bytes), limits);
+    g_assert_cmpstr(told, ==, in_file);
+    return told;
 }
 
 static const struct vector {
@@ -64,6 +79,10 @@ static const struct vector {
      "part 1=Hello\n<feedback>10</feedback>; part 1 / XML in the text=<feedback>10</feedback>; "},
     {"C24 base64", HEAD BASE64 "SGVsbG8KPGZlZWRiYWNrLz4K\n",
      "part 1=Hello\n<feedback/>\n; part 1 / XML in the text=<feedback/>\n; "},
+    {"C24 in a file",
+     MIXED "--b\nContent-Type: application/octet-stream; name=a.TXT\n" BASE64
+           "SGVsbG8KPGZlZWRiYWNrLz4K\n--b--\n",
+     "part 1 / a.TXT=Hello\n<feedback/>\n; part 1 / XML in the text=<feedback/>\n; "},
     {"C24 base64 in quoted-printable", HEAD QUOTED "Hello\nPGZlZWRiYWNrPm9u=\nZTwvZmVlZGJhY2s+\n",
      "part 1=Hello\n" XML_BASE64 "\n; part 1 / base64 in the text=" XML "; "},
     {"C27 and another part", MIXED "--b\n\nHello\n" XML "\n--b\n\n" XML "\n--b--\n",
