@@ -157,26 +157,31 @@ static gboolean stage_evidence_of(struct writing *w, const struct batch_report *
     return TRUE;
 }
 
-/* Of new reports, or of all. */
+/* Of new reports, or of all but those that were pruned. */
+static gboolean is_asked(const struct batch_report *report, gboolean all)
+{
+    return report->fresh || (all && !report->pruned);
+}
+
 static gboolean stage_evidence(struct writing *w, gboolean all, GError **error)
 {
     struct digest_set *seen = digest_set_new();
     gboolean ok = copying_begin(&w->copying, "staging evidence", rows_evidence_copy, error);
     for (guint i = w->reports.first; ok && i < w->reports.end; i++)
-        if (all || report_at(w, i)->fresh)
+        if (is_asked(report_at(w, i), all))
             ok = stage_evidence_of(w, report_at(w, i), seen, error);
     digest_set_free(seen);
     return ok && copying_end(&w->copying, error);
 }
 
-/* Of new reports, or of all: what one of their spans holds. */
+/* What one of their spans holds. */
 static gboolean copy_spans(struct writing *w, gboolean all, const char *name, const char *sql,
                            const struct row_spool *spool, gsize span, GError **error)
 {
     if (!copying_begin(&w->copying, name, sql, error))
         return FALSE;
     for (guint i = w->reports.first; i < w->reports.end; i++)
-        if ((all || report_at(w, i)->fresh) &&
+        if (is_asked(report_at(w, i), all) &&
             !copying_span(&w->copying, spool,
                           G_STRUCT_MEMBER(struct spool_span, report_at(w, i), (glong)span), error))
             return FALSE;
@@ -198,7 +203,8 @@ static gboolean stage_sums(struct writing *w, GError **error)
 static void find_stored(struct writing *w)
 {
     for (guint i = w->reports.first; i < w->reports.end; i++)
-        report_at(w, i)->stored_id = report_at(w, report_at(w, i)->same_as)->stored_id;
+        if (!report_at(w, i)->settled)
+            report_at(w, i)->stored_id = report_at(w, report_at(w, i)->same_as)->stored_id;
 }
 
 static gboolean write_reports(struct writing *w, GError **error)

@@ -30,7 +30,8 @@ struct batch_report {
     enum trust trust;   /* of it and its copies in the transaction */
     gboolean collision; /* the same identity with other content came earlier in the transaction */
     gboolean fresh;
-    gint64 settled; /* it stays a duplicate of this one, whatever it holds; 0: not decided */
+    gint64 settled;  /* it stays a duplicate of this one, whatever it holds; 0: not decided */
+    gboolean pruned; /* and that one was pruned: nothing of it is staged */
 };
 
 struct batch_document {

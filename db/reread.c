@@ -21,6 +21,7 @@ struct item {
     struct batch_report *report; /* one of the two */
     struct other_report *other;
     const char *path;
+    char day[24];
     int old; /* row of `old`, -1 for none */
     enum act act;
     char *ingested_at; /* of the row that gave way */
@@ -33,6 +34,7 @@ struct rereading {
     char sha256[SHA256_HEX], number[24];
     struct db_result *old; /* reports that the ledger has of the mail */
     gboolean *taken;       /* by row of `old`: it has its successor */
+    gboolean *pruned;      /* by row of `old` */
     GArray *items;
     struct reread_result result;
     gboolean gone;
@@ -65,6 +67,11 @@ static const guint8 *key_of(const struct item *item)
     return item->report ? item->report->key : item->other->key;
 }
 
+static const char *domain_of(const struct item *item)
+{
+    return item->report ? item->report->domain : item->other->domain;
+}
+
 static gboolean old_is(const struct rereading *again, const struct item *item, guint column)
 {
     return *db_value(again->old, (guint)item->old, column) == 't';
@@ -88,6 +95,15 @@ static gboolean key_is(const struct rereading *again, guint row, const guint8 *k
 
 /* ---- which is which ---- */
 
+static void add_item(struct rereading *again, struct item item)
+{
+    gint64 days = item.report ? item.report->day : item.other->day;
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(days * 86400);
+    g_snprintf(item.day, sizeof item.day, "%04d-%02d-%02d", date ? g_date_time_get_year(date) : 1970,
+               date ? g_date_time_get_month(date) : 1, date ? g_date_time_get_day_of_month(date) : 1);
+    g_array_append_val(again->items, item);
+}
+
 static void add_items(struct rereading *again)
 {
     const struct batch_message *message = again->message;
@@ -98,13 +114,14 @@ static void add_items(struct rereading *again)
         for (guint r = 0; r < document->n_reports; r++) {
             item.report =
                 &g_array_index(again->batch->reports, struct batch_report, document->first_report + r);
-            g_array_append_val(again->items, item);
+            item.report->pruned = FALSE;
+            add_item(again, item);
         }
         item.report = NULL;
         for (guint r = 0; r < document->n_others; r++) {
             item.other = others_change(again->batch->others, document->first_other + r);
             item.other->settled = 0;
-            g_array_append_val(again->items, item);
+            add_item(again, item);
         }
     }
 }
@@ -117,11 +134,22 @@ static gboolean is_kind(const struct rereading *again, guint row, const struct i
 
 enum likeness { LIKE_KEY, LIKE_IDENTITY, LIKE_PATH, LIKENESSES };
 
+/* Of one that was pruned only the document is left. */
+static gboolean is_like_document(const struct rereading *again, guint row, const struct item *item,
+                                 enum likeness likeness)
+{
+    return likeness != LIKE_KEY && strcmp(db_value(again->old, row, OLD_PATH), item->path) == 0 &&
+           (likeness == LIKE_PATH || (strcmp(db_value(again->old, row, OLD_DOMAIN), domain_of(item)) == 0 &&
+                                      strcmp(db_value(again->old, row, OLD_DAY), item->day) == 0));
+}
+
 static gboolean is_like(const struct rereading *again, guint row, const struct item *item,
                         enum likeness likeness)
 {
     if (!is_kind(again, row, item))
         return FALSE;
+    if (again->pruned[row])
+        return is_like_document(again, row, item, likeness);
     /* What was whole must not become less. */
     if (likeness != LIKE_KEY && item->report && item->report->incomplete &&
         *db_value(again->old, row, OLD_INCOMPLETE) == 'f')
@@ -151,6 +179,58 @@ static gboolean match(struct rereading *again)
     return !left;
 }
 
+/* Finds the old ones that are gone because they were pruned. */
+static gboolean find_pruned(struct rereading *again, GError **error)
+{
+    static const char sql[] = "SELECT coalesce($1::date < max(before), false) FROM dmarc_store.pruning";
+    gboolean ok = TRUE;
+    for (guint row = 0; ok && row < db_rows(again->old); row++) {
+        const char *day = db_value(again->old, row, OLD_DAY);
+        if (db_value(again->old, row, OLD_KEY))
+            continue;
+        struct db_result *result =
+            db_query(again->db, "asking whether a report was pruned", sql, 1, &day, error);
+        again->pruned[row] = result && *db_value(result, 0, 0) == 't';
+        ok = result != NULL;
+        db_result_free(result);
+    }
+    return ok;
+}
+
+/* It stays a duplicate of the old one. */
+static void settle(const struct rereading *again, struct item *item)
+{
+    gint64 id = db_int(again->old, (guint)item->old, OLD_REPORT);
+    item->act = ACT_LEAVE;
+    if (item->report)
+        item->report->settled = item->report->stored_id = id;
+    else
+        item->other->settled = id;
+}
+
+/* The document says of one that was pruned what it did. */
+static gboolean settle_pruned(const struct rereading *again, struct item *item, GError **error)
+{
+    const char *domain = db_value(again->old, (guint)item->old, OLD_DOMAIN);
+    const char *day = db_value(again->old, (guint)item->old, OLD_DAY);
+    struct db_result *days =
+        db_query(again->db, "counting days", "SELECT $1::date - date '1970-01-01'", 1, &day, error);
+    if (!days)
+        return FALSE;
+    settle(again, item);
+    if (item->report) {
+        item->report->pruned = TRUE;
+        item->report->domain = batch_text(again->batch, domain, G_MAXSIZE);
+        item->report->day = db_int(days, 0, 0);
+    } else {
+        g_free(item->other->domain);
+        item->other->domain = g_strdup(domain);
+        item->other->day = db_int(days, 0, 0);
+    }
+    db_result_free(days);
+    return TRUE;
+}
+
 /* Whether the mail that stored the old one is kept, so that reading it again will tell. */
 static gboolean owner_is_kept(const struct rereading *again, const struct item *item, gboolean *kept_r,
                               GError **error)
@@ -173,6 +253,8 @@ static gboolean decide_act(const struct rereading *again, struct item *item, GEr
     gboolean kept = FALSE;
     if (item->old < 0)
         return TRUE;
+    if (again->pruned[item->old])
+        return settle_pruned(again, item, error);
     if (item->act == ACT_KNOWN && !old_is(again, item, OLD_REPLACED)) {
         if (item->report && is_owner(again, item))
             item->act = ACT_COMPARE;
@@ -180,14 +262,8 @@ static gboolean decide_act(const struct rereading *again, struct item *item, GEr
     }
     if (item->act == ACT_REPLACE && !is_owner(again, item) && !owner_is_kept(again, item, &kept, error))
         return FALSE;
-    if (kept || old_is(again, item, OLD_REPLACED)) {
-        item->act = ACT_LEAVE;
-        gint64 id = db_int(again->old, (guint)item->old, OLD_REPORT);
-        if (item->report)
-            item->report->settled = item->report->stored_id = id;
-        else
-            item->other->settled = id;
-    }
+    if (kept || old_is(again, item, OLD_REPLACED))
+        settle(again, item);
     return TRUE;
 }
 
@@ -249,10 +325,12 @@ struct rereading *rereading_new(struct batch *batch, struct db *db, guint number
     gboolean ok = look_at_mail(again, error);
     if (ok) {
         again->taken = g_new0(gboolean, db_rows(again->old) + 1);
+        again->pruned = g_new0(gboolean, db_rows(again->old) + 1);
         add_items(again);
-        if (!match(again))
-            again->result.end = REREAD_WORSE;
+        ok = find_pruned(again, error);
     }
+    if (ok && !match(again))
+        again->result.end = REREAD_WORSE;
     for (guint i = 0; ok && !rereading_is_left(again) && i < again->items->len; i++)
         ok = decide_act(again, item_at(again, i), error);
     if (ok)
@@ -268,6 +346,7 @@ void rereading_free(struct rereading *again)
     db_result_free(again->old);
     g_array_unref(again->items);
     g_free(again->taken);
+    g_free(again->pruned);
     g_free(again);
 }
 
@@ -360,22 +439,18 @@ static gboolean point(struct rereading *again, const struct item *item, GError *
     static const char documents[] =
         "UPDATE dmarc_store.document SET domain = $4, day = $5::date, report = $6::bigint"
         " WHERE report = $3::bigint AND domain = $1 AND day = $2::date";
-    char id[24], day[24];
+    char id[24];
     const char *values[7];
     old_place(again, item, values);
-    gint64 days = item->report ? item->report->day : item->other->day;
-    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(days * 86400);
-    g_snprintf(day, sizeof day, "%04d-%02d-%02d", date ? g_date_time_get_year(date) : 1970,
-               date ? g_date_time_get_month(date) : 1, date ? g_date_time_get_day_of_month(date) : 1);
     g_snprintf(id, sizeof id, "%" G_GINT64_FORMAT, stored_id(item));
-    values[3] = item->report ? item->report->domain : item->other->domain;
-    values[4] = day;
+    values[3] = domain_of(item);
+    values[4] = item->day;
     values[5] = id;
     if (!stored_id(item) || !run(again, documents, 6, values, error))
         return stored_id(item) == 0;
     if (!item->ingested_at || !(item->report ? item->report->fresh : item->other->fresh))
         return TRUE;
-    const char *came[] = {values[3], day, id, item->ingested_at};
+    const char *came[] = {values[3], item->day, id, item->ingested_at};
     return run(again, item->report ? rows_reread_came : rows_reread_tls_came, 4, came, error);
 }
 

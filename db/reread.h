@@ -8,7 +8,9 @@
  * and content, else the same identity, else the next one at the same place of the mail, which is whole if the
  * old one was. Where one is missing, the mail is left as it was. A report is changed by reading again the
  * mail that stored it; what reads differently in a copy stays a duplicate, unless that mail is not kept. A
- * report that a better copy took the place of is left alone. */
+ * report that a better copy took the place of is left alone. So is one that was pruned: its successor is the
+ * report about the same domain and day at the same place of the mail, else the next one there; that is not
+ * stored, and the document goes on to name the one that is gone. */
 #pragma once
 
 #include "db/batch.h"
