@@ -51,6 +51,13 @@ static gboolean open_file(struct row_spool *spool, GError **error)
     return spool->fd >= 0 || set_error("make", error);
 }
 
+/* What lies behind the end is written over, and until then in the way of others. */
+static void give_back(const struct row_spool *spool)
+{
+    if (ftruncate(spool->fd, (off_t)spool->filed) < 0)
+        g_debug("could not shorten a temporary file: %s", g_strerror(errno));
+}
+
 gboolean row_spool_to_file(struct row_spool *spool, GError **error)
 {
     if (spool->fd < 0 && !open_file(spool, error))
@@ -60,8 +67,11 @@ gboolean row_spool_to_file(struct row_spool *spool, GError **error)
                            (off_t)(spool->filed + done));
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return set_error("write", error);
+        if (n < 0) {
+            set_error("write", error);
+            give_back(spool);
+            return FALSE;
+        }
         done += (guint)n;
     }
     spool->filed += spool->tail->len;
@@ -107,7 +117,5 @@ void row_spool_truncate(struct row_spool *spool, guint64 size)
     }
     g_byte_array_set_size(spool->tail, 0);
     spool->filed = size;
-    /* Only gives room back; what stays there is written over. */
-    if (ftruncate(spool->fd, (off_t)size) < 0)
-        g_debug("could not shorten a temporary file: %s", g_strerror(errno));
+    give_back(spool);
 }

@@ -62,6 +62,8 @@ struct writer {
     const char *domain;           /* the last one: reports of a mail mostly share it */
     const struct mail_auth *auth; /* of the mail; NULL: nothing is known */
     gboolean over;                /* MESSAGE_ROWS was passed */
+    GError *leaving;              /* its rows find no room: it is not written */
+    GError *left;                 /* why the first one was not */
 };
 
 static gboolean sink_begin(void *self, const struct report_head *head, GError **error);
@@ -103,6 +105,8 @@ void writer_free(struct writer *writer)
 {
     if (!writer)
         return;
+    g_clear_error(&writer->leaving);
+    g_clear_error(&writer->left);
     batch_free(writer->batch);
     months_free(writer->months);
     ids_clear(&writer->report_ids);
@@ -142,7 +146,20 @@ static gboolean message_is_full(const struct writer *writer)
     guint reports = writer->batch->reports->len - writer->first_report;
     guint documents = writer->batch->documents->len - writer->first_document;
     guint others = others_count(writer->batch->others) - writer->first_other;
-    return reports + documents + others >= MESSAGE_ROWS;
+    return writer->leaving || reports + documents + others >= MESSAGE_ROWS;
+}
+
+/* Of an error while rows were put aside. TRUE: they find no room, so the mail is left where it is, and
+ * whatever else is told of it goes by. */
+static gboolean leave(struct writer *writer, GError **error)
+{
+    if (!error || !g_error_matches(*error, WS_ERROR, WS_ERROR_SYSTEM))
+        return FALSE;
+    GError *reason = g_steal_pointer(error);
+    writer_message_begin(writer);
+    writer->leaving = reason;
+    writer->report.skip = writer->tls_skip = TRUE;
+    return TRUE;
 }
 
 static void look_at_trust(struct writer *writer, const struct report_head *head)
@@ -184,7 +201,8 @@ static gboolean sink_begin(void *self, const struct report_head *head, GError **
     pack_clear(writer->pack, 1);
     g_byte_array_set_size(writer->scratch, 0);
     rows_report_head(writer->scratch, report->entry.id, report->entry.key, head);
-    return row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error);
+    return row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error) ||
+           leave(writer, error);
 }
 
 /* The records that have gathered, as a row. */
@@ -253,15 +271,16 @@ static gboolean sink_record(void *self, const struct report_record *record, GErr
     struct tally_evidence *evidence = tally_find(writer->tally, hash);
     if ((!evidence && !(evidence = learn_evidence(writer, hash, record, error))) ||
         (pack_is_full(writer->pack, record) && !end_pack(writer, error)))
-        return FALSE;
+        return leave(writer, error);
     pack_add(writer->pack, record, evidence);
     tally_count(writer->tally, evidence, record->message_count);
     add_totals(&report->totals, record);
     guint64 n = report->totals.records;
     if (n <= writer->settings->spill_records || n % 1024)
         return TRUE;
-    return row_spool_to_file(writer->batch->records, error) &&
-           row_spool_to_file(writer->batch->evidence, error);
+    return (row_spool_to_file(writer->batch->records, error) &&
+            row_spool_to_file(writer->batch->evidence, error)) ||
+           leave(writer, error);
 }
 
 static gboolean sink_end(void *self, const struct report_tail *tail, GError **error)
@@ -274,14 +293,14 @@ static gboolean sink_end(void *self, const struct report_tail *tail, GError **er
         return TRUE;
     }
     if (!end_pack(writer, error) || !end_tally(writer, error))
-        return FALSE;
+        return leave(writer, error);
     report->totals.content = report->content;
     digest_end(writer->digest, report->content);
     memcpy(report->entry.key + DIGEST_BYTES, report->content, DIGEST_BYTES);
     g_byte_array_set_size(writer->scratch, 0);
     rows_report_tail(writer->scratch, &report->totals, tail);
     if (!row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error))
-        return FALSE;
+        return leave(writer, error);
     report->entry.head.end = row_spool_size(batch->heads);
     report->entry.evidence.end = row_spool_size(batch->evidence);
     report->entry.records.end = row_spool_size(batch->records);
@@ -308,8 +327,9 @@ gboolean writer_failure(struct writer *writer, const struct failure_report *repo
         writer->over = TRUE;
         return TRUE;
     }
-    return ids_take(&writer->report_ids, writer->db, &id, error) &&
-           others_failure(writer->batch->others, id, report, keep, error);
+    return (ids_take(&writer->report_ids, writer->db, &id, error) &&
+            others_failure(writer->batch->others, id, report, keep, error)) ||
+           leave(writer, error);
 }
 
 const struct tls_sink *writer_tls_sink(struct writer *writer)
@@ -323,26 +343,31 @@ static gboolean tls_begin(void *self, const struct tls_head *head, GError **erro
     gint64 id;
     writer->tls_skip = message_is_full(writer);
     writer->over = writer->over || writer->tls_skip;
-    return writer->tls_skip || (ids_take(&writer->report_ids, writer->db, &id, error) &&
-                                others_tls_begin(writer->batch->others, id, head, error));
+    return writer->tls_skip ||
+           (ids_take(&writer->report_ids, writer->db, &id, error) &&
+            others_tls_begin(writer->batch->others, id, head, error)) ||
+           leave(writer, error);
 }
 
 static gboolean tls_policy(void *self, const struct tls_policy *policy, GError **error)
 {
     struct writer *writer = self;
-    return writer->tls_skip || others_tls_policy(writer->batch->others, policy, error);
+    return writer->tls_skip || others_tls_policy(writer->batch->others, policy, error) ||
+           leave(writer, error);
 }
 
 static gboolean tls_failure(void *self, const struct tls_failure *failure, GError **error)
 {
     struct writer *writer = self;
-    return writer->tls_skip || others_tls_failure(writer->batch->others, failure, error);
+    return writer->tls_skip || others_tls_failure(writer->batch->others, failure, error) ||
+           leave(writer, error);
 }
 
 static gboolean tls_end(void *self, guint n_warnings, const struct report_warning *warnings, GError **error)
 {
     struct writer *writer = self;
-    return writer->tls_skip || others_tls_end(writer->batch->others, n_warnings, warnings, error);
+    return writer->tls_skip || others_tls_end(writer->batch->others, n_warnings, warnings, error) ||
+           leave(writer, error);
 }
 
 /* ---- messages ---- */
@@ -376,6 +401,7 @@ void writer_message_begin(struct writer *writer)
     writer->pending_other = writer->first_other;
     writer->over = FALSE;
     writer->auth = NULL;
+    g_clear_error(&writer->leaving);
 }
 
 void writer_brought_by(struct writer *writer, const struct mail_auth *auth)
@@ -514,6 +540,12 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
                             GError **error)
 {
     struct batch *batch = writer->batch;
+    /* It is left: with the mails before it their rows go, so that those behind it find the room. */
+    if (writer->leaving) {
+        if (!writer->left)
+            writer->left = g_steal_pointer(&writer->leaving);
+        return writer_flush(writer, error);
+    }
     struct batch_message entry = {
         .first_document = writer->first_document,
         .n_documents = batch->documents->len - writer->first_document,
@@ -532,7 +564,7 @@ static gboolean add_message(struct writer *writer, const struct ledger_message *
         entry.ledger.detail = "more than " G_STRINGIFY(MESSAGE_ROWS) " reports and documents in one mail";
     }
     if (!keep_original(writer, &entry, error))
-        return FALSE;
+        return leave(writer, error) && add_message(writer, message, bare, error);
     entry.wanted = entry.original;
     g_array_append_val(batch->messages, entry);
     writer->first_document = batch->documents->len;
@@ -572,6 +604,7 @@ void writer_reset(struct writer *writer)
     writer->domain = NULL;
     writer->auth = NULL;
     writer->over = FALSE;
+    g_clear_error(&writer->leaving);
 }
 
 /* ---- into the database ---- */
@@ -640,6 +673,14 @@ gboolean writer_flush(struct writer *writer, GError **error)
                                                                       n, settle, writer, error)))
         return FALSE;
     writer_reset(writer);
+    return TRUE;
+}
+
+gboolean writer_left(struct writer *writer, GError **error)
+{
+    if (!writer->left)
+        return FALSE;
+    g_propagate_error(error, g_steal_pointer(&writer->left));
     return TRUE;
 }
 

@@ -150,5 +150,8 @@ gboolean writer_message_duplicate(struct writer *writer, const struct ledger_mes
  * outcome is. */
 guint64 writer_problems(const struct writer *writer);
 gboolean writer_flush(struct writer *writer, GError **error);
+/* TRUE with an error when there was a mail whose rows found no room in a temporary file: nothing of it is
+ * written nor settled, and it stays where it is. What was read before it went into the database at once. */
+gboolean writer_left(struct writer *writer, GError **error);
 /* After an error: forget the batch. What of it was committed has been settled, the rest has not. */
 void writer_reset(struct writer *writer);

@@ -217,7 +217,7 @@ static gboolean run_windows(struct run *run, struct window *windows, GError **er
         g_propagate_error(error, g_steal_pointer(&broken));
         return FALSE;
     }
-    if (ok && run->crew && crew_left(run->crew, error))
+    if (ok && ((run->crew && crew_left(run->crew, error)) || writer_left(run->writer, error)))
         return FALSE;
     return ok && run->source->kind->settle(run->source, NULL, NULL, 0, error);
 }
