@@ -74,6 +74,27 @@ static gboolean find_role(struct db *db, const char *role, gboolean *all_r, GErr
     return there;
 }
 
+/* Whether the role that a customer becomes a member of is there, and what it may do. */
+static gboolean customers_may(struct db *db, GError **error)
+{
+    static const char sql[] = "SELECT r.oid, has_schema_privilege(r.oid, 'dmarc', 'USAGE')"
+                              " FROM pg_catalog.pg_roles r WHERE r.rolname = 'whosends_customer'";
+    struct db_result *found = db_query(db, "looking for the role of customers", sql, 0, NULL, error);
+    if (!found)
+        return FALSE;
+    gboolean there = db_rows(found) > 0, may = there && *db_value(found, 0, 1) == 't';
+    if (!there)
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_DB_SCHEMA,
+                            "the database has no role whosends_customer, through which roles may read\n"
+                            "hint: CREATE ROLE whosends_customer; as who may, and then \"whosends init\"");
+    else if (!may)
+        g_set_error_literal(error, WS_ERROR, WS_ERROR_DB_SCHEMA,
+                            "role whosends_customer has no rights in this database yet\n"
+                            "hint: \"whosends init\" gives them to it");
+    db_result_free(found);
+    return may;
+}
+
 static gboolean change(struct db *db, const char *sql, const struct grant *grant, GError **error)
 {
     const char *values[] = {grant->role, grant->domains, grant->groups};
@@ -96,7 +117,8 @@ gboolean cmd_grant(struct cli *cli, GError **error)
         take_grant(cli, &grant, error) &&
         (grant.domains || usage(error, "no domain is named\nhint: --domain DOMAIN, or --group NAME"));
     struct db *db = ok ? database_ready(&cli->config, error) : NULL;
-    ok = db && find_role(db, grant.role, &all, error) && know_groups(db, cli->options.groups, error) &&
+    ok = db && find_role(db, grant.role, &all, error) && customers_may(db, error) &&
+         know_groups(db, cli->options.groups, error) &&
          change(db, "SELECT dmarc_store.grant_reading($1::name, $2::text[], $3::text[])", &grant, error);
     if (ok && all)
         log_warning("this role may read about all domains by another membership, so nothing is kept from it\n"

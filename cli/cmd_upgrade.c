@@ -5,8 +5,10 @@
 #include "db/tune.h"
 #include "db/upgrade.h"
 #include "parser/error.h"
+#include "reports/render.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct told {
     gboolean dry_run, any;
@@ -31,6 +33,24 @@ static void is_held_up(const char *by_whom, guint seconds, gpointer data)
     log_warning("the upgrade waits for %s: once more in %u s", by_whom, seconds);
 }
 
+/* Nothing fails for want of them here, but all that others may do with the database is up to them. */
+static gboolean tell_roles(struct db *db, GError **error)
+{
+    struct upgrade_roles roles;
+    if (!upgrade_roles(db, &roles, error))
+        return FALSE;
+    if (roles.missing) {
+        gboolean several = strchr(roles.missing, ',') != NULL;
+        g_autofree char *mine = render_safe(roles.mine);
+        log_warning("role%s %s %s missing, and %s may not make roles: nobody can be given rights by %s\n"
+                    "hint: %s; as who may, and then \"whosends init\" once more",
+                    several ? "s" : "", roles.missing, several ? "are" : "is", mine, several ? "them" : "it",
+                    roles.make);
+    }
+    upgrade_roles_clear(&roles);
+    return TRUE;
+}
+
 static gboolean upgrade(struct cli *cli, struct db *db, GError **error)
 {
     struct told told = {.dry_run = cli->options.dry_run};
@@ -49,7 +69,7 @@ static gboolean upgrade(struct cli *cli, struct db *db, GError **error)
                applied);
     else
         printf("schema dmarc is at version %d, and nothing is to be done\n", schema_latest());
-    return TRUE;
+    return told.dry_run || tell_roles(db, error);
 }
 
 static void keep_advice(const struct tune_advice *advice, gpointer data)

@@ -20,6 +20,7 @@ struct upgrade {
     GHashTable *before; /* what was there when a dry run began; else NULL */
     gint64 rows;        /* changed before the part that is under way */
     gboolean fresh;     /* there was no schema */
+    gboolean whole;     /* views, functions and catalogue were installed by this run */
 };
 
 static void part_clear(gpointer part)
@@ -135,13 +136,24 @@ static gboolean load_csv(struct db *db, const struct sql_file *file, GError **er
            db_run(db, file->name, take, error);
 }
 
-/* 1 when they are what was installed last, 0 when not, -1 with an error. */
+/* Those of sql/who_may.sql: they may be made after the schema. */
+#define ROLES                                                                                                \
+    "unnest(ARRAY['whosends_ingest', 'whosends_read', 'whosends_customer']) WITH ORDINALITY w (name, at)"
+#define MISSING "NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = w.name)"
+
+/* 1 when they are what was installed last, and each role has what they give it, unless that is for another
+ * one than us to give; 0 when not, -1 with an error. */
 static int is_installed(struct db *db, const char *hash, GError **error)
 {
-    struct db_result *known = db_query(db, "reading what is installed",
-                                       "SELECT count(*) FROM dmarc.repeatable WHERE hash = $1 AND version = "
-                                       "(SELECT max(version) FROM dmarc.schema_version)",
-                                       1, &hash, error);
+    static const char sql[] = "SELECT count(*) FROM dmarc.repeatable WHERE hash = $1"
+                              " AND version = (SELECT max(version) FROM dmarc.schema_version)"
+                              " AND NOT (pg_has_role((SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE "
+                              "n.nspname = 'dmarc'), 'USAGE')"
+                              " AND EXISTS (SELECT FROM " ROLES " WHERE CASE WHEN " MISSING
+                              " THEN (SELECT m.rolcreaterole OR m.rolsuper FROM pg_catalog.pg_roles m WHERE "
+                              "m.rolname = current_user)"
+                              " ELSE NOT has_schema_privilege(w.name, 'dmarc', 'USAGE') END))";
+    struct db_result *known = db_query(db, "reading what is installed", sql, 1, &hash, error);
     int same = known ? db_int(known, 0, 0) > 0 : -1;
     db_result_free(known);
     return same;
@@ -225,11 +237,13 @@ static int do_part(struct upgrade *u, const char *hash, GError **error)
         return -1;
     u->fresh = u->fresh || !version;
     const struct sql_file *file = next_migration(version);
-    int same = file ? 0 : is_installed(u->db, hash, error);
+    /* Once is enough, whatever the roles have then. */
+    int same = file ? 0 : u->whole ? 1 : is_installed(u->db, hash, error);
     if (same)
         return same > 0 ? 0 : -1;
     gboolean ok = keep_others_out(u, error) && (file ? apply_migration(u->db, file, version, error)
                                                      : apply_repeatables(u->db, hash, error));
+    u->whole = ok && !file;
     return ok && note_part(u, file ? file->name : NULL, began, error) ? 1 : -1;
 }
 
@@ -248,6 +262,7 @@ static int do_transaction(struct upgrade *u, const char *hash, gboolean *locked_
     if (done > 0 && !db_run(u->db, "committing an upgrade", "COMMIT", error))
         done = -1;
     *locked_r = done < 0 && met_lock(u->db);
+    u->whole = u->whole && done >= 0;
     if (done <= 0)
         roll_back(u->db);
     return done;
@@ -280,6 +295,27 @@ static int tell(struct upgrade *u)
     }
     g_array_set_size(u->parts, 0);
     return migrations;
+}
+
+gboolean upgrade_roles(struct db *db, struct upgrade_roles *roles, GError **error)
+{
+    static const char sql[] = "SELECT string_agg(w.name, ', ' ORDER BY w.at),"
+                              " string_agg('CREATE ROLE ' || w.name, '; ' ORDER BY w.at), current_user"
+                              " FROM " ROLES " WHERE " MISSING;
+    struct db_result *result = db_query(db, "looking for roles", sql, 0, NULL, error);
+    if (!result)
+        return FALSE;
+    *roles = (struct upgrade_roles){g_strdup(db_value(result, 0, 0)), g_strdup(db_value(result, 0, 1)),
+                                    g_strdup(db_value(result, 0, 2))};
+    db_result_free(result);
+    return TRUE;
+}
+
+void upgrade_roles_clear(struct upgrade_roles *roles)
+{
+    g_free(roles->missing);
+    g_free(roles->make);
+    g_free(roles->mine);
 }
 
 int upgrade_run(struct db *db, const struct upgrade_settings *settings, GError **error)

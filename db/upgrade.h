@@ -8,6 +8,9 @@
  * upgrade waits for those that are under way, and none of an older program writes into a schema that it does
  * not know.
  *
+ * Views, functions and catalogue come anew when they are others than were installed, and when a role has
+ * appeared since that has no rights yet, or is missing and can be made.
+ *
  * What has to wait for a lock makes all others wait behind it. So an upgrade waits for lock_ms at most, gives
  * everything back and tries again later, `tries` times. A migration takes the locks that it needs first. */
 #pragma once
@@ -33,6 +36,15 @@ struct upgrade_settings {
     gpointer data;
 };
 extern const struct upgrade_settings upgrade_defaults;
+
+/* The roles without login that sql/who_may.sql gives rights to, and how they stand. */
+struct upgrade_roles {
+    char *missing; /* names with commas between them; NULL: all are there */
+    char *make;    /* the statements that make those */
+    char *mine;    /* who we are */
+};
+gboolean upgrade_roles(struct db *db, struct upgrade_roles *roles, GError **error);
+void upgrade_roles_clear(struct upgrade_roles *roles);
 
 /* How many migrations were applied, or would be; -1 with an error. */
 int upgrade_run(struct db *db, const struct upgrade_settings *settings, GError **error);
