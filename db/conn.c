@@ -216,14 +216,15 @@ static gboolean open_connection(struct db *db, GError **error)
     db->session++;
     PQsetNoticeReceiver(db->conn, on_notice, NULL);
     /* client_connection_check_interval: a long COPY must not go on after we were killed. synchronous_commit:
-     * a mail is moved once it is committed, and then it has to be there after a crash, too. */
+     * a mail is moved once it is committed, and then it has to be there after a crash, too.
+     * idle_session_timeout: nothing is asked while a batch is read, however long that takes. */
     return check_server(db, error) &&
            db_run(db, "preparing the session",
                   "SET search_path = dmarc, pg_catalog; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD';"
                   "SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET standard_conforming_strings "
                   "= on;"
                   "SET default_transaction_isolation = 'read committed';"
-                  "SET client_connection_check_interval = '2s';"
+                  "SET client_connection_check_interval = '2s'; SET idle_session_timeout = 0;"
                   "DO $$BEGIN IF pg_catalog.current_setting('synchronous_commit') = 'off' THEN"
                   " SET synchronous_commit = on; END IF; END$$",
                   error);

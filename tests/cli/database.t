@@ -74,6 +74,14 @@ check "the same again" 0 '^1 mail: 0 stored, 1 duplicate, 0 without report, 0 pr
 run ingest --quiet "$dir/in/one.xml"
 check "quiet" 0 '' ''
 
+# A mail that comes slowly, over a connection that may not be idle for long.
+psql -X -q -c "ALTER DATABASE cli SET idle_session_timeout = '500ms'"
+mkfifo "$dir/slow"
+{ sleep 2; cat "$dir/in/one.xml"; } >"$dir/slow" &
+input=$dir/slow run ingest -
+check "a session may be idle" 0 '^1 mail: 0 stored, 1 duplicate' ''
+psql -X -q -c "ALTER DATABASE cli RESET idle_session_timeout"
+
 run sources --format csv
 is "two sources" "$(sed 1d "$dir/out" | wc -l)" 2
 run sources A.Example. --format csv --sort messages --limit 1
