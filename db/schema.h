@@ -45,6 +45,6 @@ gboolean schema_ensure(struct db *db, int version, GError **error);
 /* For every command but init: fails with WS_ERROR_DB_SCHEMA and a hint when the schema is missing, too old or
  * too new. */
 gboolean schema_check(struct db *db, GError **error);
-/* For those who write: the database's time as text, owned by the caller, or NULL with WS_ERROR_DB_DOWN when
- * it is read-only. */
+/* For those who write, in a transaction of theirs, too: the database's time as text, owned by the caller, or
+ * NULL with WS_ERROR_DB_DOWN when it is read-only. */
 char *schema_writable(struct db *db, GError **error);

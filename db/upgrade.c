@@ -241,8 +241,10 @@ static int do_part(struct upgrade *u, const char *hash, GError **error)
     int same = file ? 0 : u->whole ? 1 : is_installed(u->db, hash, error);
     if (same)
         return same > 0 ? 0 : -1;
-    gboolean ok = keep_others_out(u, error) && (file ? apply_migration(u->db, file, version, error)
-                                                     : apply_repeatables(u->db, hash, error));
+    g_autofree char *now = schema_writable(u->db, error);
+    gboolean ok =
+        now && keep_others_out(u, error) &&
+        (file ? apply_migration(u->db, file, version, error) : apply_repeatables(u->db, hash, error));
     u->whole = ok && !file;
     return ok && note_part(u, file ? file->name : NULL, began, error) ? 1 : -1;
 }

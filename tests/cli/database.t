@@ -32,12 +32,23 @@ run senders
 check "a report without a schema" 78 '' 'whosends init'
 run upgrade
 check "an upgrade of nothing" 78 '' 'empty database'
+psql -X -q -c "ALTER DATABASE cli SET default_transaction_read_only = on"
+for command in 'init' 'init --dry-run'; do
+    run $command
+    check "$command where nothing may be written" 75 '' 'could not write to the database: it is read-only: .*default_transaction_read_only'
+done
+psql -X -q -c "SET default_transaction_read_only = off" -c "ALTER DATABASE cli RESET default_transaction_read_only"
 run init
 check "init" 0 '^schema dmarc is at version [0-9]+, [1-9]' ''
 run init
 check "init again" 0 ', 0 applied' ''
 run upgrade
 check "upgrade of what is up to date" 0 ', 0 applied' ''
+
+psql -X -q -c "ALTER DATABASE cli SET default_transaction_read_only = on"
+run init
+check "init, and nothing is to be done" 0 ', 0 applied' ''
+psql -X -q -c "SET default_transaction_read_only = off" -c "ALTER DATABASE cli RESET default_transaction_read_only"
 
 for name in $reports status problems; do
     run "$name"
