@@ -53,7 +53,7 @@ const struct limit_row limit_rows[] = {
     WIDE(original_size, "bytes of an original up to which it is kept, packed"),
     NARROW(message_parts, "leaves of a mail's MIME tree"),
     NARROW(message_depth, "multiparts and messages inside of each other"),
-    NARROW(message_headers, "header lines of a mail"),
+    NARROW(message_headers, "header lines of a mail or part"),
     WIDE(header_line, "bytes of one header line"),
     WIDE(attachment_size, "bytes of an attachment, still packed"),
     WIDE(unpacked_size, "bytes of one unpacked member"),

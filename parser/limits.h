@@ -10,7 +10,7 @@ struct limits {
     guint64 original_size; /* an original that is kept, packed; 8 MiB */
     guint message_parts;   /* leaves of the MIME tree; 1,000 */
     guint message_depth;   /* nested multiparts and messages; 20 */
-    guint message_headers; /* header lines of one mail; 2,000 */
+    guint message_headers; /* header lines of a mail or part; 2,000 */
     guint64 header_line;   /* one line of a header; 64 KiB */
     /* an attachment and what is packed in it */
     guint64 attachment_size;   /* decoded from base64 or quoted-printable, still packed; 64 MiB */
