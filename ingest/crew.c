@@ -271,15 +271,22 @@ static gboolean has_room(const struct worker *worker, const struct job *job)
            worker->flight + job_bytes(job) <= FLIGHT_BYTES;
 }
 
+/* One that there is no other for: somebody may kill it at its start. */
+static gboolean worker_start_patiently(struct crew *crew, struct worker *worker, gboolean light,
+                                       GError **error)
+{
+    for (guint tries = 1; tries < STARTS; tries++)
+        if (worker_start(crew, worker, light, NULL))
+            return TRUE;
+    return worker_start(crew, worker, light, error);
+}
+
 /* One that cannot be had is not missed while there are others. */
 static gboolean start_one_more(struct crew *crew, struct worker *worker, gboolean others, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    for (guint tries = 0; tries < (others ? 1 : STARTS); tries++) {
-        g_clear_error(&failure);
-        if (worker_start(crew, worker, crew->settings->light, &failure))
-            return TRUE;
-    }
+    if ((others ? worker_start : worker_start_patiently)(crew, worker, crew->settings->light, &failure))
+        return TRUE;
     crew->scarce = TRUE;
     if (!others)
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -315,7 +322,7 @@ static gboolean hand_out(struct crew *crew, GError **error)
 {
     struct worker *second = &crew->workers[crew->most];
     if (crew->again.length && !second->alive) {
-        if (!worker_start(crew, second, FALSE, error))
+        if (!worker_start_patiently(crew, second, FALSE, error))
             return FALSE;
         worker_send(second);
     }
@@ -351,7 +358,7 @@ static gboolean machine_is_sound(struct crew *crew, GError **error)
     struct worker worker = {.file = -1};
     gboolean sound = FALSE, over = FALSE;
     gsize looked = 0;
-    if (!worker_start(crew, &worker, FALSE, error)) {
+    if (!worker_start_patiently(crew, &worker, FALSE, error)) {
         blob_unref(mail.body);
         return FALSE;
     }

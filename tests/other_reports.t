@@ -208,7 +208,7 @@ is "... of a new one" "$(ingest c.json --limit json_size=100) $(ask "SELECT deta
 
 # The answers.
 is "tls" "$(run tls example.com --format csv | tail -n +2)" \
-    'example.com,sts,1,5,450,42,0.0854,certificate-expired 42,2026-10-12,2026-10-12'
+    'example.com,sts,1,5,450,42,0.085366,certificate-expired 42,2026-10-12,2026-10-12'
 is "tls of all domains" "$(run tls --format csv | tail -n +2 | cut -d, -f 1,2,5)" $'b.example,tlsa,7\nexample.com,sts,450'
 is "status" "$(run status --format json | grep -o '"[a-z]*_reports": [0-9]*' | tr '\n' ' ')" '"failure_reports": 0 "tls_reports": 6 '
 is "every mail is one of four things" "$(ask "SELECT mails = stored + duplicate + no_report + problem, mails FROM dmarc.status()")" "t 10"

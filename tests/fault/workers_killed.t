@@ -59,7 +59,7 @@ begin killed
 killed=0
 while [ $killed -lt "$kills" ] && find_worker; do
     kill -9 "$worker" 2>/dev/null && killed=$((killed + 1))
-    sleep "0.0$((RANDOM % 90 + 10))"
+    sleep "0.0$((RANDOM % 30 + 10))"
 done
 [ $killed -ge $((kills / 4)) ]
 ok $? "$killed workers are killed at random"
