@@ -2,6 +2,7 @@
 
 #include "cli/progress.h"
 #include "cli/stopping.h"
+#include "db/upkeep.h"
 #include "dns/network.h"
 #include "dns/reverse.h"
 #include "parser/error.h"
@@ -153,21 +154,7 @@ static gboolean look_up_names(struct lookup *lookup, const struct config *config
 
 /* --- CNAMEs --- */
 
-/* Mail whose name rests on what was found: it is judged anew, a policy domain a transaction. */
-static gboolean judge_anew(struct lookup *lookup, const struct db_result *domains, GError **error)
-{
-    gboolean ok = TRUE;
-    for (guint row = 0; ok && row < db_rows(domains); row++) {
-        const char *domain[] = {db_value(domains, row, 0)};
-        struct db_result *judged =
-            db_query(lookup->db, "judging again", "SELECT dmarc_store.reclassify($1)", 1, domain, error);
-        ok = judged != NULL;
-        lookup->totals->judged += ok && db_int(judged, 0, 0) > 0;
-        db_result_free(judged);
-    }
-    return ok;
-}
-
+/* Mail whose name rests on what was found is judged anew. */
 static gboolean keep_cnames(struct lookup *lookup, GError **error)
 {
     if (!lookup->found.rows)
@@ -175,7 +162,8 @@ static gboolean keep_cnames(struct lookup *lookup, GError **error)
     struct db_result *domains = columns_hand(
         &lookup->found, lookup->db, "keeping CNAMEs",
         "SELECT dmarc_store.take_cnames($1::text[], $2::text[], $3::text[], $4::timestamptz[])", NULL, error);
-    gboolean ok = domains && judge_anew(lookup, domains, error);
+    gint64 profiles = 0;
+    gboolean ok = domains && upkeep_judge(lookup->db, domains, &profiles, &lookup->totals->judged, error);
     db_result_free(domains);
     return ok;
 }

@@ -39,22 +39,35 @@ static char *new_months(struct months *months, const GArray *reports)
     return days ? g_string_free(g_string_append_c(days, '}'), FALSE) : NULL;
 }
 
+/* Makes what is listed, month and table, one by one by a function of the database. How many were not there.
+ */
+static gboolean make_each(struct db *db, const struct db_result *months, const char *sql, gint64 *made_r,
+                          GError **error)
+{
+    gboolean ok = TRUE;
+    *made_r = 0;
+    for (guint row = 0; ok && row < db_rows(months); row++) {
+        const char *values[] = {db_value(months, row, 0), db_value(months, row, 1)};
+        struct db_result *made = db_query(db, "making a partition", sql, 2, values, error);
+        ok = made != NULL;
+        *made_r += ok && *db_value(made, 0, 0) == 't';
+        db_result_free(made);
+    }
+    return ok;
+}
+
 gboolean months_ensure(struct months *months, struct db *db, const GArray *reports, GError **error)
 {
     g_autofree char *days = new_months(months, reports);
     const char *asked[] = {days};
+    gint64 made;
+    if (!days)
+        return TRUE;
     struct db_result *missing =
-        days ? db_query(db, "looking for months without a partition",
-                        "SELECT month, parent FROM dmarc_store.missing_months($1::date[])", 1, asked, error)
-             : NULL;
-    gboolean ok = !days || missing;
-    for (guint row = 0; missing && ok && row < db_rows(missing); row++) {
-        const char *values[] = {db_value(missing, row, 0), db_value(missing, row, 1)};
-        struct db_result *made = db_query(db, "making a month's partition",
-                                          "SELECT dmarc_store.ensure_month($1::date, $2)", 2, values, error);
-        ok = made != NULL;
-        db_result_free(made);
-    }
+        db_query(db, "looking for months without a partition",
+                 "SELECT month, parent FROM dmarc_store.missing_months($1::date[])", 1, asked, error);
+    gboolean ok =
+        missing && make_each(db, missing, "SELECT dmarc_store.ensure_month($1::date, $2)", &made, error);
     db_result_free(missing);
     /* What was not done is asked for again. */
     if (!ok)
@@ -71,16 +84,8 @@ gboolean months_make(struct db *db, int first, int last, gint64 *made_r, GError 
         "SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => n))::date, t FROM "
         "generate_series($1::int, $2::int) n, unnest(dmarc_store.month_tables()) t",
         2, asked, error);
-    gboolean ok = months != NULL;
-    *made_r = 0;
-    for (guint i = 0; ok && i < db_rows(months); i++) {
-        const char *values[] = {db_value(months, i, 0), db_value(months, i, 1)};
-        struct db_result *made = db_query(db, "making a partition",
-                                          "SELECT dmarc_store.make_month($1::date, $2)", 2, values, error);
-        ok = made != NULL;
-        *made_r += ok && *db_value(made, 0, 0) == 't';
-        db_result_free(made);
-    }
+    gboolean ok =
+        months && make_each(db, months, "SELECT dmarc_store.make_month($1::date, $2)", made_r, error);
     db_result_free(months);
     return ok;
 }

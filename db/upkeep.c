@@ -42,22 +42,32 @@ static gboolean compact(struct db *db, gint64 *rows_r, GError **error)
     return ok;
 }
 
+gboolean upkeep_judge(struct db *db, const struct db_result *domains, gint64 *profiles, guint64 *changed,
+                      GError **error)
+{
+    gboolean ok = TRUE;
+    for (guint i = 0; ok && i < db_rows(domains); i++) {
+        const char *values[] = {db_value(domains, i, 0)};
+        struct db_result *judged =
+            db_query(db, "judging again", "SELECT dmarc_store.reclassify($1)", 1, values, error);
+        gint64 n = judged ? db_int(judged, 0, 0) : 0;
+        ok = judged != NULL;
+        *profiles += n;
+        *changed += n > 0;
+        db_result_free(judged);
+    }
+    return ok;
+}
+
 /* Without a lock first: mostly there is nothing to do, and who has the lock keeps all ingesters waiting. */
 static gboolean judge_again(struct db *db, gint64 *profiles_r, GError **error)
 {
+    guint64 changed = 0;
     struct db_result *domains =
         db_query(db, "looking for other classes",
                  "SELECT DISTINCT domain FROM dmarc_store.misjudged() WHERE wrong > 0 ORDER BY domain", 0,
                  NULL, error);
-    gboolean ok = domains != NULL;
-    for (guint i = 0; ok && i < db_rows(domains); i++) {
-        const char *values[] = {db_value(domains, i, 0)};
-        struct db_result *changed =
-            db_query(db, "judging again", "SELECT dmarc_store.reclassify($1)", 1, values, error);
-        ok = changed != NULL;
-        *profiles_r += ok ? db_int(changed, 0, 0) : 0;
-        db_result_free(changed);
-    }
+    gboolean ok = domains && upkeep_judge(db, domains, profiles_r, &changed, error);
     db_result_free(domains);
     return ok;
 }

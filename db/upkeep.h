@@ -18,6 +18,10 @@ struct upkeep_maintained {
  * that pays; daily sums of many rows into one; what the catalogue judges in another way now; and room that is
  * free in months that are over goes back to the disk. `told` counts reports. */
 gboolean upkeep_maintain(struct db *db, upkeep_told told, struct upkeep_maintained *done_r, GError **error);
+/* Judges the mail of the policy domains in the first column by the catalogue as it is now, a domain a
+ * transaction. Adds how many profiles changed, and of how many domains. */
+gboolean upkeep_judge(struct db *db, const struct db_result *domains, gint64 *profiles, guint64 *changed,
+                      GError **error);
 /* Folds the addresses of reports of domains where many wait for it; *reports_r is how many. */
 gboolean upkeep_fold(struct db *db, upkeep_told told, gint64 *reports_r, GError **error);
 

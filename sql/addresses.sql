@@ -82,6 +82,9 @@ BEGIN
     SET targets = CASE WHEN excluded.status = 'found' THEN excluded.targets ELSE t.targets END,
         status = CASE WHEN excluded.status = 'failed' THEN t.status ELSE excluded.status END,
         expires = excluded.expires;
+    IF changed IS NULL THEN
+        RETURN; -- mostly: nor is it looked through all that is stored
+    END IF;
     RETURN QUERY
     SELECT DISTINCT n.domain
     FROM (SELECT p.domain, dmarc_store.key_name(unnest(p.dkim_selectors), unnest(p.dkim_domains)) AS name
