@@ -326,49 +326,92 @@ static gboolean write_documents(struct writing *w, GHashTable *written, const ch
     return copying_end(&w->copying, error);
 }
 
-static gboolean write_originals(struct writing *w, GError **error)
+static void settle_messages(struct writing *w)
 {
-    gboolean any = FALSE;
-    for (guint i = w->first; i < w->end; i++)
-        any = any || message_at(w, i)->original == ORIGINAL_KEPT;
-    if (!any)
-        return TRUE;
-    if (!copying_begin(&w->copying, "staging originals", rows_original_copy, error))
-        return FALSE;
-    for (guint i = w->first; i < w->end; i++) {
-        const struct batch_message *message = message_at(w, i);
-        if (message->original == ORIGINAL_KEPT &&
-            !copying_span(&w->copying, w->batch->originals, message->packed, error))
-            return FALSE;
-    }
-    return copying_end(&w->copying, error) &&
-           db_run(w->copying.db, "inserting originals", rows_original_insert, error);
-}
-
-static gboolean stage_messages(struct writing *w, GError **error)
-{
-    if (!copying_begin(&w->copying, "staging mails", rows_message_copy, error))
-        return FALSE;
     for (guint i = w->first; i < w->end; i++) {
         struct batch_message *message = message_at(w, i);
         message->outcome = outcome_of(w, message);
         message->problem = has_problem(w, message);
         if (message->original == ORIGINAL_KEPT && !wants_original(message))
             message->original = ORIGINAL_NONE;
-        rows_message(w->copying.buffer, message);
+    }
+}
+
+/* Of the same mail twice the first one is new. */
+static int by_key(gconstpointer a, gconstpointer b)
+{
+    const struct batch_message *const *x = a, *const *y = b;
+    int order = memcmp((*x)->ledger.sha256, (*y)->ledger.sha256, 32);
+    if (order == 0)
+        order = strcmp((*x)->ledger.source, (*y)->ledger.source);
+    return order != 0 ? order : *x < *y ? -1 : 1;
+}
+
+/* In the order that everybody writes them in. */
+static GPtrArray *sorted_messages(const struct writing *w)
+{
+    GPtrArray *messages = g_ptr_array_sized_new(w->end - w->first);
+    for (guint i = w->first; i < w->end; i++)
+        g_ptr_array_add(messages, message_at(w, i));
+    g_ptr_array_sort(messages, by_key);
+    return messages;
+}
+
+static gboolean copy_messages(struct writing *w, const GPtrArray *messages, gboolean staged, GError **error)
+{
+    if (!copying_begin(&w->copying, "copying mails", rows_message_copy[staged], error))
+        return FALSE;
+    for (guint i = 0; i < messages->len; i++) {
+        rows_message(w->copying.buffer, messages->pdata[i]);
         if (!copying_more(&w->copying, error))
             return FALSE;
     }
     return copying_end(&w->copying, error);
 }
 
-static gboolean write_messages(struct writing *w, GError **error)
+/* Each once, whoever has it. */
+static gboolean copy_originals(struct writing *w, const GPtrArray *messages, gboolean staged, GError **error)
 {
-    g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    if (!stage_messages(w, error))
+    const struct batch_message *before = NULL;
+    for (guint i = 0; i < messages->len; i++) {
+        const struct batch_message *message = messages->pdata[i];
+        if (message->original != ORIGINAL_KEPT ||
+            (before && memcmp(before->ledger.sha256, message->ledger.sha256, 32) == 0))
+            continue;
+        if ((!before &&
+             !copying_begin(&w->copying, "copying originals", rows_original_copy[staged], error)) ||
+            !copying_span(&w->copying, w->batch->originals, message->packed, error))
+            return FALSE;
+        before = message;
+    }
+    return !before || copying_end(&w->copying, error);
+}
+
+/* Nearly always nobody has them. *taken_r is TRUE when somebody has one: then nothing was done. */
+static gboolean copy_mails(struct writing *w, const GPtrArray *messages, gboolean *taken_r, GError **error)
+{
+    struct db *db = w->copying.db;
+    g_autoptr(GError) failure = NULL;
+    if (!db_run(db, "before mails are copied", "SAVEPOINT mails", error))
         return FALSE;
-    struct db_result *result =
-        db_query(w->copying.db, "inserting mails", rows_message_insert, 0, NULL, error);
+    if (copy_messages(w, messages, FALSE, &failure) && copy_originals(w, messages, FALSE, &failure))
+        return db_run(db, "after mails were copied", "RELEASE SAVEPOINT mails", error);
+    *taken_r = strcmp(db_sqlstate(db), "23505") == 0;
+    if (*taken_r)
+        return db_run(db, "taking back mails that are there", "ROLLBACK TO SAVEPOINT mails", error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+/* `written` gets the ids of those that were not there. */
+static gboolean insert_mails(struct writing *w, const GPtrArray *messages, GHashTable *written,
+                             GError **error)
+{
+    struct db *db = w->copying.db;
+    if (!db_run(db, "making the staging tables of mails", rows_mail_staging, error) ||
+        !copy_messages(w, messages, TRUE, error))
+        return FALSE;
+    struct db_result *result = db_query(db, "inserting mails", rows_message_insert, 0, NULL, error);
     if (!result)
         return FALSE;
     for (guint row = 0; row < db_rows(result); row++) {
@@ -376,7 +419,27 @@ static gboolean write_messages(struct writing *w, GError **error)
         g_hash_table_add(written, g_memdup2(&id, sizeof id));
     }
     db_result_free(result);
-    return write_documents(w, written, rows_document_copy, error) && write_originals(w, error);
+    return copy_originals(w, messages, TRUE, error) &&
+           db_run(db, "inserting originals", rows_original_insert, error);
+}
+
+static gboolean write_messages(struct writing *w, GError **error)
+{
+    g_autoptr(GHashTable) written = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    gboolean some = w->batch->distributed;
+    settle_messages(w);
+    g_autoptr(GPtrArray) messages = sorted_messages(w);
+    return (some || copy_mails(w, messages, &some, error)) &&
+           (!some || insert_mails(w, messages, written, error)) &&
+           write_documents(w, some ? written : NULL, rows_document_copy, error);
+}
+
+/* The one mail that was read again. */
+static gboolean stage_message(struct writing *w, GError **error)
+{
+    settle_messages(w);
+    g_autoptr(GPtrArray) messages = sorted_messages(w);
+    return copy_messages(w, messages, TRUE, error);
 }
 
 /* One mail that the ledger has. */
@@ -390,7 +453,7 @@ static gboolean write_again(struct writing *w, guint first_other, guint end_othe
     if (!left &&
         !(write_reports_again(w, error) &&
           others_write(w->batch->others, db, first_other, end_other, w->batch->distributed, error) &&
-          rereading_point(w->again, error) && stage_messages(w, error) &&
+          rereading_point(w->again, error) && stage_message(w, error) &&
           write_documents(w, NULL, rows_reread_document_copy, error) && rereading_finish(w->again, error)))
         return FALSE;
     struct reread_result result = rereading_result(w->again);

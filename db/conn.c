@@ -225,8 +225,8 @@ static gboolean open_connection(struct db *db, GError **error)
                   "= on;"
                   "SET default_transaction_isolation = 'read committed';"
                   "SET client_connection_check_interval = '2s'; SET idle_session_timeout = 0;"
-                  "DO $$BEGIN IF pg_catalog.current_setting('synchronous_commit') = 'off' THEN"
-                  " SET synchronous_commit = on; END IF; END$$",
+                  "SELECT pg_catalog.set_config('synchronous_commit', 'on', false)"
+                  " WHERE pg_catalog.current_setting('synchronous_commit') = 'off'",
                   error);
 }
 

@@ -54,12 +54,12 @@ const char rows_staging[] =
     " FROM dmarc_store.evidence WITH NO DATA;"
     /* Short texts: a table that may hold long ones is three. */
     "CREATE TEMP TABLE IF NOT EXISTS stage_sum (report bigint, profile uuid, records bigint,"
-    " messages varchar(48), quarantined varchar(48), rejected varchar(48)) ON COMMIT DELETE ROWS;"
-    "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
-    " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
-    "CREATE TEMP TABLE IF NOT EXISTS stage_original ON COMMIT DELETE ROWS AS"
-    " SELECT mail_sha256, size, data FROM dmarc_store.original WITH NO DATA;"
-    "ALTER TABLE pg_temp.stage_original ALTER COLUMN data SET STORAGE EXTERNAL";
+    " messages varchar(48), quarantined varchar(48), rejected varchar(48)) ON COMMIT DELETE ROWS";
+const char rows_mail_staging[] = "CREATE TEMP TABLE IF NOT EXISTS stage_message ON COMMIT DELETE ROWS AS"
+                                 " SELECT " MESSAGE_SAME " FROM dmarc_store.message WITH NO DATA;"
+                                 "CREATE TEMP TABLE IF NOT EXISTS stage_original ON COMMIT DELETE ROWS AS"
+                                 " SELECT mail_sha256, size, data FROM dmarc_store.original WITH NO DATA;"
+                                 "ALTER TABLE pg_temp.stage_original ALTER COLUMN data SET STORAGE EXTERNAL";
 
 const char rows_report_copy[] =
     "COPY pg_temp.stage_report (" REPORT_SAME ", " REPORT_END ") FROM STDIN (FORMAT binary)";
@@ -180,13 +180,13 @@ const char rows_sum_copy[] =
 const char rows_report_uncount[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, true)";
 const char rows_report_undoubt[] = "SELECT dmarc_store.uncount_report($1, $2::date, $3::bigint, false)";
 
-const char rows_message_copy[] = "COPY pg_temp.stage_message (" MESSAGE_SAME ") FROM STDIN (FORMAT binary)";
+#define COPY_MESSAGES(schema) "COPY " schema "message (" MESSAGE_SAME ") FROM STDIN (FORMAT binary)"
+#define COPY_ORIGINALS(schema) "COPY " schema "original (mail_sha256, size, data) FROM STDIN (FORMAT binary)"
+const char *const rows_message_copy[2] = {COPY_MESSAGES("dmarc_store."), COPY_MESSAGES("pg_temp.stage_")};
+const char *const rows_original_copy[2] = {COPY_ORIGINALS("dmarc_store."), COPY_ORIGINALS("pg_temp.stage_")};
 const char rows_message_insert[] = "INSERT INTO dmarc_store.message (" MESSAGE_SAME ") SELECT " MESSAGE_SAME
                                    " FROM pg_temp.stage_message ORDER BY sha256, source COLLATE \"C\", id"
                                    " ON CONFLICT DO NOTHING RETURNING id";
-
-const char rows_original_copy[] =
-    "COPY pg_temp.stage_original (mail_sha256, size, data) FROM STDIN (FORMAT binary)";
 const char rows_original_insert[] =
     "INSERT INTO dmarc_store.original (mail_sha256, size, data) SELECT mail_sha256, size, data"
     " FROM pg_temp.stage_original ORDER BY mail_sha256 ON CONFLICT DO NOTHING";

@@ -6,8 +6,9 @@
 #include "db/pack.h"
 #include "db/profile.h"
 
-/* Temporary tables in which rows wait for the sorted INSERT. Safe to run twice in a session. */
-extern const char rows_staging[];
+/* Temporary tables in which rows wait for the sorted INSERT; those of mails are seldom needed. Safe to run
+ * twice in a session. */
+extern const char rows_staging[], rows_mail_staging[];
 
 /* Statements that look something up for each staged row come in two: for a database that is in one place, and
  * for a distributed one. The latter look into temporary tables, which `rows_gathering` makes and
@@ -59,12 +60,13 @@ void rows_sum(GByteArray *out, gint64 report, const struct tally_profile *profil
 /* What is staged is stored no more, so that it is new. */
 extern const char rows_try_reports[], rows_try_evidence[];
 
-/* Mails. The INSERT returns the ids of those that were not there. */
-extern const char rows_message_copy[], rows_message_insert[];
+/* Mails. They are copied right into their table, or staged. The INSERT returns the ids of those that were not
+ * there. */
+extern const char *const rows_message_copy[2], rows_message_insert[];
 void rows_message(GByteArray *out, const struct batch_message *message);
 
-/* Originals: `data` is packed. */
-extern const char rows_original_copy[], rows_original_insert[];
+/* Originals, in the same two ways: `data` is packed. */
+extern const char *const rows_original_copy[2], rows_original_insert[];
 void rows_original(GByteArray *out, const guint8 *sha256, guint64 size, const GByteArray *data);
 
 extern const char rows_document_copy[];

@@ -634,8 +634,10 @@ static gboolean prepare(struct writer *writer, GError **error)
     if (writer->prepared != db_session(writer->db)) {
         if (!db_run(writer->db, "making the staging tables", rows_staging, error))
             return FALSE;
-        if (writer->settings->reread && !db_run(writer->db, "making the staging tables of what is read again",
-                                                rows_reread_staging, error))
+        if (writer->settings->reread &&
+            (!db_run(writer->db, "making the staging tables of mails", rows_mail_staging, error) ||
+             !db_run(writer->db, "making the staging tables of what is read again", rows_reread_staging,
+                     error)))
             return FALSE;
         if (!look_where(writer, error))
             return FALSE;

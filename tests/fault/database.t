@@ -49,8 +49,8 @@ terminate()
 summary='^7 mails: .* 7 already in the ledger' goes_on 'COMMIT without an answer' 'committing a batch:1:cut-database'
 [ -z "${EVERY:-}" ] || goes_on 'a connection lost in a COPY' 'copying records:1:cut-database'
 [ -z "${EVERY:-}" ] || goes_on 'a connection lost between mails' 'looking for known mails:1:cut-database'
-[ -z "${EVERY:-}" ] || goes_on 'a restart before COMMIT' 'inserting mails:1:stop' restart fast
-goes_on 'a crash of the server before COMMIT' 'inserting mails:1:stop' restart immediate
+[ -z "${EVERY:-}" ] || goes_on 'a restart before COMMIT' 'copying mails:1:stop' restart fast
+goes_on 'a crash of the server before COMMIT' 'copying mails:1:stop' restart immediate
 [ -z "${EVERY:-}" ] || goes_on 'a backend that is terminated' 'staging reports:1:stop' terminate
 
 # Locked: by somebody who holds on to it for a while, and in a circle.
@@ -118,7 +118,7 @@ gives_up 'a database that is not there' 75 3 'could not reach the database'
 
 # It stays away.
 run+=(--set whosends.database_wait=2)
-run_faulty 'inserting mails:1:stop' pg_halt immediate
+run_faulty 'copying mails:1:stop' pg_halt immediate
 pg_restart
 gives_up 'a database that stays away' 75 6 'could not reach the database'
 [ "$(grep -c 'the next try' "$dir/out")" = 2 ]
@@ -131,7 +131,7 @@ interrupt()
     pg_halt immediate
     (sleep 1.5; kill -TERM "$faulty") &
 }
-run_faulty 'inserting mails:1:stop' interrupt
+run_faulty 'copying mails:1:stop' interrupt
 pg_restart
 gives_up 'a signal while the database is away' 143 4 'the next try'
 lock_and_term()
@@ -150,7 +150,7 @@ term()
     kill -TERM "$faulty"
 }
 run=("$program" --config "$dir/conf" retry --all)
-run_faulty 'staging mails:1:stop' term
+run_faulty 'copying mails:1:stop' term
 [ $status = 143 ] && said 'stopped by a signal'
 ok $? 'a signal while mails are read again: ends with 143' "status $status" "$dir/out"
 
@@ -172,13 +172,13 @@ mkdir "$dir/first" "$dir/second"
 cp "$dir/groups/$next_group"/*.eml "$dir/first" && next_group=$((next_group + 1))
 cp "$dir/groups/$next_group"/*.eml "$dir/second" && next_group=$((next_group + 1))
 run=("$program" --database "$PG_CONNINFO" --set whosends.database_wait=1 ingest "$dir/first" "$dir/second")
-run_faulty 'inserting mails:2:stop' pg_halt immediate
+run_faulty 'copying mails:2:stop' pg_halt immediate
 pg_restart
 [ $status = 75 ] && said '^7 mails: 4 stored' && said 'could not reach the database'
 ok $? 'a database that stays away after a first source: ends with 75 and a summary' "status $status" "$dir/out"
 
 run=("$program" --database "$PG_CONNINFO" ingest -)
-run_faulty 'inserting mails:1:cut-database' <"$dir/groups/$next_group/damaged.eml"
+run_faulty 'copying mails:1:cut-database' <"$dir/groups/$next_group/damaged.eml"
 [ $status = 75 ] && ! said 'the next try'
 ok $? 'mail from standard input goes back to who brought it' "status $status" "$dir/out"
 mkfifo "$dir/pipe"
@@ -186,9 +186,9 @@ for path in /dev/stdin "$dir/pipe"; do
     run=("$program" --database "$PG_CONNINFO" ingest "$path")
     cat "$dir/groups/$next_group/damaged.eml" >"$dir/pipe" &
     if [ "$path" = /dev/stdin ]; then
-        run_faulty 'inserting mails:1:cut-database' <"$dir/pipe"
+        run_faulty 'copying mails:1:cut-database' <"$dir/pipe"
     else
-        run_faulty 'inserting mails:1:cut-database'
+        run_faulty 'copying mails:1:cut-database'
     fi
     [ $status = 75 ] && ! said 'the next try'
     ok $? "so does mail from ${path#$dir/}, which cannot be read twice either" "status $status" "$dir/out"

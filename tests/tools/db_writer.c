@@ -567,6 +567,47 @@ static void test_known(struct fixture *f, gconstpointer unused)
         "3 1");
 }
 
+static gssize read_bytes(const void *self, guint64 offset, void *buf, gsize n, GError **unused)
+{
+    (void)unused;
+    gsize left = strlen(self) - (gsize)offset, taken = MIN(n, left);
+    memcpy(buf, (const char *)self + offset, taken);
+    return (gssize)taken;
+}
+
+static void put_problem(struct fixture *f, guint number, const char *source)
+{
+    struct mail mail;
+    make_mail(&mail, number);
+    mail.ledger.source = source;
+    mail.ledger.code = "mime";
+    mail.ledger.original = (struct mail_bytes){.read = read_bytes, .self = "Subject: torn\n\n"};
+    writer_message_begin(f->writer);
+    ok(writer_message_end(f->writer, &mail.ledger, &error));
+}
+
+/* What somebody else wrote while these were read: a mail of the same place, an original, or both. All others
+ * of the batch go in. */
+static void test_taken(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    static const char counts[] =
+        "SELECT (SELECT count(*) || ' ' || count(DISTINCT sha256) || ' ' || min(original) FROM "
+        "dmarc_store.message) || ' ' || (SELECT count(*) FROM dmarc_store.original WHERE data <> '')";
+    put_problem(f, 1, "a"), put_problem(f, 1, "b"), put_problem(f, 2, "a"), put_problem(f, 2, "a");
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, counts, "3 2 kept 2");
+    put_problem(f, 1, "c"), put_problem(f, 3, "c");
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, counts, "5 3 kept 3");
+    put_problem(f, 3, "c"), put_problem(f, 4, "c");
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, counts, "6 4 kept 4");
+    put_problem(f, 5, "c");
+    ok(writer_flush(f->writer, &error));
+    assert_sql(f->db, counts, "7 5 kept 5");
+}
+
 /* Days without a month of their own, and the months that get one. */
 static void test_months(struct fixture *f, gconstpointer unused)
 {
@@ -617,6 +658,7 @@ int main(int argc, char **argv)
     add("dropped-reports", test_dropped_reports);
     add("outcomes", test_outcomes);
     add("known", test_known);
+    add("taken", test_taken);
     add("months", test_months);
 #undef add
     return g_test_run();
