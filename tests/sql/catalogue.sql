@@ -1,6 +1,6 @@
 -- Everything has a comment, and the catalogue of senders keeps its laws.
 \ir support.sql
-SELECT plan(33);
+SELECT plan(34);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -159,6 +159,14 @@ CREATE FUNCTION pg_temp.breaches() RETURNS SETOF pg_temp.breach LANGUAGE sql AS 
     WHERE w.word LIKE 'include:%' AND w.word <> 'include:amazonses.com'
       AND NOT EXISTS (SELECT FROM dmarc_store.sender_rule r WHERE r.sender = s.key AND r.kind = 'spf_domain'
                                                         AND right('.' || substr(w.word, 9), length(r.pattern) + 1) = '.' || r.pattern)
+    UNION
+    -- Else who did as he was told would not be called by the sender's name once "whosends names" has looked.
+    SELECT 'a CNAME points to a name of the sender, or of what carries its mail', s.key || ': ' || w.word
+    FROM dmarc_store.sender s CROSS JOIN pg_temp.words(s.advice) w
+    WHERE w.before = '->' AND pg_temp.is_host(w.word)
+      AND NOT EXISTS (SELECT FROM dmarc_store.sender_rule r JOIN dmarc_store.sender o ON o.key = r.sender
+                      WHERE (r.sender = s.key OR o.carrier) AND r.kind IN ('dkim_domain', 'spf_domain')
+                        AND right('.' || w.word, length(r.pattern) + 1) = '.' || r.pattern)
 $fn$;
 CREATE TEMP TABLE law (n serial, law text);
 INSERT INTO law (law) SELECT (regexp_matches(prosrc, $$SELECT '((?:[^']|'')+)', $$, 'g'))[1] FROM pg_proc WHERE oid = 'pg_temp.breaches()'::regprocedure;
@@ -175,7 +183,8 @@ INSERT INTO dmarc_store.sender (key, name, kind, advice, origin) VALUES
     ('bad-dot', 'Bad dot', 'saas', 'CNAME a._domainkey.{domain} -> a.bad.example. and more', 'builtin'),
     ('bad-half', 'Bad half', 'saas', 'CNAME a._domainkey.bad.example as shown', 'builtin'),
     ('bad-apex', 'Bad apex', 'saas', 'CNAME {domain} -> a.bad.example', 'builtin'), ('bad-apex-2', 'Bad apex 2', 'saas', 'CNAME {domain} as shown', 'builtin'),
-    ('bad-include', 'Bad include', 'saas', 'SPF include:spf.other.example', 'builtin');
+    ('bad-include', 'Bad include', 'saas', 'SPF include:spf.other.example', 'builtin'),
+    ('bad-target', 'Bad target', 'saas', 'CNAME a._domainkey.{domain} -> a.other.example and b._domainkey.{domain} -> b.bad-target.example', 'builtin');
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender, tenant, origin) VALUES
     ('dkim_domain', 'nobody.example', 'bad-nobody', false, 'builtin'), ('ptr_domain', 'nowhere.example', 'bad-nowhere', false, 'builtin'),
     ('dkim_selector', 'selector1', 'bad', false, 'builtin'), ('dkim_selector', 'mail#', 'bad', false, 'builtin'), ('dkim_selector', '2024-#', 'bad', false, 'builtin'),
@@ -206,7 +215,9 @@ SELECT set_eq('SELECT law, what FROM pg_temp.breaches()', $$ VALUES
     ('advice is one line of words with one blank between them', 'bad-line'), ('each host in advice can be one', 'bad-host: -x.bad.example'),
     ('each host in advice can be one', 'bad-dot: a.bad.example.'), ('each DKIM record in advice has its whole name', 'bad-half: a._domainkey.bad.example'),
     ('a CNAME is below the domain', 'bad-apex'), ('a CNAME is below the domain', 'bad-apex-2'),
-    ('an include is a name of the sender, or of Amazon SES', 'bad-include: include:spf.other.example')
+    ('an include is a name of the sender, or of Amazon SES', 'bad-include: include:spf.other.example'),
+    ('a CNAME points to a name of the sender, or of what carries its mail', 'bad-target: a.other.example'),
+    ('a CNAME points to a name of the sender, or of what carries its mail', 'bad-apex: a.bad.example')
 $$, 'each law finds what breaks it');
 SELECT is_empty($$ SELECT l.law FROM law l WHERE NOT EXISTS (SELECT FROM pg_temp.breaches() b WHERE b.law = l.law) $$, 'and no law finds nothing');
 
