@@ -76,7 +76,8 @@ COMMENT ON FUNCTION dmarc_store.host_kind(text) IS 'The first label of a name, w
 --   approved       a sender that the owner of the domain approved passed as itself: it is yours, and does not authenticate as
 --                  the domain.
 --   known          a known sender, other than those that relay, passed as itself: it may be yours, but does not
---                  authenticate as the domain. A provider's customer name that resembles the domain counts as this.
+--                  authenticate as the domain. A provider's customer name that resembles the domain counts as this. A carrier counts
+--                  neither for this nor for the rule before it when a stranger who is disowned passed, too: it is his account there.
 --   unaligned      the domain's own name passed, or one below the policy domain, but does not align: alignment is strict, or it was
 --                  HELO, which never aligns.
 --   relay          a mailbox provider, forwarder, gateway or list passed as itself, and a signature of the domain itself is

@@ -109,7 +109,7 @@ WITH seen AS MATERIALIZED (
            CASE a.strength WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AS hop,
            a.rule_kind = 'dkim_domain' AND (c.tenant OR c.kind IN ('forwarder', 'list')) AS signs_on,
            CASE WHEN a.rule_kind IN ('dkim_domain', 'cname') THEN 'high' WHEN a.strength = 3 THEN 'low' ELSE 'medium' END AS confidence,
-           c.relay AND t.approved IS NOT FALSE AND NOT (c.tenant AND dmarc_store.is_own_tenant(a.name, s.domain)) AS relays,
+           c.relay AND t.approved IS NOT FALSE AND NOT (c.tenant AND dmarc_store.is_own_tenant(a.name, s.domain)) AS relays, c.carrier,
            row_number() OVER (PARTITION BY a.n ORDER BY CASE WHEN s.own_dkim OR s.own_spf OR coalesce(t.approved, w.approved) IS NULL THEN 1
                                                              WHEN coalesce(t.approved, w.approved) THEN 0 ELSE 2 END,
                                                         c.users DESC, a.strength = 3, c.relay, c.carrier, a.strength,
@@ -126,6 +126,7 @@ WITH seen AS MATERIALIZED (
     SELECT DISTINCT ON (f.n) f.* FROM found f WHERE f.relays ORDER BY f.n, f.hop, f.rank
 ), matches AS (
     SELECT f.n, bool_or(NOT f.relays AND f.approved IS NOT FALSE) AS known_sender, bool_or(f.approved) AS approved,
+           bool_or(NOT f.relays AND f.approved IS NOT FALSE AND NOT f.carrier) AS known_product, bool_or(f.approved AND NOT f.carrier) AS product_approved,
            bool_or(NOT f.approved) AS disowned, bool_or(f.approved AND NOT f.by_name) AS key_approved, bool_or(NOT f.approved AND NOT f.by_name) AS key_disowned,
            array_agg(f.key) FILTER (WHERE f.relays AND (f.hop = 1 OR f.signs_on)) AS brought_by,
            coalesce(array_agg(f.key) FILTER (WHERE f.rule_kind IN ('dkim_selector', 'spf_host', 'cname')), '{}') AS signed_by
@@ -133,20 +134,21 @@ WITH seen AS MATERIALIZED (
 ), own AS (
     SELECT DISTINCT ON (i.n) i.* FROM passed i WHERE i.own ORDER BY i.n, i.strength, i.said COLLATE "C"
 ), stranger AS (
+    -- nobody: not in the catalogue. With a name of a carrier beside it, it is whose account the carrier sent it for.
     SELECT DISTINCT ON (i.n) i.*, t.sender AS told, t.approved
-    FROM passed i
+    FROM (SELECT p.*, p.strength < 3 AND p.name NOT IN (SELECT c.by FROM named c) AS nobody FROM passed p WHERE NOT p.own) i
     LEFT JOIN told t ON t.n = i.n AND t.name = i.name
-    WHERE NOT i.own
-    ORDER BY i.n, t.approved IS TRUE DESC, i.strength, i.said COLLATE "C"
+    ORDER BY i.n, t.approved IS TRUE DESC, t.approved IS FALSE DESC, i.nobody DESC, i.strength, i.said COLLATE "C"
 ), ruled AS MATERIALIZED (
     -- The rule is decided once, not wherever it is asked for.
     SELECT s.*, w.key AS who_key, w.name AS who_name, w.kind AS who_kind, w.advice AS who_advice, w.said AS who_said,
-           w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
+           w.carrier AND t.nobody AS for_stranger, w.confidence AS who_confidence, y.key AS relay_key, y.name AS relay_name, y.kind AS relay_kind, y.said AS relay_said,
            y.confidence AS relay_confidence, o.name AS own_name, o.said AS own_said, o.strength AS own_strength, t.name AS stranger_name, t.said AS stranger_said,
            t.told, t.approved IS NOT DISTINCT FROM true AND m.key_approved IS NOT TRUE AS stranger_approved,
            t.approved IS NOT DISTINCT FROM false AND m.key_disowned IS NOT TRUE AS stranger_disowned,
            dmarc.class_rule(s.own_spf, s.own_dkim, CASE WHEN s.inside THEN s.reason_types END, coalesce(NOT m.brought_by && m.signed_by, false),
-                            s.inside AND (coalesce(m.approved, false) OR t.approved IS TRUE), s.inside AND coalesce(m.known_sender, false),
+                            s.inside AND (coalesce(CASE WHEN t.approved IS FALSE THEN m.product_approved ELSE m.approved END, false) OR t.approved IS TRUE),
+                            s.inside AND coalesce(CASE WHEN t.approved IS FALSE THEN m.known_product ELSE m.known_sender END, false),
                             s.inside AND o.n IS NOT NULL,
                             y.n IS NOT NULL, s.inside AND s.own_signed, s.inside AND (coalesce(m.disowned, false) OR t.approved IS FALSE),
                             o.n IS NOT NULL OR t.n IS NOT NULL) AS decided
@@ -189,9 +191,12 @@ SELECT r.domain, r.hash, r.header_from, r.dkim_aligned, r.spf_aligned, r.dkim_al
        || CASE WHEN r.decided = 'reason' THEN '; reporter says: ' || array_to_string(r.reason_types, ', ') ELSE '' END,
        CASE WHEN dmarc.class_of(r.decided) = 'misconfigured' THEN replace(CASE
             WHEN b.by_stranger THEN 'let it sign with DKIM as {domain}, or send with a MAIL FROM below {domain}'
-            WHEN r.own_strength < 3 THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish adkim=r and aspf=r'
+            WHEN r.own_strength < 3 THEN 'alignment is strict: sign with d=' || r.header_from || ' exactly, or publish '
+                || CASE r.own_strength WHEN 1 THEN 'adkim=r' ELSE 'aspf=r' || coalesce('; to sign: ' || r.who_advice, '') END
             WHEN r.who_key IS NULL THEN 'HELO alone passed, and never aligns: sign with DKIM as {domain}, or let SPF of a MAIL FROM at {domain} pass'
-            ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}') END, '{domain}', r.header_from) END, r.own_signed
+            ELSE coalesce(r.who_advice, 'set it up to sign with DKIM as {domain}')
+                || CASE WHEN r.for_stranger AND r.decided = 'known' THEN '; but if ' || r.stranger_name || ' sends it, whose name passed, too: '
+                        || 'let that sign with DKIM as {domain}, or disown ' || r.stranger_name ELSE '' END END, '{domain}', r.header_from) END, r.own_signed
 FROM ruled r
 CROSS JOIN LATERAL (SELECT r.decided IN ('reason', 'survived', 'relay') AND r.relay_key IS NOT NULL AS by_relay,
                            r.decided = 'approved' AND r.stranger_approved OR r.decided = 'disowned' AND r.stranger_disowned AS by_stranger) b;

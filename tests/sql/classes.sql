@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(128);
+SELECT plan(141);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -214,12 +214,29 @@ SELECT pg_temp.see('h10.example', '{mkt8.h10.example|k1|pass}', '{mkt8.h10.examp
 SELECT pg_temp.expect('h10.example', 'authorised', 'spf_aligned', 'own mail (selector k1)', 'high', '... and no other number');
 SELECT pg_temp.see('a14.example', '{a14.onmicrosoft.com|s|pass}');
 SELECT pg_temp.expect('a14.example', 'unknown', 'disowned', 'a14.onmicrosoft.com (not known)', 'medium', 'one that is called like the domain, and disowned');
+-- Somebody's account at a carrier: what else passed tells whose.
+SELECT pg_temp.see('b1.example', '{evil.test|pic|pass,mailgun.org|mg|pass}', '{mg.evil.test|mfrom|pass}');
+SELECT pg_temp.expect('b1.example', 'misconfigured', 'known', 'Mailgun', 'high', 'a carrier, for somebody of whom nothing was said');
+SELECT pg_temp.see('b2.example', '{evil.test|pic|pass,mailgun.org|mg|pass}', '{mg.evil.test|mfrom|pass}');
+SELECT pg_temp.expect('b2.example', 'unknown', 'disowned', 'evil.test (not known)', 'medium', '... who is disowned');
+SELECT pg_temp.see('b3.example', '{mailgun.org|mg|pass}', '{mg.evil.test|mfrom|pass}');
+SELECT pg_temp.expect('b3.example', 'unknown', 'disowned', 'mg.evil.test (not known)', 'medium', '... where the carrier is approved');
+SELECT pg_temp.see('b4.example', '{mailgun.org|mg|pass}', '{mg.mailgun.org|mfrom|pass}');
+SELECT pg_temp.expect('b4.example', 'misconfigured', 'approved', 'Mailgun', 'high', '... and an approved carrier without anybody beside it');
+SELECT pg_temp.see('b5.example', '{mandrillapp.com|x|pass,evil.test|x|pass}');
+SELECT pg_temp.expect('b5.example', 'misconfigured', 'known', 'Mailchimp Transactional (Mandrill)', 'high', 'what carries nothing for others is who sends, whoever passed it on');
+SELECT pg_temp.see('b6.example', '{mailgun.org|mg|pass,shop.test|x|pass}');
+SELECT pg_temp.expect('b6.example', 'misconfigured', 'approved', 'shop.test (approved)', 'medium', 'a carrier, for somebody who is approved');
+SELECT pg_temp.see('b7.example', '{agency.test|x|pass}', '{evil.test|mfrom|pass}');
+SELECT pg_temp.expect('b7.example', 'unknown', 'disowned', 'evil.test (not known)', 'medium', 'of two strangers the one that is disowned');
+SELECT pg_temp.see('b8.example', '{b8.example|pic|pass,mailgun.org|mg|pass}', '{evil.test|mfrom|pass}', 'b8.example|pic');
+SELECT pg_temp.expect('b8.example', 'authorised', 'dkim_aligned', 'Mailgun', 'high', 'what aligns passes, whoever passed it on');
 INSERT INTO dmarc_store.approval (domain, sender, approved)
 SELECT u.domain, v.sender, v.approved
 FROM (VALUES ('a1 a2 a3 a4 a9', 'shop.test', true), ('a4', 'bad.shop.test', false), ('a5', 'google', true), ('a6 a7 a8', 'sendgrid', false),
              ('a10', 'google', false), ('a12 a13', 'a12-ltd.onmicrosoft.com', true), ('a14', 'a14.onmicrosoft.com', false),
              ('a15 a16', 'm365', true), ('a15 a16', 'evil.onmicrosoft.com', false), ('a17', 'm365', false), ('a17', 'good.onmicrosoft.com', true),
-             ('a18', 'shop.test', true)) v (domains, sender, approved)
+             ('a18 b6', 'shop.test', true), ('b2 b3 b5 b7 b8', 'evil.test', false), ('b3 b4', 'mailgun', true)) v (domains, sender, approved)
 CROSS JOIN LATERAL (SELECT w || '.example' AS domain FROM regexp_split_to_table(v.domains, ' ') w) u;
 INSERT INTO dmarc_store.sender (key, name, kind) VALUES ('ourshop', 'Our shop', 'own');
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender) VALUES ('dkim_domain', 'ourshop.test', 'ourshop'), ('spf_host', 'mkt7/k1', 'ourshop');
@@ -275,7 +292,13 @@ SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r2.exa
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'r9.example'), 'nothing passed', 'evidence: none');
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r5e.example'), 'mte1[.]_domainkey[.]r5e[.]example -> dkim1[.]mandrillapp[.]com',
                'advice names the records of the domain');
-SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'r6.example'), 'adkim=r', 'advice for strict alignment');
+SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'r6.example'), 'alignment is strict: sign with d=r6.example exactly, or publish adkim=r', 'advice for strict alignment');
+SELECT is((SELECT advice FROM dmarc.classification WHERE domain = 'r6c.example'), 'alignment is strict: sign with d=r6c.example exactly, or publish aspf=r', '... of SPF');
+SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'h2.example'), '^alignment is strict.*publish aspf=r; to sign: .*_domainkey[.]h2[.]example', '... of a known sender, with the records that it takes to sign');
+SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'b1.example'), '^add b1[.]example .*; but if evil[.]test sends it, whose name passed, too: let that sign with DKIM as b1[.]example, or disown evil[.]test$',
+               'advice tells whose account at a carrier it may be');
+SELECT unalike((SELECT advice FROM dmarc.classification WHERE domain = 'b4.example'), '%disown%', '... where somebody passed beside it');
+SELECT unalike((SELECT advice FROM dmarc.classification WHERE domain = 'b5.example'), '%disown%', '... and it is a carrier');
 SELECT matches((SELECT advice FROM dmarc.classification WHERE domain = 'c8.example'), '^alignment is strict', '... also for a sender that has all its records');
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'c1.example'), 'dkim d=c1.example s=X1, passed; its key is at x1.domainkey.u1.wl.sendgrid.net', 'evidence: where a key is');
 SELECT is((SELECT evidence_said FROM dmarc.classification WHERE domain = 'c3.example'), 'spf bounce.c3.example, passed; a CNAME of u1.wl.sendgrid.net', 'evidence: where a return path points to');
