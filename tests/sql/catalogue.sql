@@ -1,6 +1,6 @@
 -- Everything has a comment, and the catalogue of senders keeps its laws.
 \ir support.sql
-SELECT plan(34);
+SELECT plan(35);
 
 SELECT is_empty($$
     SELECT c.relname FROM pg_class c
@@ -160,6 +160,11 @@ CREATE FUNCTION pg_temp.breaches() RETURNS SETOF pg_temp.breach LANGUAGE sql AS 
       AND NOT EXISTS (SELECT FROM dmarc_store.sender_rule r WHERE r.sender = s.key AND r.kind = 'spf_domain'
                                                         AND right('.' || substr(w.word, 9), length(r.pattern) + 1) = '.' || r.pattern)
     UNION
+    -- Of two SPF records none counts: an include is a part of the one that is there, and no use where the return path is another domain's.
+    SELECT 'an include is told to go into the one SPF record, or when it aligns', s.key FROM dmarc_store.sender s
+    WHERE s.advice ~ 'SPF include:[^ ]+( (?!aligns only |which )|$)'
+       OR s.advice ~ 'include:' AND s.advice !~ 'SPF record|aligns only|does not align|never aligns|remove include|are not needed|is not needed'
+    UNION
     -- Else who did as he was told would not be called by the sender's name once "whosends names" has looked.
     SELECT 'a CNAME points to a name of the sender, or of what carries its mail', s.key || ': ' || w.word
     FROM dmarc_store.sender s CROSS JOIN pg_temp.words(s.advice) w
@@ -184,7 +189,9 @@ INSERT INTO dmarc_store.sender (key, name, kind, advice, origin) VALUES
     ('bad-half', 'Bad half', 'saas', 'CNAME a._domainkey.bad.example as shown', 'builtin'),
     ('bad-apex', 'Bad apex', 'saas', 'CNAME {domain} -> a.bad.example', 'builtin'), ('bad-apex-2', 'Bad apex 2', 'saas', 'CNAME {domain} as shown', 'builtin'),
     ('bad-include', 'Bad include', 'saas', 'SPF include:spf.other.example', 'builtin'),
-    ('bad-target', 'Bad target', 'saas', 'CNAME a._domainkey.{domain} -> a.other.example and b._domainkey.{domain} -> b.bad-target.example', 'builtin');
+    ('bad-target', 'Bad target', 'saas', 'CNAME a._domainkey.{domain} -> a.other.example and b._domainkey.{domain} -> b.bad-target.example', 'builtin'),
+    ('bad-spf', 'Bad SPF', 'saas', 'SPF include:spf.bad-spf.example, and its DKIM record', 'builtin'),
+    ('bad-spf-2', 'Bad SPF 2', 'saas', 'its DKIM record and include:spf.bad-spf-2.example', 'builtin');
 INSERT INTO dmarc_store.sender_rule (kind, pattern, sender, tenant, origin) VALUES
     ('dkim_domain', 'nobody.example', 'bad-nobody', false, 'builtin'), ('ptr_domain', 'nowhere.example', 'bad-nowhere', false, 'builtin'),
     ('dkim_selector', 'selector1', 'bad', false, 'builtin'), ('dkim_selector', 'mail#', 'bad', false, 'builtin'), ('dkim_selector', '2024-#', 'bad', false, 'builtin'),
@@ -216,6 +223,9 @@ SELECT set_eq('SELECT law, what FROM pg_temp.breaches()', $$ VALUES
     ('each host in advice can be one', 'bad-dot: a.bad.example.'), ('each DKIM record in advice has its whole name', 'bad-half: a._domainkey.bad.example'),
     ('a CNAME is below the domain', 'bad-apex'), ('a CNAME is below the domain', 'bad-apex-2'),
     ('an include is a name of the sender, or of Amazon SES', 'bad-include: include:spf.other.example'),
+    ('an include is told to go into the one SPF record, or when it aligns', 'bad-include'),
+    ('an include is told to go into the one SPF record, or when it aligns', 'bad-spf'),
+    ('an include is told to go into the one SPF record, or when it aligns', 'bad-spf-2'),
     ('a CNAME points to a name of the sender, or of what carries its mail', 'bad-target: a.other.example'),
     ('a CNAME points to a name of the sender, or of what carries its mail', 'bad-apex: a.bad.example')
 $$, 'each law finds what breaks it');
