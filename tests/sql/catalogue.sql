@@ -45,7 +45,7 @@ CREATE TEMP TABLE free_mail (name text);
 INSERT INTO free_mail SELECT unnest(ARRAY[
     '126.com', '163.com', 'aol.com', 'att.net', 'bluewin.ch', 'btinternet.com', 'comcast.net', 'fastmail.com', 'free.fr', 'gmail.com',
     'gmx.at', 'gmx.ch', 'gmx.com', 'gmx.de', 'gmx.net', 'googlemail.com', 'hotmail.com', 'hushmail.com', 'icloud.com', 'laposte.net',
-    'libero.it', 'live.com', 'mac.com', 'mail.com', 'mail.ru', 'mailbox.org', 'me.com', 'msn.com', 'naver.com', 'orange.fr',
+    'libero.it', 'live.com', 'mac.com', 'mail.com', 'mail.ru', 'mailbox.org', 'me.com', 'msn.com', 'naver.com', 'online.de', 'orange.fr',
     'outlook.com', 'pm.me', 'posteo.de', 'proton.me', 'protonmail.com', 'qq.com', 'rediffmail.com', 'runbox.com', 'seznam.cz', 'sina.com',
     't-online.de', 'tuta.com', 'tutanota.com', 'virginmedia.com', 'wanadoo.fr', 'web.de', 'wp.pl', 'ya.ru', 'yahoo.com', 'yandex.com',
     'yandex.ru', 'ymail.com', 'ziggo.nl', 'zoho.com', 'zohomail.com']);
@@ -57,7 +57,8 @@ INSERT INTO rented SELECT unnest(ARRAY['amazonaws.com', 'azure.com', 'bc.googleu
     'poneytelecom.eu', 'scw.cloud', 'stratoserver.net', 'vultr.com', 'vultrusercontent.com', 'windows.net']), true;
 INSERT INTO rented SELECT unnest(ARRAY['abo.wanadoo.fr', 'att.net', 'btcentralplus.com', 'cable.virginm.net', 'clients.your-server.de', 'colo.transip.net',
     'dynamic.ziggo.nl', 'hsd1.comcast.net', 'ip.secureserver.net', 'mobile.orange.fr', 'residential.as9143.net', 'rev.poneytelecom.eu',
-    't-ipconnect.de', 'user.fm', 'virginmedia.com', 'vps.ovh.net', 'hosting.ovh.net', 'web.hetzner.com']), false;
+    'ov-ad3410.infomaniak.ch', 'serverdedicati.aruba.it', 't-ipconnect.de', 'user.fm', 'virginmedia.com', 'vps.ovh.net', 'hosting.ovh.net',
+    'web.hetzner.com']), false;
 
 -- The words of an advice, with something for each placeholder.
 CREATE FUNCTION pg_temp.words(advice text) RETURNS TABLE (n bigint, word text, before text) LANGUAGE sql AS $fn$
