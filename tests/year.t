@@ -15,7 +15,7 @@ right()
     fi
 }
 
-bench/year.py make --mbox "$dir/mbox" --split 100 --truth "$truth" --records 8000 --records-mean 12 --domains 15 || exit 1
+bench/year.py make --mbox "$dir/mbox" --split 100 --truth "$truth" --records 8000 --records-mean 12 --domains 20 || exit 1
 is "every kind of sender is planted" "$(awk -F '\t' '!$3 { print $1 }' "$truth/kinds")" ''
 for mbox in "$dir"/mbox.*; do
     run ingest --quiet "$mbox"
