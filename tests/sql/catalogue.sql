@@ -169,10 +169,10 @@ CREATE FUNCTION pg_temp.breaches() RETURNS SETOF pg_temp.breach LANGUAGE sql AS 
     -- Else who did as he was told would not be called by the sender's name once "whosends names" has looked.
     SELECT 'a CNAME points to a name of the sender, or of what carries its mail', s.key || ': ' || w.word
     FROM dmarc_store.sender s CROSS JOIN pg_temp.words(s.advice) w
-    WHERE w.before = '->' AND pg_temp.is_host(w.word)
+    WHERE w.before = '->' AND pg_temp.is_host(lower(w.word))
       AND NOT EXISTS (SELECT FROM dmarc_store.sender_rule r JOIN dmarc_store.sender o ON o.key = r.sender
                       WHERE (r.sender = s.key OR o.carrier) AND r.kind IN ('dkim_domain', 'spf_domain')
-                        AND right('.' || w.word, length(r.pattern) + 1) = '.' || r.pattern)
+                        AND right('.' || lower(w.word), length(r.pattern) + 1) = '.' || r.pattern)
 $fn$;
 CREATE TEMP TABLE law (n serial, law text);
 INSERT INTO law (law) SELECT (regexp_matches(prosrc, $$SELECT '((?:[^']|'')+)', $$, 'g'))[1] FROM pg_proc WHERE oid = 'pg_temp.breaches()'::regprocedure;

@@ -1,6 +1,6 @@
 -- Each rule of the four classes, and each way to a name. One policy domain a case.
 \ir support.sql
-SELECT plan(141);
+SELECT plan(143);
 
 CREATE TEMP TABLE wanted (domain text, class text, rule text, sender text, confidence text, what text);
 CREATE FUNCTION pg_temp.expect(domain text, class text, rule text, sender text, confidence text, what text) RETURNS void LANGUAGE sql AS $fn$
@@ -247,7 +247,9 @@ SELECT n, t::text[], 'found', now() FROM (VALUES
     ('x1._domainkey.c1.example', '{x1.domainkey.u1.wl.sendgrid.net}'), ('x1._domainkey.evil.test', '{x1.domainkey.u1.wl.sendgrid.net}'),
     ('bounce.c3.example', '{u1.wl.sendgrid.net}'), ('k._domainkey.c4.example', '{relay.agency.test,selector1-c4._domainkey.c4example.onmicrosoft.com}'),
     ('mte1._domainkey.c5.example', '{x.dkim.amazonses.com}'), ('krs._domainkey.c6.example', '{dkim2.mcsv.net}'), ('k._domainkey.c7.example', '{k.nowhere.test}'),
-    ('k._domainkey.mail.c8.example', '{dkim2.mcsv.net}'), ('k._domainkey.c9.example', '{dkim2.mcsv.net}')) c (n, t);
+    ('k._domainkey.mail.c8.example', '{dkim2.mcsv.net}'), ('k._domainkey.c9.example', '{dkim2.mcsv.net}'),
+    ('pdk1._domainkey.mailerf4q.c10.example', '{dkim3.b5c40c92.p719.email.myshopify.com,pdk1._domainkey.f5d8b.dkim1.eu.mgsend.org}'),
+    ('x._domainkey.c11.example', '{selector1-c11-example._domainkey.contoso.n-v1.dkim.mail.microsoft}')) c (n, t);
 SELECT pg_temp.see('c1.example', '{c1.example|X1|pass}', dkim_by => 'c1.example|X1');
 SELECT pg_temp.expect('c1.example', 'authorised', 'dkim_aligned', 'Twilio SendGrid', 'high', 'the key of its signature is at a sender''s');
 SELECT pg_temp.see('c2.example', '{evil.test|x1|pass,c2.example|x1|fail}');
@@ -268,6 +270,10 @@ SELECT pg_temp.see('c8.example', '{mail.c8.example|k|pass}');
 SELECT pg_temp.expect('c8.example', 'misconfigured', 'known', 'Mailchimp', 'high', 'a key that does not align: alignment is strict');
 SELECT pg_temp.see('c9.example', '{c9.example|k|pass}', '{gmail.com|mfrom|pass}', 'c9.example|k');
 SELECT pg_temp.expect('c9.example', 'forwarded', 'survived', 'Google Workspace / Gmail', 'medium', 'a signature with a sender''s key survived a mailbox provider');
+SELECT pg_temp.see('c10.example', '{mailerf4q.c10.example|pdk1|pass}', '{mailerf4q.c10.example|mfrom|pass}', 'mailerf4q.c10.example|pdk1', 'mailerf4q.c10.example');
+SELECT pg_temp.expect('c10.example', 'authorised', 'spf_aligned', 'Shopify', 'high', 'a product holds the key, and a carrier''s holds it for the product');
+SELECT pg_temp.see('c11.example', '{c11.example|x|pass}', '{c11.example|mfrom|fail}', 'c11.example|x');
+SELECT pg_temp.expect('c11.example', 'authorised', 'dkim_aligned', 'Microsoft 365 / Outlook', 'high', 'a tenant''s key, in the form of today');
 -- HELO is what any machine on the way may be called.
 SELECT pg_temp.see('e1.example', '{sendgrid.net|a|pass}', '{box1.bluehost.com|helo|pass}');
 SELECT pg_temp.expect('e1.example', 'misconfigured', 'known', 'Twilio SendGrid', 'high', 'a carrier''s signature before a product''s HELO');
