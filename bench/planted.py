@@ -27,10 +27,10 @@ class Catalogue:
     """The senders that come with whosends, by the CSV files, in groups as year.txt names them."""
 
     def __init__(self):
-        with open(os.path.join(HERE, "../sql/sender.csv"), encoding="utf-8", newline="") as file:
+        with open(os.path.join(HERE, "../sql/senders.csv"), encoding="utf-8", newline="") as file:
             self.senders = {row["key"]: row for row in csv.DictReader(file)}
         self.rules, self.patterns = {}, {}
-        with open(os.path.join(HERE, "../sql/sender_rule.csv"), encoding="utf-8", newline="") as file:
+        with open(os.path.join(HERE, "../sql/sender_rules.csv"), encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 self.patterns.setdefault(row["kind"], set()).add(row["pattern"])
                 if row["tenant"] == "false" and "/" not in row["pattern"]: # nor host and selector together

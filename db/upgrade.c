@@ -120,9 +120,10 @@ static char *csv_columns(const struct sql_file *file, GError **error)
     return NULL;
 }
 
+/* senders.csv is what goes into the table sender. */
 static gboolean load_csv(struct db *db, const struct sql_file *file, GError **error)
 {
-    g_autofree char *table = g_strndup(file->name, strlen(file->name) - strlen(".csv"));
+    g_autofree char *table = g_strndup(file->name, strlen(file->name) - strlen("s.csv"));
     g_autofree char *columns = csv_columns(file, error);
     if (!columns)
         return FALSE;

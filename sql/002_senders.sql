@@ -1,6 +1,6 @@
 -- Who is it: the catalogue of known senders and the names by which they are recognised.
--- Both tables are small and the same for every policy domain. Rows of origin 'builtin' come from sender.csv and
--- sender_rule.csv and are replaced with them; rows of origin 'user' are never touched, and win.
+-- Both tables are small and the same for every policy domain. Rows of origin 'builtin' come from senders.csv and
+-- sender_rules.csv and are replaced with them; rows of origin 'user' are never touched, and win.
 
 CREATE TABLE dmarc.sender (
     key     text COLLATE "C" NOT NULL,

@@ -1,4 +1,4 @@
--- Takes over the catalogue that comes with the program. The installer has loaded sender.csv and sender_rule.csv into
+-- Takes over the catalogue that comes with the program. The installer has loaded senders.csv and sender_rules.csv into
 -- temporary tables load_sender and load_sender_rule; the order of the two calls does not matter.
 
 -- Replaces the senders that come with the program; those of users stay, also where they have the same key.
