@@ -109,44 +109,175 @@ static gboolean is_packed(const struct line *line)
            starts(line, "PGZlZWRiYWNr");
 }
 
-gboolean block_search(struct blob *text, guint64 from, guint64 to, block_func block, void *self,
-                      GError **error)
+/* The quote signs in front of a line: "> ", ">> ", "> > ". */
+static gsize quote_of(const struct line *line)
+{
+    gsize n = 0;
+    while (n < line->n && line->text[n] == '>') {
+        n++;
+        if (n < line->n && line->text[n] == ' ')
+            n++;
+    }
+    return n;
+}
+
+static struct line without(const struct line *line, gsize quote)
+{
+    struct line rest = *line;
+    rest.offset += quote;
+    rest.length -= quote;
+    rest.text += quote;
+    rest.n -= quote;
+    return rest;
+}
+
+/* Whether the line has the same quote in front, of which an empty line may lack the last blank. */
+static gboolean is_quoted(const struct line *line, const char *quote, gsize n, gsize *length_r)
+{
+    gsize bare = quote[n - 1] == ' ' ? n - 1 : n;
+    *length_r = line->n == bare ? bare : n;
+    return line->n >= *length_r && memcmp(line->text, quote, *length_r) == 0;
+}
+
+/* What is searched, and for what. */
+struct search {
+    struct blob *text;
+    gboolean quoted; /* the text was quoted, and quotes in it are left alone */
+    gboolean xml;    /* some was found, which reaches to the end */
+    guint *blocks;   /* so far, also in quotes */
+    block_func block;
+    void *self;
+};
+
+/* What begins in a line. */
+struct begin {
+    gboolean packed, xml;
+    char *name; /* of a uuencoded file, owned; or NULL */
+};
+
+static gboolean begins(const struct search *search, const struct line *line, struct begin *begin_r)
+{
+    *begin_r = (struct begin){.packed = is_packed(line)};
+    begin_r->xml = !begin_r->packed && !search->xml && is_xml(line);
+    begin_r->name = begin_r->packed || begin_r->xml ? NULL : begun_name(line);
+    return begin_r->packed || begin_r->xml || begin_r->name;
+}
+
+static gboolean search_lines(struct search *search, guint64 from, guint64 to, GError **error);
+
+static gboolean copy(struct spool *spool, struct blob *text, guint64 at, guint64 end, GError **error)
+{
+    guint8 buf[16384];
+    gssize got = 0;
+    while (at < end && (got = blob_read(text, at, buf, (gsize)MIN(sizeof buf, end - at), error)) > 0) {
+        if (!spool_add(spool, buf, (gsize)got, error))
+            return FALSE;
+        at += (guint64)got;
+    }
+    return got >= 0;
+}
+
+/* The lines from `first` on that have its quote in front, without it; lines->at goes behind them. NULL with
+ * an error. */
+static struct blob *unquote(struct search *search, struct lines *lines, const struct line *first, gsize n,
+                            GError **error)
+{
+    g_autofree char *quote = g_strndup(first->text, n);
+    g_autoptr(GError) failure = NULL;
+    struct spool *spool = spool_new(G_MAXUINT64, "message_size");
+    struct line line;
+    guint64 end = lines->at = first->offset;
+    gsize length;
+    while (lines_next(lines, &line, &failure) && is_quoted(&line, quote, n, &length) &&
+           copy(spool, search->text, line.offset + length, line.offset + line.length, &failure))
+        end = line.offset + line.length;
+    lines->at = end;
+    if (!failure)
+        return spool_finish(spool, error);
+    spool_free(spool);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
+/* Searches what stands in quotes from this line on, when something begins in it. */
+static gboolean search_quote(struct search *search, struct lines *lines, const struct line *line,
+                             GError **error)
+{
+    gsize n = search->quoted ? 0 : quote_of(line);
+    struct begin begin = {0};
+    struct line rest = without(line, n);
+    if (n == 0 || !begins(search, &rest, &begin))
+        return TRUE;
+    g_free(begin.name);
+    struct blob *text = unquote(search, lines, line, n, error);
+    if (!text)
+        return FALSE;
+    struct search inner = {.text = text,
+                           .quoted = TRUE,
+                           .xml = search->xml,
+                           .blocks = search->blocks,
+                           .block = search->block,
+                           .self = search->self};
+    gboolean ok = search_lines(&inner, 0, blob_size(text), error);
+    blob_unref(text);
+    return ok;
+}
+
+/* A block that begins in this line; lines->at goes behind those that end somewhere. */
+static gboolean take_block(struct search *search, struct lines *lines, const struct line *line,
+                           const struct begin *begin, GError **error)
+{
+    guint64 start = line->offset, begun = line->offset + line->length, end = lines->end;
+    g_autoptr(GError) failure = NULL;
+    if (begin->packed)
+        end = block_end(lines, line, &failure);
+    else if (begin->name)
+        end = uu_end(lines, begun, &failure);
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    /* The line that ended it may begin another. */
+    if (!begin->xml)
+        lines->at = end;
+    if (begin->name && end == begun)
+        return TRUE;
+    search->xml |= begin->xml;
+    ++*search->blocks;
+    const struct block found = {.raw = blob_slice(search->text, start, end - start),
+                                .encoding = begin->packed ? "base64"
+                                            : begin->name ? "x-uuencode"
+                                                          : NULL,
+                                .name = begin->name};
+    return search->block(search->self, &found, error);
+}
+
+static gboolean search_lines(struct search *search, guint64 from, guint64 to, GError **error)
 {
     struct lines lines;
     struct line line;
     g_autoptr(GError) failure = NULL;
-    gboolean ok = TRUE, xml = FALSE;
-    to = MIN(to, blob_size(text));
-    lines_init(&lines, text, from, to);
-    for (guint blocks = 0; ok && blocks < BLOCKS_MAX && lines_next(&lines, &line, &failure);) {
-        guint64 start = line.offset, begun = line.offset + line.length, end = to;
-        gboolean packed = is_packed(&line), is_first_xml = !packed && !xml && is_xml(&line);
-        g_autofree char *name = packed || is_first_xml ? NULL : begun_name(&line);
-        if (!packed && !is_first_xml && !name)
-            continue;
-        if (packed)
-            end = block_end(&lines, &line, &failure);
-        else if (name)
-            end = uu_end(&lines, begun, &failure);
-        if (failure)
-            break;
-        /* The line that ended it may begin another. */
-        if (packed || name)
-            lines.at = end;
-        if (name && end == begun)
-            continue;
-        xml |= is_first_xml;
-        blocks++;
-        const struct block found = {.raw = blob_slice(text, start, end - start),
-                                    .encoding = packed ? "base64"
-                                                : name ? "x-uuencode"
-                                                       : NULL,
-                                    .name = name};
-        ok = block(self, &found, &failure);
+    gboolean ok = TRUE;
+    lines_init(&lines, search->text, from, to);
+    while (ok && *search->blocks < BLOCKS_MAX && lines_next(&lines, &line, &failure)) {
+        struct begin begin;
+        if (begins(search, &line, &begin))
+            ok = take_block(search, &lines, &line, &begin, &failure);
+        else
+            ok = search_quote(search, &lines, &line, &failure);
+        g_free(begin.name);
     }
     lines_clear(&lines);
     if (!failure)
         return ok;
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
+}
+
+gboolean block_search(struct blob *text, guint64 from, guint64 to, block_func block, void *self,
+                      GError **error)
+{
+    guint blocks = 0;
+    struct search search = {.text = text, .blocks = &blocks, .block = block, .self = self};
+    return search_lines(&search, from, MIN(to, blob_size(text)), error);
 }

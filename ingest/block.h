@@ -1,5 +1,5 @@
 /* Reports that stand in a text: a base64 block of a gzip, a zip or an XML document, a uuencoded file, and XML
- * as it is. */
+ * as it is; also in a quote, whose lines all begin with the same ">", which is taken off then. */
 #pragma once
 
 #include "ingest/blob.h"
@@ -12,7 +12,8 @@ struct block {
 
 typedef gboolean (*block_func)(void *self, const struct block *block, GError **error);
 
-/* From a place in the text to another. Of XML only the first, which reaches to the end. FALSE with the
- * callback's error, or when the text cannot be read. */
+/* From a place in the text to another. Of XML only the first, which reaches to the end; of each quote in
+ * front of it the first, which reaches to the quote's end. FALSE with the callback's error, or when the text
+ * cannot be read. */
 gboolean block_search(struct blob *text, guint64 from, guint64 to, block_func block, void *self,
                       GError **error);

@@ -126,6 +126,23 @@ static const struct vector {
      "base64\r\r" XML_BASE64 "\r--b--\r",
      "part 1=Hello; part 2=" XML "; "},
     {"C28 a CR in a line", "Subject: x\ry\n\nHello\rworld\n", "part 1=Hello\rworld\n; "},
+    {"C9 quoted", HEAD "\nHe wrote:\n> Look:\n> <feedback>\n>   <a>\n>\n> </feedback>\nBye\n",
+     "part 1=He wrote:\n> Look:\n> <feedback>\n>   <a>\n>\n> </feedback>\nBye\n; "
+     "part 1 / XML in the text=<feedback>\n  <a>\n\n</feedback>\n; "},
+    {"C9 quoted twice, and once more by another, with CR LF",
+     HEAD "\n> > <?xml version='1.0'?>\r\n> > <feedback>\r\n>> <feedback>\r\n",
+     "part 1=> > <?xml version='1.0'?>\r\n> > <feedback>\r\n>> <feedback>\r\n; "
+     "part 1 / XML in the text=<?xml version='1.0'?>\r\n<feedback>\r\n; "
+     "part 1 / XML in the text=<feedback>\r\n; "},
+    {"C9 quoted, below the same that is not", HEAD "\nHello\n" XML "\n>" XML "\n> " XML_BASE64 "\n>Hi\n",
+     "part 1=Hello\n" XML "\n>" XML "\n> " XML_BASE64 "\n>Hi\n; "
+     "part 1 / XML in the text=" XML "\n>" XML "\n> " XML_BASE64 "\n>Hi\n; "
+     "part 1 / base64 in the text=" XML "; "},
+    {"C24 quoted", HEAD "\n>PGZlZWRiYWNrPm9u\n>ZTwvZmVlZGJhY2s+\n>Hi: \n>begin 644 a\n>#86)C\n>`\n>end\n",
+     "part 1=*; part 1 / base64 in the text=" XML "; part 1 / uuencode in the text / a=abc; "},
+    {"C31 quotes in which no report begins, and one in a quote of its own",
+     HEAD "\nHe wrote:\n> Look:\n>\n>> hello\n > <feedback>\n",
+     "part 1=He wrote:\n> Look:\n>\n>> hello\n > <feedback>\n; "},
     {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
      "part 1=%PDF\n" XML "; part 2=" XML "; "},
 };
