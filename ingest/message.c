@@ -7,6 +7,7 @@
 #include "ingest/mbox.h"
 #include "ingest/mime.h"
 #include "ingest/transfer.h"
+#include "ingest/wide_text.h"
 #include "parser/error.h"
 
 #include <string.h>
@@ -120,7 +121,14 @@ static gboolean look_inside(struct walk *walk, struct mail_view *view, struct le
     if (!is_searched(view, leaf, kind))
         return TRUE;
     leaf->read = TRUE;
-    return search_text(walk, view, leaf->number, content, 0, blob_size(content), error);
+    g_autoptr(GError) failure = NULL;
+    struct blob *narrow = wide_text_narrow(content, &failure);
+    struct blob *text = narrow ? narrow : content;
+    gboolean ok = !failure && search_text(walk, view, leaf->number, text, 0, blob_size(text), error);
+    blob_unref(narrow);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return ok;
 }
 
 static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf *leaf, GError **error)

@@ -23,7 +23,8 @@ static gboolean on_part(void *self, const struct message_part *part, GError **er
     g_assert_cmpint(got, >=, 0);
     g_string_append_printf(self, "%s=", part->label);
     gboolean known =
-        got > 5 && (memcmp(content, "From ", 5) == 0 || g_strstr_len(content, got, "begin ") != NULL);
+        memchr(content, '\0', MIN((gsize)got, sizeof content)) ||
+        (got > 5 && (memcmp(content, "From ", 5) == 0 || g_strstr_len(content, got, "begin ") != NULL));
     g_string_append_len(self, known ? "*" : content, known ? 1 : got);
     g_string_append(self, "; ");
     return TRUE;
@@ -143,6 +144,18 @@ static const struct vector {
     {"C31 quotes in which no report begins, and one in a quote of its own",
      HEAD "\nHe wrote:\n> Look:\n>\n>> hello\n > <feedback>\n",
      "part 1=He wrote:\n> Look:\n>\n>> hello\n > <feedback>\n; "},
+    {"X2 UTF-16 with a BOM, and half a pair",
+     HEAD BASE64 "//5IAOkAPdgA3goAPABmAGUAZQBkAGIAYQBjAGsAPgDpAD3YAN48AC8AZgBlAGUAZABiAGEAYwBrAD4APdg=\n",
+     "part 1=*; part 1 / XML in the text=<feedback>\xc3\xa9\xf0\x9f\x98\x80</feedback>\xef\xbf\xbd; "},
+    {"X2 UTF-16 without a BOM", HEAD BASE64 "AEgAZQBsAGwAbwAKADwAZgBlAGUAZABiAGEAYwBrAC8APg==\n",
+     "part 1=*; part 1 / XML in the text=<feedback/>; "},
+    {"X2 UTF-16 without a BOM, quoted",
+     HEAD BASE64 "SABlAGwAbABvAAoAPgAgADwAZgBlAGUAZABiAGEAYwBrAC8APgAKAA==\n",
+     "part 1=*; part 1 / XML in the text=<feedback/>\n; "},
+    {"X2 UTF-32",
+     HEAD BASE64
+     "//4AAEgAAABlAAAAbAAAAGwAAABvAAAACgAAADwAAABmAAAAZQAAAGUAAABkAAAAYgAAAGEAAABjAAAAawAAAC8AAAA+AAAA\n",
+     "part 1=*; "},
     {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
      "part 1=%PDF\n" XML "; part 2=" XML "; "},
 };
