@@ -2,6 +2,7 @@
 #include "parser/aggregate_int.h"
 
 #include "parser/address.h"
+#include "parser/number.h"
 #include "parser/words.h"
 
 #include <string.h>
@@ -65,33 +66,52 @@ static void build_address(struct reader *reader, const struct raw_record *raw, s
     }
 }
 
+/* The digits up to the end or a fraction, which is dropped; more than fits becomes G_MAXINT64. FALSE for
+ * anything else. */
+static gboolean read_digits(const char *text, gint64 *value_r)
+{
+    gsize n = strspn(text, "0123456789");
+    const char *rest = text + n;
+    gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
+    if (n == 0 || (*rest != '\0' && !fraction))
+        return FALSE;
+    *value_r = g_ascii_strtoll(text, NULL, 10);
+    return TRUE;
+}
+
+/* A number as people and programs write it. */
+static gboolean read_number(const char *text, gint64 *value_r)
+{
+    gdouble number;
+    if (read_digits(text, value_r))
+        return TRUE;
+    if (number_scientific(text, &number)) {
+        *value_r = number > (gdouble)RECORD_COUNT_MAX ? G_MAXINT64 : (gint64)number;
+        return TRUE;
+    }
+    g_autofree char *plain = number_ungrouped(text);
+    return plain != NULL && read_digits(plain, value_r);
+}
+
 /* The count, or -1 for one that cannot be. A record stands for one mail at least, whatever its count looks
  * like. */
 static gint64 build_count(struct reader *reader, const char *text)
 {
+    gint64 value;
     if (!has_text(text)) {
         warn(reader, CODE_COUNT_FORM, "no count", NULL);
         return 1;
     }
-    const char *digits = text + (*text == '+' || *text == '-');
-    const char *rest = digits;
-    while (g_ascii_isdigit(*rest))
-        rest++;
-    gsize n = (gsize)(rest - digits);
-    gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
-    if (n == 0 || (*rest != '\0' && !fraction)) {
+    if (!read_number(text + (*text == '+' || *text == '-'), &value)) {
         warn(reader, CODE_COUNT_FORM, "count", text);
         add_raw(reader, "count", text);
         return 1;
     }
-    gint64 value = n <= 18 ? 0 : G_MAXINT64;
-    for (const char *c = digits; n <= 18 && c < rest; c++)
-        value = 10 * value + (*c - '0');
     if (value > RECORD_COUNT_MAX || (*text == '-' && value != 0)) {
         warn(reader, CODE_BAD_COUNT, "count", text);
         return -1;
     }
-    if (*rest != '\0' || digits != text) {
+    if (text[strspn(text, "0123456789")] != '\0') {
         warn(reader, CODE_COUNT_FORM, "count", text);
         add_raw(reader, "count", text);
     }
