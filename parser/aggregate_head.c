@@ -97,21 +97,26 @@ static void build_id(struct reader *reader)
 
 /* ---- when ---- */
 
-/* One end of the period. FALSE when the text holds none. */
-static gboolean read_date(struct reader *reader, enum head_text which, const char *element, gint64 *seconds_r)
+/* One end of the period. FALSE when the text holds none; and when it does not say in whose zone, while the
+ * numbers of the file name do. */
+static gboolean read_date(struct reader *reader, enum head_text which, const char *element,
+                          struct file_name *file, gint64 *seconds_r)
 {
     const char *text = reader->head_text[which];
     *seconds_r = 0;
     if (text == NULL)
         return FALSE;
     enum date_form form = date_parse(text, seconds_r);
-    if (form == DATE_FRACTION || form == DATE_NONE)
+    gboolean known = form != DATE_NONE && (form != DATE_NO_ZONE || !file_name_ask(reader, file));
+    if (form == DATE_FRACTION || !known)
         warn(reader, CODE_DATE, element, text);
     else if (form == DATE_OTHER)
         warn(reader, CODE_DATE_MS, element, text);
+    else if (form == DATE_NO_ZONE)
+        warn(reader, CODE_DATE_ZONE, element, text);
     if (form != DATE_PLAIN)
         add_raw(reader, element, text);
-    return form != DATE_NONE;
+    return known;
 }
 
 /* The period where the report itself does not tell both of its ends. */
@@ -162,8 +167,8 @@ static void judge_period(struct reader *reader)
 static gboolean build_period(struct reader *reader, struct file_name *file)
 {
     struct report_head *head = &reader->head;
-    gboolean has_begin = read_date(reader, HEAD_BEGIN, "begin", &head->begin);
-    gboolean has_end = read_date(reader, HEAD_END, "end", &head->end);
+    gboolean has_begin = read_date(reader, HEAD_BEGIN, "begin", file, &head->begin);
+    gboolean has_end = read_date(reader, HEAD_END, "end", file, &head->end);
     gboolean told = has_begin && has_end && head->begin + head->end > 0;
     if (!told && !period_from_elsewhere(reader, file, has_begin, has_end))
         return FALSE;

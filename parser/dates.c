@@ -1,23 +1,63 @@
 #include "parser/dates.h"
 
+#include "parser/number.h"
+
 #include <string.h>
 
 /* Beyond the year 5138 a number of seconds is a number of something smaller. */
 #define SECONDS_MAX G_GINT64_CONSTANT(100000000000)
 
+static gboolean in_range(gint64 seconds)
+{
+    return seconds >= 0 && seconds <= SECONDS_MAX;
+}
+
+/* As GLib wants it: "2026-10-12 08:00:00 UTC" becomes "2026-10-12T08:00:00Z". */
+static char *iso_form(const char *text)
+{
+    g_autofree char *upper = g_ascii_strup(text, -1);
+    gsize n = strlen(upper);
+    if (n > 10 && upper[10] == ' ')
+        upper[10] = 'T';
+    char *zone = strrchr(upper, ' ');
+    if (zone != NULL)
+        memmove(zone, zone + 1, strlen(zone));
+    if (g_str_has_suffix(upper, "UTC") || g_str_has_suffix(upper, "GMT"))
+        memcpy(upper + strlen(upper) - 3, "Z", 2);
+    return n == 10 ? g_strconcat(upper, "T00:00:00", NULL) : g_steal_pointer(&upper);
+}
+
 static enum date_form parse_iso(const char *text, gint64 *seconds_r)
 {
-    if (strlen(text) > 40 || strchr(text, '-') == NULL)
+    if (strlen(text) > 40 || strpbrk(text, "-tT") == NULL)
         return DATE_NONE;
-    g_autofree char *joined = g_strdup(text);
-    if (strlen(joined) > 10 && joined[10] == ' ')
-        joined[10] = 'T';
-    g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(joined, NULL);
+    g_autofree char *iso = iso_form(text);
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) zoned = g_date_time_new_from_iso8601(iso, NULL);
+    g_autoptr(GDateTime) date =
+        zoned != NULL ? g_date_time_ref(zoned) : g_date_time_new_from_iso8601(iso, utc);
     gint64 seconds = date != NULL ? g_date_time_to_unix(date) : -1;
-    if (seconds < 0 || seconds > SECONDS_MAX)
+    if (!in_range(seconds))
         return DATE_NONE;
     *seconds_r = seconds;
-    return DATE_OTHER;
+    return zoned != NULL ? DATE_OTHER : DATE_NO_ZONE;
+}
+
+/* What is no number. */
+static enum date_form parse_calendar(const char *text, gint64 *seconds_r)
+{
+    enum date_form form = parse_iso(text, seconds_r);
+    return form == DATE_NONE && date_parse_mail(text, seconds_r) ? DATE_OTHER : form;
+}
+
+static enum date_form scaled(gint64 value, enum date_form form, gint64 *seconds_r)
+{
+    while (value > SECONDS_MAX) {
+        value /= 1000;
+        form = DATE_OTHER;
+    }
+    *seconds_r = value;
+    return form;
 }
 
 enum date_form date_parse(const char *text, gint64 *seconds_r)
@@ -26,17 +66,14 @@ enum date_form date_parse(const char *text, gint64 *seconds_r)
     const char *digits = text + (*text == '+');
     gsize n = strspn(digits, "0123456789");
     const char *rest = digits + n;
+    gdouble number;
+    if (number_scientific(digits, &number))
+        return number < 1e18 ? scaled((gint64)number, DATE_FRACTION, seconds_r) : DATE_NONE;
     gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
-    if (n == 0 || n > 18 || (*rest != '\0' && !fraction))
-        return parse_iso(text, seconds_r);
     gint64 value = g_ascii_strtoll(digits, NULL, 10);
-    enum date_form form = *rest != '\0' || digits != text ? DATE_FRACTION : DATE_PLAIN;
-    while (value > SECONDS_MAX) {
-        value /= 1000;
-        form = DATE_OTHER;
-    }
-    *seconds_r = value;
-    return form;
+    if (n == 0 || n > 19 || value == G_MAXINT64 || (*rest != '\0' && !fraction))
+        return parse_calendar(text, seconds_r);
+    return scaled(value, *rest != '\0' || digits != text ? DATE_FRACTION : DATE_PLAIN, seconds_r);
 }
 
 /* The next word of a date: letters, or digits and what stands between them in a time or a zone. Comments and
@@ -140,7 +177,7 @@ gboolean date_parse_mail(const char *text, gint64 *seconds_r)
         g_date_time_new_utc(MAX(year_of(year), 1), month_of(month), (int)g_ascii_strtoll(day, NULL, 10), hour,
                             minute, MIN(second, second > 60 ? 60 : 59));
     gint64 seconds = date != NULL ? g_date_time_to_unix(date) - (gint64)zone_of(zone) * 60 : -1;
-    if (seconds < 0 || seconds > SECONDS_MAX)
+    if (!in_range(seconds))
         return FALSE;
     *seconds_r = seconds;
     return TRUE;

@@ -257,13 +257,10 @@ static gboolean date_of(struct reading *reading, JsonObject *range, const char *
     g_autofree char *text = text_of(range, name);
     if (!text || strlen(text) > 60)
         return FALSE;
-    if (date_parse(text, seconds_r) != DATE_NONE)
-        return TRUE;
-    g_autofree char *zoned = g_strconcat(text, "Z", NULL);
-    if (date_parse(zoned, seconds_r) == DATE_NONE)
-        return FALSE;
-    warnings_add(&reading->warnings, CODE_DATE_ZONE, name, text);
-    return TRUE;
+    enum date_form form = date_parse(text, seconds_r);
+    if (form == DATE_NO_ZONE)
+        warnings_add(&reading->warnings, CODE_DATE_ZONE, name, text);
+    return form != DATE_NONE;
 }
 
 static gboolean read_period(struct reading *reading, JsonObject *root)
