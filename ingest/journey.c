@@ -195,16 +195,24 @@ static const char *report_kind(const struct journey *journey, const struct unpac
     return NULL;
 }
 
+/* What the mail that a report came in knows of it; the one around it only what that one does not say. */
+static struct report_hints hints_of(const struct journey *journey, const struct unpacked *document)
+{
+    const struct message_part *message = journey->part.message;
+    const struct message_head *outer = &journey->head, *head = message->head ? message->head : outer;
+    return (struct report_hints){.file_name = label_better_name(document->name, message->file_name),
+                                 .from_domain = head->from_domain ? head->from_domain : outer->from_domain,
+                                 .date = head->date ? head->date : outer->date,
+                                 .now = journey->settings->now};
+}
+
 static enum parse_status parse(struct journey *journey, const struct unpacked *document, const char *kind,
                                struct meter *meter, struct parse_outcome *outcome, GError **error)
 {
     const struct run_settings *settings = journey->settings;
     const struct message_part *message = journey->part.message;
     const struct byte_reader reader = {meter_read, meter};
-    const struct report_hints hints = {.file_name = label_better_name(document->name, message->file_name),
-                                       .from_domain = journey->head.from_domain,
-                                       .date = journey->head.date,
-                                       .now = settings->now};
+    const struct report_hints hints = hints_of(journey, document);
     if (g_str_equal(kind, "tls"))
         return tls_parse(reader, settings->limits, &hints, journey->journal->tls, outcome, error);
     if (g_str_equal(kind, "failure")) {

@@ -16,6 +16,7 @@ import binascii
 import gzip
 import io
 import os
+import re
 import struct
 import sys
 import zipfile
@@ -321,6 +322,18 @@ def forwarded():
 
 
 def transfer():
+    # A report that was forwarded weeks later is as old as the mail that brought it first; one without a date is as old as the outer.
+    c = Case("M15 forwarded", "stored stored stored | 3/3/6 | date,email,org | -",
+             "SELECT string_agg(day || ' ' || org_name, ', ' ORDER BY day) FROM dmarc.report WHERE domain = 'm15c.example'",
+             "2026-10-02 reporter.example, 2026-10-02 reporter.example, 2026-11-20 reporter.example")
+    c.domain = "m15c.example"
+    later = "From: postmaster@forwarder.example\nSubject: Fwd: report\nDate: Fri, 20 Nov 2026 08:00:00 +0000\nMIME-Version: 1.0\n"
+    undated = "From: dmarc@reporter.example\nSubject: report\nMIME-Version: 1.0\n"
+    bare = [gz(re.sub(b"<(org_name|email|begin|end)>.*?</\\1>", b"", c.xml())) for _ in range(3)]
+    c.put(mail(TEXT, b"Content-Type: message/rfc822\n\n" + usual(bare[0]), head=later, boundary="fw"))
+    c.put(mail(TEXT, part(packed(("report.eml", usual(bare[1]))), "application/zip"), head=later))
+    c.put(mail(TEXT, b"Content-Type: message/rfc822\n\n" + usual(bare[2], head=undated), head=later, boundary="fw"))
+
     c = Case("C25", "stored stored stored stored stored | 5/5/10 | - | -")
     for shape in (lambda t: t.replace(b"\n", b""), lambda t: t.replace(b"\n", b" \t\n\n"), lambda t: t.rstrip(b"=\n"),
                   lambda t: t + b"\n-- \nscanned, clean\n", lambda t: t[:40] + b"\n*!\n" + t[40:]):
