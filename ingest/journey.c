@@ -146,16 +146,24 @@ static gboolean is_image(const struct journey *journey, const struct unpacked *d
             (ending && g_ascii_strcasecmp(ending, ".svg") == 0));
 }
 
-static gboolean is_tls_type(const struct journey *journey)
+/* The mail that the part came in. */
+static const struct message_head *head_of(const struct journey *journey)
+{
+    const struct message_head *head = journey->part.message->head;
+    return head ? head : &journey->head;
+}
+
+/* The part says so, or the mail does by a field that only mails with such reports have. */
+static gboolean claims_tls(const struct journey *journey)
 {
     const char *media_type = journey->part.message->media_type;
-    return media_type && g_str_has_prefix(media_type, "application/tlsrpt");
+    return (media_type && g_str_has_prefix(media_type, "application/tlsrpt")) || head_of(journey)->tls_domain;
 }
 
 /* RFC 8460 section 4.4 names these keys; a report has them in its first kilobytes. */
 static gboolean is_tls_report(const struct journey *journey, const struct meter *meter)
 {
-    return is_tls_type(journey) || strstr(meter->start, "\"organization-name\"") ||
+    return claims_tls(journey) || strstr(meter->start, "\"organization-name\"") ||
            strstr(meter->start, "\"policies\"") || strstr(meter->start, "\"report-id\"");
 }
 
@@ -186,7 +194,7 @@ static const char *report_kind(const struct journey *journey, const struct unpac
     enum content_kind kind = document->kind, claimed = claimed_kind(journey, document);
     if (kind == CONTENT_XML || claimed == CONTENT_XML)
         return "aggregate";
-    if (kind == CONTENT_JSON || (claimed == CONTENT_JSON && is_tls_type(journey)))
+    if (kind == CONTENT_JSON || (claimed == CONTENT_JSON && claims_tls(journey)))
         return "tls";
     if (kind == CONTENT_FEEDBACK ||
         (!journey->part.packed &&
@@ -199,9 +207,10 @@ static const char *report_kind(const struct journey *journey, const struct unpac
 static struct report_hints hints_of(const struct journey *journey, const struct unpacked *document)
 {
     const struct message_part *message = journey->part.message;
-    const struct message_head *outer = &journey->head, *head = message->head ? message->head : outer;
+    const struct message_head *outer = &journey->head, *head = head_of(journey);
     return (struct report_hints){.file_name = label_better_name(document->name, message->file_name),
                                  .from_domain = head->from_domain ? head->from_domain : outer->from_domain,
+                                 .tls_domain = head->tls_domain,
                                  .date = head->date ? head->date : outer->date,
                                  .now = journey->settings->now};
 }

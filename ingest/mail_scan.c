@@ -56,7 +56,8 @@ static gboolean is_name(const struct line *line, gsize n, const char *name)
 
 static gboolean is_of_use(const struct line *line, gsize n)
 {
-    static const char *const names[] = {"from", "subject", "date", "message-id", "mime-version"};
+    static const char *const names[] = {"from",       "subject",      "date",
+                                        "message-id", "mime-version", "tls-report-domain"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         if (is_name(line, n, names[i]))
             return TRUE;

@@ -27,7 +27,7 @@ struct cutter {
 
 /* What a header says that is of use. */
 struct header {
-    struct plain_field type, encoding, disposition, from, subject, date, id;
+    struct plain_field type, encoding, disposition, from, subject, date, id, tls;
     GPtrArray *authres; /* of the mail's own header, or NULL */
     const char *body;
 };
@@ -45,8 +45,9 @@ static struct plain_field *field_named(struct header *header, const char *name, 
                 {"from", &header->from, TRUE},
                 {"subject", &header->subject, TRUE},
                 {"date", &header->date, TRUE},
-                {"message-id", &header->id, TRUE}};
-    if (!strchr("cCfFsSdDmM", *name))
+                {"message-id", &header->id, TRUE},
+                {"tls-report-domain", &header->tls, TRUE}};
+    if (!strchr("cCfFsSdDmMtT", *name))
         return NULL;
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (n == strlen(rows[i].name) && g_ascii_strncasecmp(name, rows[i].name, n) == 0)
@@ -176,11 +177,13 @@ static gboolean read_head(struct cutter *c, const struct header *header)
 {
     struct message_head *head = &c->tree->head;
     struct arena *arena = &c->tree->arena;
-    char *from, *subject, *date, *id;
+    char *from, *subject, *date, *id, *tls;
     if (!plain_field_text(&header->from, arena, &from) ||
         !plain_field_text(&header->subject, arena, &subject) ||
-        !plain_field_text(&header->date, arena, &date) || !plain_field_text(&header->id, arena, &id))
+        !plain_field_text(&header->date, arena, &date) || !plain_field_text(&header->id, arena, &id) ||
+        !plain_field_text(&header->tls, arena, &tls))
         return FALSE;
+    head->tls_domain = message_head_name(tls);
     if ((date && strstr(date, "=?")) || (id && strstr(id, "=?")))
         return FALSE;
     if (date && !(is_regular(date) && date_parse_mail(date, &head->date)))

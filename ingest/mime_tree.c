@@ -110,6 +110,8 @@ static void fill_head(GMimeMessage *message, struct message_head *head)
     head->message_id = message_head_text(g_mime_message_get_message_id(message));
     head->subject = message_head_text(g_mime_message_get_subject(message));
     head->from = message_head_text(g_mime_object_get_header((GMimeObject *)message, "From"));
+    head->tls_domain =
+        message_head_name(g_mime_object_get_header((GMimeObject *)message, "TLS-Report-Domain"));
     head->date = date ? g_date_time_to_unix(date) : 0;
     head->from_domain = domain_of(g_mime_message_get_from(message));
 }

@@ -21,6 +21,7 @@ struct byte_reader {
 struct report_hints {
     const char *file_name;   /* receiver!domain!begin!end[!id].xml, RFC 7489 section 7.2.1.1 */
     const char *from_domain; /* of the carrying mail */
+    const char *tls_domain;  /* its TLS-Report-Domain (RFC 8460 section 5.3), normalised */
     gint64 date;             /* Date: of the carrying mail, seconds */
     gint64 now;              /* for the warning about odd dates */
 };

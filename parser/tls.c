@@ -350,7 +350,8 @@ static char *policy_domain(JsonObject *policy)
     return domain;
 }
 
-/* For policies that name no domain: the first one named, else the one of the file name. */
+/* For policies that name no domain: the first one named, else the one of the mail's header, else that of the
+ * file name. */
 static char *fallback_domain(struct reading *reading, const struct objects *policies)
 {
     char *domain = NULL;
@@ -358,6 +359,10 @@ static char *fallback_domain(struct reading *reading, const struct objects *poli
         domain = policy_domain(element_of(policies, i));
     if (domain)
         return domain;
+    if (reading->hints->tls_domain && *reading->hints->tls_domain) {
+        warnings_add(&reading->warnings, CODE_NO_DOMAIN, "taken from TLS-Report-Domain", NULL);
+        return g_strdup(reading->hints->tls_domain);
+    }
     g_autofree char *receiver = NULL;
     gint64 begin, end;
     const char *file = reading->hints->file_name;

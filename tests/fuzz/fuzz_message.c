@@ -5,7 +5,8 @@
 
 static void must_be_head(const struct message_head *head)
 {
-    const char *const texts[] = {head->message_id, head->from, head->from_domain, head->subject};
+    const char *const texts[] = {head->message_id, head->from, head->from_domain, head->subject,
+                                 head->tls_domain};
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         must_be_text(texts[i]);
         MUST(texts[i] == NULL || strlen(texts[i]) <= 1000);

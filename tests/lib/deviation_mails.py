@@ -296,6 +296,14 @@ def forwarded():
     c = Case("C32 damaged", "problem | 0/0/0 | - | json")
     c.domain = "c32b.example"
     c.put(mail(TEXT, part(b"\x8e\xff not JSON", "application/tlsrpt+json", "r.json")))
+    # The header tells what a mail is about, and whose domain it is where the report names none.
+    c = Case("C32 by its header", "stored problem | 0/0/0 | - | json",
+             "SELECT string_agg(domain, ' ') FROM dmarc.tls_report WHERE domain LIKE 'c32c.%'", "c32c.example")
+    c.domain = "c32c.example"
+    head = HEAD.replace("MIME", "TLS-Report-Domain: C32c.example.\nTLS-Report-Submitter: reporter.example\nMIME")
+    c.put(mail(TEXT, part(gz(b'{"organization-name":"Reporter","date-range":{"start-datetime":"2026-10-01T00:00:00Z","end-datetime":"2026-10-01T23:59:59Z"},'
+                             b'"contact-info":"t@reporter.example","report-id":"c32c","policies":[]}'), "application/gzip", "r.json.gz"), head=head))
+    c.put(mail(TEXT, part(gz(b'{"organization-name'), "application/gzip", "r.json.gz"), head=head))
     c = Case("X16 nothing in it", "problem problem problem problem | 0/0/0 | - | empty,no_root")
     c.domain = "x16b.example"
     c.put(usual(gz(b""))).put(usual(gz(b"<html><body>Internal error</body></html>"))).put(alone(b"\n" * 3000, "text/xml"))

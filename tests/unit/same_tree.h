@@ -17,9 +17,9 @@ static inline void same_tree_face(GString *out, const char *what, const char *fa
 
 static inline void same_tree_head(GString *out, const struct message_head *head)
 {
-    g_string_append_printf(out,
-                           "id \"%s\" from \"%s\" domain \"%s\" subject \"%s\" date %" G_GINT64_FORMAT "\n",
-                           head->message_id, head->from, head->from_domain, head->subject, head->date);
+    g_string_append_printf(
+        out, "id \"%s\" from \"%s\" domain \"%s\" subject \"%s\" tls \"%s\" date %" G_GINT64_FORMAT "\n",
+        head->message_id, head->from, head->from_domain, head->subject, head->tls_domain, head->date);
     for (char **field = head->authres; field && *field; field++)
         g_string_append_printf(out, "authres \"%s\"\n", *field);
 }

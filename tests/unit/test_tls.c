@@ -105,6 +105,9 @@ static char *json(const char *text)
     return g_strdelimit(out, "'", '"');
 }
 
+/* What the mail's header says of the domain, or NULL. */
+static const char *header_domain;
+
 /* The lines, or "refused CODE DETAIL", or "failed MESSAGE". */
 static char *parse_bytes(const char *text, gsize n, gsize chunk, const struct limits *limits,
                          const char *name, int fail_at)
@@ -112,7 +115,7 @@ static char *parse_bytes(const char *text, gsize n, gsize chunk, const struct li
     struct told told = {.lines = g_string_new(NULL), .fail_at = fail_at};
     struct bytes_reader bytes = {.bytes = text, .length = n, .chunk = chunk};
     const struct tls_sink sink = {on_begin, on_policy, on_failure, on_end, &told};
-    const struct report_hints hints = {.file_name = name};
+    const struct report_hints hints = {.file_name = name, .tls_domain = header_domain};
     struct parse_outcome outcome;
     GError *error = NULL;
     enum parse_status status =
@@ -332,6 +335,20 @@ static void test_file_name(void)
 }
 
 /* Broken off anywhere it is refused, and nothing was pushed. */
+/* The mail's header tells the domain where no policy does, before the file name. */
+static void test_header(void)
+{
+    header_domain = "c.example";
+    g_autofree char *empty = parse(REPORT(""), &limits_default, "r!b.example!1791763200!1791849599.json.gz");
+    g_autofree char *nameless =
+        parse(REPORT("{'policy':{'policy-type':'sts'}," SUMMARY("5", "0") "}"), &limits_default, NULL);
+    g_autofree char *named = parse(REPORT(GOOD), &limits_default, NULL);
+    header_domain = NULL;
+    check("none", empty, "head 1791763200-1791849599 domain=c.example|end no_domain no_policies");
+    check("nameless", nameless, "head 1791763200-1791849599 domain=c.example|policy sts 5/0|end no_domain");
+    check("named", named, "head 1791763200-1791849599 domain=a.example|policy sts 5/0|end");
+}
+
 static void test_cut(void)
 {
     g_autofree char *document = json(WHOLE);
@@ -407,6 +424,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/tls/whole", test_whole);
     g_test_add_func("/tls/vectors", test_vectors);
     g_test_add_func("/tls/file name", test_file_name);
+    g_test_add_func("/tls/header", test_header);
     g_test_add_func("/tls/cut", test_cut);
     g_test_add_func("/tls/nul", test_nul);
     g_test_add_func("/tls/errors", test_errors);
