@@ -224,7 +224,7 @@ static void free_keys(gpointer keys)
         g_hash_table_unref(keys);
 }
 
-char *json_check(const char *text, gsize length, const struct limits *limits, gboolean *limit_r)
+char *json_check(const char *text, gsize length, const struct limits *limits, gsize *end_r, gboolean *limit_r)
 {
     struct check check = {.text = text, .length = length, .limits = limits};
     char *problem = NULL;
@@ -232,7 +232,7 @@ char *json_check(const char *text, gsize length, const struct limits *limits, gb
     while (!problem) {
         while (check.at < length && is_blank(text[check.at]))
             check.at++;
-        if (check.at == length)
+        if (check.at == length || (end_r && check.ended && !memchr(text + check.at, '{', length - check.at)))
             break;
         problem = check_token(&check);
     }
@@ -240,5 +240,7 @@ char *json_check(const char *text, gsize length, const struct limits *limits, gb
         problem = wrong(&check, "the text breaks off");
     g_ptr_array_unref(check.keys);
     *limit_r = check.limit;
+    if (end_r)
+        *end_r = check.at;
     return problem;
 }

@@ -27,8 +27,9 @@ static void take_member(JsonObject *object, const char *name, JsonNode *node, gp
 GHashTable *json_members(const char *text, gsize length, const struct limits *limits, char **problem_r)
 {
     gboolean limit;
-    char *problem = g_utf8_validate(text, (gssize)length, NULL) ? json_check(text, length, limits, &limit)
-                                                                : g_strdup("it is not UTF-8");
+    char *problem = g_utf8_validate(text, (gssize)length, NULL)
+                        ? json_check(text, length, limits, NULL, &limit)
+                        : g_strdup("it is not UTF-8");
     g_autoptr(GError) broken = NULL;
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     if (!problem && !json_parser_load_from_data(parser, text, (gssize)length, &broken))

@@ -42,6 +42,26 @@ static enum parse_status refuse(struct reading *reading, const char *code, char 
 
 /* ---- bytes ---- */
 
+/* UTF-16 becomes UTF-8: told by its BOM, or by the NUL beside the first character, which is ASCII. */
+static void narrow(struct reading *reading, GString *text)
+{
+    const char *start = text->str;
+    const char *from = text->len < 4                        ? NULL
+                       : memcmp(start, "\xff\xfe", 2) == 0  ? "UTF-16LE"
+                       : memcmp(start, "\xfe\xff", 2) == 0  ? "UTF-16BE"
+                       : start[0] && !start[1] && !start[3] ? "UTF-16LE"
+                       : !start[0] && start[1] && !start[2] ? "UTF-16BE"
+                                                            : NULL;
+    gsize n = 0;
+    g_autofree char *utf8 =
+        from ? g_convert(start, (gssize)(text->len & ~(gsize)1), "UTF-8", from, NULL, &n, NULL) : NULL;
+    if (!utf8)
+        return;
+    g_string_truncate(text, 0);
+    g_string_append_len(text, utf8, (gssize)n);
+    warnings_add(&reading->warnings, CODE_ENCODING, NULL, NULL);
+}
+
 /* The document as UTF-8 with a NUL behind it; NULL when the reader failed (*error) or it is too large. */
 static GString *read_all(struct reading *reading, struct byte_reader reader, GError **error)
 {
@@ -62,6 +82,7 @@ static GString *read_all(struct reading *reading, struct byte_reader reader, GEr
         g_string_free(text, TRUE);
         return NULL;
     }
+    narrow(reading, text);
     if (text->len >= 3 && memcmp(text->str, "\xef\xbb\xbf", 3) == 0)
         g_string_erase(text, 0, 3);
     if (!g_utf8_validate(text->str, (gssize)text->len, NULL) && !memchr(text->str, '\0', text->len)) {
@@ -76,14 +97,17 @@ static GString *read_all(struct reading *reading, struct byte_reader reader, GEr
 static JsonParser *parse_json(struct reading *reading, const GString *text)
 {
     gboolean limit = FALSE;
+    gsize end = 0;
     g_autoptr(GError) broken = NULL;
-    char *problem = json_check(text->str, text->len, reading->limits, &limit);
+    char *problem = json_check(text->str, text->len, reading->limits, &end, &limit);
     if (problem) {
         refuse(reading, limit ? "limit" : "json", problem);
         return NULL;
     }
+    if (end < text->len)
+        warnings_add(&reading->warnings, CODE_XML_TRAIL, NULL, NULL);
     JsonParser *parser = json_parser_new_immutable();
-    if (json_parser_load_from_data(parser, text->str, (gssize)text->len, &broken))
+    if (json_parser_load_from_data(parser, text->str, (gssize)end, &broken))
         return parser;
     g_autofree char *quoted = warnings_quote(broken->message);
     refuse(reading, "json", g_strconcat("no JSON: ", quoted, NULL));

@@ -268,8 +268,10 @@ static const struct {
     {"a broken text", "{'policies':", "refused json "},
     {"a value that is missing", "{'policies':}", "refused json "},
     {"another value behind it", REPORT(GOOD) "{}", "refused json text behind the end"},
-    {"text behind it", REPORT(GOOD) "x", "refused json text behind the end"},
-    {"a comma behind it", REPORT(GOOD) ",", "refused json text outside of the value"},
+    {"text that may hold another one", REPORT(GOOD) "x {", "refused json text behind the end"},
+    {"text behind it", REPORT(GOOD) "\n-- \nscanned}\n",
+     "head 1791763200-1791849599 domain=a.example|policy sts 5/0|end xml_trail"},
+    {"a comma behind it", REPORT(GOOD) ",", "policy sts 5/0|end xml_trail"},
     {"no object", "['policies']", "refused json no TLS report"},
     {"a text alone", "'policies'", "refused json no object"},
     {"other keys", "{'a':1}", "refused json no TLS report"},
@@ -359,9 +361,31 @@ static void test_cut(void)
     }
 }
 
+/* In UTF-16, in all its forms, of which a byte may be missing. */
+static void test_wide(void)
+{
+    static const struct {
+        const char *name, *lead;
+    } orders[] = {{"UTF-16LE", ""}, {"UTF-16BE", ""}, {"UTF-16LE", "\xff\xfe"}, {"UTF-16BE", "\xfe\xff"}};
+    g_autofree char *document = json(WHOLE "\n");
+    for (gsize i = 0; i < G_N_ELEMENTS(orders); i++) {
+        gsize n;
+        g_autofree char *wide = g_convert(document, -1, orders[i].name, "UTF-8", NULL, &n, NULL);
+        g_autoptr(GString) whole = g_string_new(orders[i].lead);
+        g_string_append_len(whole, wide, (gssize)n - 1);
+        g_autofree char *got = parse_bytes(whole->str, whole->len, 7, &limits_default, NULL, 0);
+        check(orders[i].name, got,
+              "head 1791763200-1791849599 domain=a.example|policy sts 5326/303|end encoding");
+    }
+}
+
 static void test_nul(void)
 {
     g_autofree char *document = json(WHOLE);
+    g_autofree char *padded = g_strconcat(document, "xxxxxx", NULL);
+    memset(padded + strlen(document), '\0', 6);
+    g_autofree char *behind = parse_bytes(padded, strlen(document) + 6, 0, &limits_default, NULL, 0);
+    check("behind", behind, "head 1791763200-1791849599 domain=a.example|policy sts 5326/303|end xml_trail");
     for (gsize n = 0; n < strlen(document); n += 3) {
         g_autofree char *copy = g_memdup2(document, strlen(document));
         copy[n] = '\0';
@@ -426,6 +450,7 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     g_test_add_func("/tls/file name", test_file_name);
     g_test_add_func("/tls/header", test_header);
     g_test_add_func("/tls/cut", test_cut);
+    g_test_add_func("/tls/wide", test_wide);
     g_test_add_func("/tls/nul", test_nul);
     g_test_add_func("/tls/errors", test_errors);
     g_test_add_func("/tls/limits", test_limits);
