@@ -139,12 +139,43 @@ static gboolean is_quoted(const struct line *line, const char *quote, gsize n, g
     return line->n >= *length_r && memcmp(line->text, quote, *length_r) == 0;
 }
 
+/* A brace, with nothing or a text behind it. */
+static gboolean is_brace(const struct line *line)
+{
+    gsize at = 0;
+    while (at < line->n && (line->text[at] == ' ' || line->text[at] == '\t'))
+        at++;
+    if (at == line->n || line->text[at++] != '{')
+        return FALSE;
+    while (at < line->n && g_ascii_isspace(line->text[at]))
+        at++;
+    return at == line->n || line->text[at] == '"';
+}
+
+/* Whether the first key of the object at this place is one of a TLS report's own (RFC 8460 section 4.4). */
+static gboolean is_tls_report(struct blob *text, guint64 at)
+{
+    static const char *const keys[] = {"organization-name", "date-range", "contact-info", "report-id",
+                                       "policies"};
+    char start[128];
+    gssize got = blob_read(text, at, start, sizeof start - 1, NULL);
+    start[MAX(got, 0)] = '\0';
+    const char *brace = strchr(start, '{');
+    const char *key = brace ? brace + 1 + strspn(brace + 1, " \t\r\n") : "";
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        gsize n = strlen(keys[i]);
+        if (*key == '"' && strncmp(key + 1, keys[i], n) == 0 && key[n + 1] == '"')
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* What is searched, and for what. */
 struct search {
     struct blob *text;
-    gboolean quoted; /* the text was quoted, and quotes in it are left alone */
-    gboolean xml;    /* some was found, which reaches to the end */
-    guint *blocks;   /* so far, also in quotes */
+    gboolean quoted;    /* the text was quoted, and quotes in it are left alone */
+    gboolean xml, json; /* some was found, which reaches to the end */
+    guint *blocks;      /* so far, also in quotes */
     block_func block;
     void *self;
 };
@@ -152,15 +183,17 @@ struct search {
 /* What begins in a line. */
 struct begin {
     gboolean packed, xml;
-    char *name; /* of a uuencoded file, owned; or NULL */
+    gboolean json; /* perhaps */
+    char *name;    /* of a uuencoded file, owned; or NULL */
 };
 
 static gboolean begins(const struct search *search, const struct line *line, struct begin *begin_r)
 {
     *begin_r = (struct begin){.packed = is_packed(line)};
     begin_r->xml = !begin_r->packed && !search->xml && is_xml(line);
-    begin_r->name = begin_r->packed || begin_r->xml ? NULL : begun_name(line);
-    return begin_r->packed || begin_r->xml || begin_r->name;
+    begin_r->json = !begin_r->packed && !search->json && is_brace(line);
+    begin_r->name = begin_r->packed || begin_r->xml || begin_r->json ? NULL : begun_name(line);
+    return begin_r->packed || begin_r->xml || begin_r->json || begin_r->name;
 }
 
 static gboolean search_lines(struct search *search, guint64 from, guint64 to, GError **error);
@@ -215,6 +248,7 @@ static gboolean search_quote(struct search *search, struct lines *lines, const s
     struct search inner = {.text = text,
                            .quoted = TRUE,
                            .xml = search->xml,
+                           .json = search->json,
                            .blocks = search->blocks,
                            .block = search->block,
                            .self = search->self};
@@ -229,6 +263,8 @@ static gboolean take_block(struct search *search, struct lines *lines, const str
 {
     guint64 start = line->offset, begun = line->offset + line->length, end = lines->end;
     g_autoptr(GError) failure = NULL;
+    if (begin->json && !is_tls_report(search->text, start))
+        return TRUE;
     if (begin->packed)
         end = block_end(lines, line, &failure);
     else if (begin->name)
@@ -238,13 +274,18 @@ static gboolean take_block(struct search *search, struct lines *lines, const str
         return FALSE;
     }
     /* The line that ended it may begin another. */
-    if (!begin->xml)
+    if (begin->packed || begin->name)
         lines->at = end;
     if (begin->name && end == begun)
         return TRUE;
     search->xml |= begin->xml;
+    search->json |= begin->json;
     ++*search->blocks;
     const struct block found = {.raw = blob_slice(search->text, start, end - start),
+                                .what = begin->packed ? "base64"
+                                        : begin->xml  ? "XML"
+                                        : begin->json ? "JSON"
+                                                      : "uuencode",
                                 .encoding = begin->packed ? "base64"
                                             : begin->name ? "x-uuencode"
                                                           : NULL,

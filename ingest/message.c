@@ -379,9 +379,7 @@ struct search {
 static gboolean on_block(void *self, const struct block *block, GError **error)
 {
     struct search *search = self;
-    const char *what = !block->encoding ? "XML in the text"
-                       : block->name    ? "uuencode in the text"
-                                        : "base64 in the text";
+    g_autofree char *what = g_strconcat(block->what, " in the text", NULL);
     g_autofree char *number =
         search->number ? g_strconcat(search->number, " / ", what, NULL) : g_strdup(what);
     struct leaf leaf = {.raw = block->raw,

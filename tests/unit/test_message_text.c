@@ -156,6 +156,14 @@ static const struct vector {
      HEAD BASE64
      "//4AAEgAAABlAAAAbAAAAGwAAABvAAAACgAAADwAAABmAAAAZQAAAGUAAABkAAAAYgAAAGEAAABjAAAAawAAAC8AAAA+AAAA\n",
      "part 1=*; "},
+    {"C32 JSON behind words",
+     HEAD "\nHello { there }\n{\"a\":1}\n {\n\t\"report-id\":\n{\n}\n}\nBye\n{\"policies\"\n",
+     "part 1=Hello { there }\n{\"a\":1}\n {\n\t\"report-id\":\n{\n}\n}\nBye\n{\"policies\"\n; "
+     "part 1 / JSON in the text= {\n\t\"report-id\":\n{\n}\n}\nBye\n{\"policies\"\n; "},
+    {"C32 JSON in a quote", HEAD "\n> {\n>  \"a\"}\n> {\n>  \"policies\": []}\n> Bye\n",
+     "part 1=> {\n>  \"a\"}\n> {\n>  \"policies\": []}\n> Bye\n; "
+     "part 1 / JSON in the text={\n \"policies\": []}\nBye\n; "},
+    {"C32 JSON that ends soon", HEAD "\nHello\n{", "part 1=Hello\n{; "},
     {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
      "part 1=%PDF\n" XML "; part 2=" XML "; "},
 };
