@@ -66,7 +66,27 @@ static gboolean walk_mails(struct walk *walk, struct blob *content, const char *
 
 /* Leaves. */
 
-/* Undoes the transfer encoding. NULL with WS_ERROR_LIMIT or when bytes could not be read or written. */
+/* Undoes one transfer encoding. NULL with WS_ERROR_LIMIT or when bytes could not be read or written. */
+static struct blob *undo(struct blob *raw, enum transfer encoding, guint64 limit, GError **error)
+{
+    switch (encoding) {
+    case TRANSFER_BASE64:
+        return transfer_base64(raw, limit, error);
+    case TRANSFER_QUOTED:
+        return mime_decode(raw, TRANSFER_QUOTED, limit, error);
+    case TRANSFER_UU:
+        return mime_decode(raw, TRANSFER_UU, limit, error);
+    case TRANSFER_NONE:
+        break;
+    }
+    if (blob_size(raw) <= limit)
+        return blob_ref(raw);
+    g_set_error(error, WS_ERROR, WS_ERROR_LIMIT,
+                "limit attachment_size: more than %" G_GUINT64_FORMAT " bytes", limit);
+    return NULL;
+}
+
+/* Undoes the transfer encoding, and base64 below another one. NULL as above. */
 static struct blob *decode(struct leaf *leaf, const struct limits *limits, GError **error)
 {
     guint8 start[CONTENT_SNIFF];
@@ -75,21 +95,19 @@ static struct blob *decode(struct leaf *leaf, const struct limits *limits, GErro
         return NULL;
     enum transfer encoding = transfer_true(leaf->encoding, start, (gsize)got, &leaf->note);
     leaf->read |= encoding != TRANSFER_NONE;
-    switch (encoding) {
-    case TRANSFER_BASE64:
-        return transfer_base64(leaf->raw, limits->attachment_size, error);
-    case TRANSFER_QUOTED:
-        return mime_decode(leaf->raw, TRANSFER_QUOTED, limits->attachment_size, error);
-    case TRANSFER_UU:
-        return mime_decode(leaf->raw, TRANSFER_UU, limits->attachment_size, error);
-    case TRANSFER_NONE:
-        break;
-    }
-    if (blob_size(leaf->raw) <= limits->attachment_size)
-        return blob_ref(leaf->raw);
-    g_set_error(error, WS_ERROR, WS_ERROR_LIMIT,
-                "limit attachment_size: more than %" G_GUINT64_FORMAT " bytes", limits->attachment_size);
-    return NULL;
+    struct blob *content = undo(leaf->raw, encoding, limits->attachment_size, error);
+    if (!content || encoding == TRANSFER_NONE)
+        return content;
+    got = blob_read(content, 0, start, sizeof start, error);
+    struct blob *outer = content;
+    if (got < 0)
+        content = NULL;
+    else if (transfer_true(NULL, start, (gsize)got, &leaf->note) == TRANSFER_BASE64)
+        content = transfer_base64(outer, limits->attachment_size, error);
+    else
+        return content;
+    blob_unref(outer);
+    return content;
 }
 
 static gboolean search_text(struct walk *walk, struct mail_view *view, const char *number,

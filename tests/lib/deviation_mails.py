@@ -349,6 +349,12 @@ def transfer():
     c = Case("C26", "stored stored | 2/2/4 | cte | -")
     for encoding in ("7bit", "8bit"):
         c.put(mail(TEXT, part(base64.encodebytes(packed(c.xml())), "application/zip", "r.zip", encoding=encoding)))
+    # Twice base64, by a gateway that encoded what was encoded; and base64 under the name of the other encoding.
+    c = Case("C26 twice", "stored stored stored | 3/3/6 | cte | -")
+    c.domain = "c26b.example"
+    c.put(mail(TEXT, part(base64.encodebytes(gz(c.xml())), "application/gzip", "r.xml.gz")))
+    c.put(mail(TEXT, part(base64.encodebytes(gz(c.xml())), "application/gzip", "r.xml.gz", encoding="quoted-printable")))
+    c.put(mail(TEXT, part(base64.encodebytes(gz(c.xml())).replace(b"=", b"=3D"), "application/gzip", "r.xml.gz", encoding="quoted-printable")))
     c = Case("C27", "stored | 1/1/2 | - | -")
     c.put(mail(b'Content-Type: multipart/related; boundary="in"\n\n--in\n' + part(b"<html>External mail</html>", "text/html", encoding="7bit")
                + b"\n--in\n" + part(b"\x89PNG\r\n", "image/png", "logo.png") + b"\n--in--\n", part(gz(c.xml()), "application/gzip")))
