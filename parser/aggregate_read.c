@@ -315,6 +315,8 @@ static gboolean open_other(struct reader *reader, int id, const char *local, con
     } else {
         node = node == NODE_IDENTIFIERS || node == NODE_AUTH ? beside_row(reader, node, local)
                                                              : once(reader, node, local);
+        if (tree_is_too_high(node, place_of(reader)))
+            warnings_list(&reader->warnings, CODE_MISPLACED, local);
     }
     reader->place[++reader->depth] = (guint8)node;
     if (!enter(reader, node, uri))
@@ -466,6 +468,8 @@ static void keep_head_text(struct reader *reader, enum node node, const char *lo
 static void keep_text(struct reader *reader, enum node node, const char *local)
 {
     const char *id = reader->head_text[HEAD_REPORT_ID];
+    if (tree_is_too_high(node, place_of(reader)))
+        warnings_list(&reader->warnings, CODE_MISPLACED, local);
     if (!reader->begun && (id == NULL || *id == '\0') && node != NODE_REPORT_ID) {
         g_checksum_update(reader->id, (const guchar *)local, (gssize)strlen(local) + 1);
         reader->text.bytes[reader->text.length] = '\0';

@@ -118,6 +118,14 @@ static inline enum node tree_child(enum node parent, enum name name)
     return parent < NODE_FIRST_LEAF ? (enum node)tree_children[parent][name] : NODE_SKIP;
 }
 
+/* TRUE where a node stands one level above its place in the standard. */
+static inline gboolean tree_is_too_high(enum node node, enum node parent)
+{
+    if (parent == NODE_RECORD)
+        return node == NODE_SOURCE_IP || node == NODE_COUNT || node == NODE_EVALUATED;
+    return parent == NODE_METADATA && (node == NODE_BEGIN || node == NODE_END);
+}
+
 /* By enum name, as the standard spells it. */
 extern const char *const tree_names[NAME_LAST];
 

@@ -52,6 +52,20 @@ static const struct deviation places[] = {
      BY_RECORDS("<record><row><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED(
          "none", "pass", "fail") FROM("example.com") GOOD_AUTH "</row></record>"),
      GOOD "|warning misplaced:2|ok", "unknown_elem|no_from|auth_empty"},
+    /* The row's, outside of it, and the period's. */
+    {"X21",
+     BY_RECORDS("<record><row><source_ip>192.0.2.1</source_ip><count>2</count></row>" EVALUATED(
+         "none", "pass", "fail") FROM("example.com") GOOD_AUTH "</record>"),
+     GOOD "|warning misplaced:1|ok", "unknown_elem|no_pe|pe_part"},
+    {"X21",
+     BY_RECORDS("<record><source_ip>192.0.2.1</source_ip><count>2</count>" EVALUATED("none", "pass", "fail")
+                    FROM("example.com") GOOD_AUTH "</record>"),
+     GOOD "|warning misplaced:3|ok", "unknown_elem|no_pe|no_ip|warning count"},
+    {"X21",
+     FEEDBACK(
+         "<report_metadata><org_name>R</org_name><email>dmarc@r.example</email><report_id>id1</report_id>"
+         "<begin>1700000000</begin><end>1700086399</end></report_metadata>" POLICY GOOD_RECORD),
+     "period=1700000000-1700086399|" GOOD "|warning misplaced:2|ok", "unknown_elem"},
     /* The record's own count, whichever comes first. */
     {"X21",
      BY_RECORDS(
