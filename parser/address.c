@@ -23,20 +23,40 @@ static int parse_plain(const char *text, guint8 out_r[16])
     return AF_UNSPEC;
 }
 
+static gboolean is_port(const char *text)
+{
+    gsize digits = *text == ':' ? strspn(text + 1, "0123456789") : 0;
+    return digits > 0 && digits <= 5 && text[1 + digits] == '\0';
+}
+
+/* What is left without what writers of addresses put around them: "[...]" and "IPv6:" of an address literal
+ * (RFC 5321 section 4.1.3), a port behind brackets or IPv4, and a zone. NULL when nothing can be. Owned by
+ * the caller. */
+static char *unwrapped(const char *text)
+{
+    const char *end = text + strlen(text), *colon = strchr(text, ':');
+    if (end - text >= 80)
+        return NULL;
+    if (*text == '[') {
+        end = strchr(++text, ']');
+        if (end == NULL || (end[1] != '\0' && !is_port(end + 1)))
+            return NULL;
+    } else if (colon != NULL && is_port(colon)) {
+        end = colon;
+    }
+    if (end - text >= 5 && g_ascii_strncasecmp(text, "IPv6:", 5) == 0)
+        text += 5;
+    return g_strndup(text, MIN((gsize)(end - text), strcspn(text, "%")));
+}
+
 int address_parse_ip(const char *text, guint8 out_r[16], enum ip_form *form_r)
 {
     static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
     *form_r = IP_PLAIN;
     int family = parse_plain(text, out_r);
-    gsize length = strlen(text);
-    if (family == AF_UNSPEC && length < 80 && strpbrk(text, "[%") != NULL) {
-        char bare[80];
-        const char *start = text[0] == '[' ? text + 1 : text;
-        gsize n = strcspn(start, "]%");
-        memcpy(bare, start, n);
-        bare[n] = '\0';
-        gboolean closed = text[0] != '[' || text[length - 1] == ']';
-        family = closed ? parse_plain(bare, out_r) : AF_UNSPEC;
+    if (family == AF_UNSPEC && strpbrk(text, "[%:") != NULL) {
+        g_autofree char *bare = unwrapped(text);
+        family = bare != NULL ? parse_plain(bare, out_r) : AF_UNSPEC;
         *form_r = IP_REWRITTEN;
     }
     if (family == AF_INET6 && memcmp(out_r, mapped, sizeof mapped) == 0) {

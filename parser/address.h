@@ -5,7 +5,8 @@
 
 enum ip_form {
     IP_PLAIN,     /* an address, in whatever spelling of RFC 4291 section 2.2 */
-    IP_REWRITTEN, /* brackets or a zone were taken off, or IPv4 was mapped into IPv6 (RFC 4291 2.5.5.2) */
+    IP_REWRITTEN, /* brackets, "IPv6:", a port or a zone were taken off, or IPv4 was mapped into IPv6 (RFC
+                     4291 2.5.5.2) */
     IP_MASKED,    /* digits replaced by x or *, for privacy */
     IP_NONE,      /* no address */
 };
