@@ -187,12 +187,21 @@ static enum content_kind claimed_kind(const struct journey *journey, const struc
                                 : content_claimed(message->media_type, message->file_name);
 }
 
+/* A report in an archive with words in front of it, such as a warning of the program that wrote it; outside
+ * of archives, texts are searched. */
+static gboolean is_behind_words(const struct journey *journey, const struct unpacked *document)
+{
+    static const char tag[] = "<feedback";
+    return journey->part.packed && document->kind == CONTENT_OTHER &&
+           memmem(document->start, document->start_n, tag, strlen(tag));
+}
+
 /* What a document is taken for, as the ledger calls it; NULL when it can be no report. */
 static const char *report_kind(const struct journey *journey, const struct unpacked *document)
 {
     const char *media_type = journey->part.message->media_type;
     enum content_kind kind = document->kind, claimed = claimed_kind(journey, document);
-    if (kind == CONTENT_XML || claimed == CONTENT_XML)
+    if (kind == CONTENT_XML || claimed == CONTENT_XML || is_behind_words(journey, document))
         return "aggregate";
     if (kind == CONTENT_JSON || (claimed == CONTENT_JSON && claims_tls(journey)))
         return "tls";

@@ -256,8 +256,12 @@ static gboolean take_member(struct walk *walk, struct stream *stream, const char
                    : refuse_failure(walk, label, failure, error);
         blob_unref(inner);
     } else {
-        const struct unpacked document = {
-            .label = label, .name = name, .kind = kind, .reader = {stream_read, stream}};
+        const struct unpacked document = {.label = label,
+                                          .name = name,
+                                          .kind = kind,
+                                          .start = stream->head,
+                                          .start_n = stream->head_n,
+                                          .reader = {stream_read, stream}};
         ok = walk->document(walk->self, &document, error);
     }
     g_clear_error(&stream->failure);
@@ -641,6 +645,8 @@ static gboolean walk_blob(struct walk *walk, struct blob *content, const char *l
                                       .name = name,
                                       .kind = office ? CONTENT_OTHER : kind,
                                       .office = office,
+                                      .start = start,
+                                      .start_n = (gsize)got,
                                       .reader = {plain_read, &plain}};
     return walk->document(walk->self, &document, error);
 }

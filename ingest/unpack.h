@@ -21,7 +21,9 @@ struct unpacked {
     const char *label; /* "report.zip / a.xml" */
     const char *name;  /* the innermost file name, a hint, made harmless; or NULL */
     enum content_kind kind;
-    gboolean office; /* a zip of an office program, which is not opened */
+    gboolean office;     /* a zip of an office program, which is not opened */
+    const guint8 *start; /* its first bytes, up to CONTENT_SNIFF of them */
+    gsize start_n;
     struct byte_reader reader;
 };
 
