@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define BLOCKS_MAX 20 /* that are looked at */
+#define BLOCKS_MAX 20  /* that are looked at */
+#define TRIES_MAX 1000 /* quotes and braces of which more than their line is looked at */
 #define NAME_MAX_BYTES 255
 #define BLOCK_LINE 16 /* a line of a block has at least so many characters, unless it is the last */
 
@@ -170,12 +171,17 @@ static gboolean is_tls_report(struct blob *text, guint64 at)
     return FALSE;
 }
 
+/* What was done so far, also in quotes. */
+struct effort {
+    guint blocks, tries;
+};
+
 /* What is searched, and for what. */
 struct search {
     struct blob *text;
     gboolean quoted;    /* the text was quoted, and quotes in it are left alone */
     gboolean xml, json; /* some was found, which reaches to the end */
-    guint *blocks;      /* so far, also in quotes */
+    struct effort *effort;
     block_func block;
     void *self;
 };
@@ -242,6 +248,8 @@ static gboolean search_quote(struct search *search, struct lines *lines, const s
     if (n == 0 || !begins(search, &rest, &begin))
         return TRUE;
     g_free(begin.name);
+    if (++search->effort->tries > TRIES_MAX)
+        return TRUE;
     struct blob *text = unquote(search, lines, line, n, error);
     if (!text)
         return FALSE;
@@ -249,7 +257,7 @@ static gboolean search_quote(struct search *search, struct lines *lines, const s
                            .quoted = TRUE,
                            .xml = search->xml,
                            .json = search->json,
-                           .blocks = search->blocks,
+                           .effort = search->effort,
                            .block = search->block,
                            .self = search->self};
     gboolean ok = search_lines(&inner, 0, blob_size(text), error);
@@ -263,7 +271,7 @@ static gboolean take_block(struct search *search, struct lines *lines, const str
 {
     guint64 start = line->offset, begun = line->offset + line->length, end = lines->end;
     g_autoptr(GError) failure = NULL;
-    if (begin->json && !is_tls_report(search->text, start))
+    if (begin->json && (++search->effort->tries > TRIES_MAX || !is_tls_report(search->text, start)))
         return TRUE;
     if (begin->packed)
         end = block_end(lines, line, &failure);
@@ -280,7 +288,7 @@ static gboolean take_block(struct search *search, struct lines *lines, const str
         return TRUE;
     search->xml |= begin->xml;
     search->json |= begin->json;
-    ++*search->blocks;
+    search->effort->blocks++;
     const struct block found = {.raw = blob_slice(search->text, start, end - start),
                                 .what = begin->packed ? "base64"
                                         : begin->xml  ? "XML"
@@ -300,7 +308,7 @@ static gboolean search_lines(struct search *search, guint64 from, guint64 to, GE
     g_autoptr(GError) failure = NULL;
     gboolean ok = TRUE;
     lines_init(&lines, search->text, from, to);
-    while (ok && *search->blocks < BLOCKS_MAX && lines_next(&lines, &line, &failure)) {
+    while (ok && search->effort->blocks < BLOCKS_MAX && lines_next(&lines, &line, &failure)) {
         struct begin begin;
         if (begins(search, &line, &begin))
             ok = take_block(search, &lines, &line, &begin, &failure);
@@ -318,7 +326,7 @@ static gboolean search_lines(struct search *search, guint64 from, guint64 to, GE
 gboolean block_search(struct blob *text, guint64 from, guint64 to, block_func block, void *self,
                       GError **error)
 {
-    guint blocks = 0;
-    struct search search = {.text = text, .blocks = &blocks, .block = block, .self = self};
+    struct effort effort = {0};
+    struct search search = {.text = text, .effort = &effort, .block = block, .self = self};
     return search_lines(&search, from, MIN(to, blob_size(text)), error);
 }

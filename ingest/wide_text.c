@@ -45,7 +45,9 @@ static gsize narrow_chunk(const guint8 *bytes, gsize n, enum order order, gboole
                 i += 2;
             }
         }
-        if (c != 0xfeff || i > 0)
+        if (c < 0x80)
+            g_string_append_c(out, (char)c);
+        else if (c != 0xfeff || i > 0)
             g_string_append_unichar(out, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
     }
     return i;
