@@ -2,6 +2,7 @@
 
 #include "ingest/block.h"
 #include "ingest/content.h"
+#include "ingest/html_seen.h"
 #include "ingest/label.h"
 #include "ingest/line_ends.h"
 #include "ingest/mbox.h"
@@ -125,6 +126,25 @@ static gboolean is_searched(const struct mail_view *view, const struct leaf *lea
             g_str_has_prefix(type, "message/") || (ending && g_ascii_strcasecmp(ending, ".txt") == 0));
 }
 
+/* The text of a leaf; and of HTML, in which nothing was found as it is written, what people see of it. */
+static gboolean search_leaf(struct walk *walk, struct mail_view *view, const struct leaf *leaf,
+                            struct blob *content, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    struct blob *narrow = wide_text_narrow(content, &failure);
+    struct blob *text = narrow ? narrow : content;
+    gboolean ok = !failure && search_text(walk, view, leaf->number, text, 0, blob_size(text), &failure);
+    if (ok && !view->found && g_strcmp0(leaf->media_type, "text/html") == 0) {
+        struct blob *seen = html_seen(text, &failure);
+        ok = seen && search_text(walk, view, leaf->number, seen, 0, blob_size(seen), &failure);
+        blob_unref(seen);
+    }
+    blob_unref(narrow);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return ok;
+}
+
 /* What is in a leaf that was handed out: a mail that came encoded or without a media type of its own, an
  * mbox, or reports in a text. */
 static gboolean look_inside(struct walk *walk, struct mail_view *view, struct leaf *leaf, const char *place,
@@ -139,14 +159,7 @@ static gboolean look_inside(struct walk *walk, struct mail_view *view, struct le
     if (!is_searched(view, leaf, kind))
         return TRUE;
     leaf->read = TRUE;
-    g_autoptr(GError) failure = NULL;
-    struct blob *narrow = wide_text_narrow(content, &failure);
-    struct blob *text = narrow ? narrow : content;
-    gboolean ok = !failure && search_text(walk, view, leaf->number, text, 0, blob_size(text), error);
-    blob_unref(narrow);
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return ok;
+    return search_leaf(walk, view, leaf, content, error);
 }
 
 static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf *leaf, GError **error)

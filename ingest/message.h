@@ -8,8 +8,8 @@
  * multiparts without end or parts, text before the header; and lines that end in CR alone. A message beside a
  * message/feedback-report is what the report is about, a stranger's: nothing in it is handed out, and neither
  * is the name of its file. Every text is searched, decoded, for uuencoded files, base64 blocks of a gzip or
- * zip and for the start of an XML document or of a TLS report, also where an answer quotes them; and when
- * nothing in the mail can hold a report, so is what belongs to no leaf. */
+ * zip and for the start of an XML document or of a TLS report, also where an answer quotes them, and HTML as
+ * people see it; and when nothing in the mail can hold a report, so is what belongs to no leaf. */
 #pragma once
 
 #include "ingest/blob.h"

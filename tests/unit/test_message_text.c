@@ -164,6 +164,19 @@ static const struct vector {
      "part 1=> {\n>  \"a\"}\n> {\n>  \"policies\": []}\n> Bye\n; "
      "part 1 / JSON in the text={\n \"policies\": []}\nBye\n; "},
     {"C32 JSON that ends soon", HEAD "\nHello\n{", "part 1=Hello\n{; "},
+    {"C9 in HTML, as people see it",
+     HEAD "Content-Type: text/html\n\n<p>Look: &nbsp;<BR>&lt;?xml "
+          "version=&quot;1.0&quot;?&gt;<br/>&lt;feedback&gt;"
+          "<div><b>&#160;&#x20;</b>&lt;a&gt;a &amp;amp; b&uuml;&amp;&#0;&#xfc;& <i>c</i>&lt;/a&gt;</div>",
+     "part 1=<p>Look: &nbsp;<BR>&lt;?xml version=&quot;1.0&quot;?&gt;<br/>&lt;feedback&gt;"
+     "<div><b>&#160;&#x20;</b>&lt;a&gt;a &amp;amp; b&uuml;&amp;&#0;&#xfc;& <i>c</i>&lt;/a&gt;</div>; "
+     "part 1 / XML in the text=<?xml version=\"1.0\"?>\n<feedback>\n  <a>a &amp; b&uuml;&&#0;\xc3\xbc& "
+     "c</a>\n; "},
+    {"C9 in HTML, and not once more behind the same as text",
+     MIXED "--b\n\nHello\n" XML "\n--b\nContent-Type: text/html\n\n&lt;feedback&gt;\n--b--\n",
+     "part 1=Hello\n" XML "; part 1 / XML in the text=" XML "; part 2=&lt;feedback&gt;; "},
+    {"C31 HTML that nothing is in", HEAD "Content-Type: text/html\n\n<p>feedback &lt;feedbacks&gt; &",
+     "part 1=<p>feedback &lt;feedbacks&gt; &; "},
     {"C31 no text", MIXED "--b\nContent-Type: application/pdf\n\n%PDF\n" XML "\n--b\n\n" XML "\n--b--\n",
      "part 1=%PDF\n" XML "; part 2=" XML "; "},
 };
