@@ -66,6 +66,15 @@ def leaf(element, *names):
     return words_of(first(element, *names))
 
 
+def inside_or_beside(parent, inner, which):
+    """The first of them in the inner element, where it belongs, or right in the parent."""
+    for element in [] if parent is None else parent:
+        found = first(inner, which) if element is inner else element if name(element) == which else None
+        if found is not None:
+            return found
+    return None
+
+
 def parse_tree(document):
     # Who says Latin-1 means windows-1252.
     document = re.sub(rb"""^(<\?xml[^>]*encoding=["'])iso-8859-1""", rb"\1windows-1252", document, flags=re.I)
@@ -148,9 +157,9 @@ def address(text):
     """(normalised address or None, raw text where it is none)"""
     if not text:
         return None, None
-    bare = text
-    if re.search(r"[\[%]", text) and len(text) < 80 and (text[0] != "[" or text[-1] == "]"):
-        bare = re.split(r"[\]%]", text[1:] if text[0] == "[" else text)[0]
+    wrapped = len(text) < 80 and re.fullmatch(r"\[([^]]*)\](?::[0-9]{1,5})?|([^:[]*):[0-9]{1,5}|([^[].*)", text)
+    bare = next((group for group in wrapped.groups() if group is not None), text) if wrapped else text
+    bare = re.sub("^IPv6:", "", bare, flags=re.I).split("%")[0]
     try:
         ip = ipaddress.ip_address(bare)
     except ValueError:
@@ -162,7 +171,7 @@ def date(text):
     """Seconds, or None."""
     if not text:
         return None
-    if re.fullmatch(r"\+?[0-9]{1,18}(\.[0-9]*)?", text):
+    if re.fullmatch(r"\+?[0-9]{1,19}(\.[0-9]*)?", text) and int(text.split(".")[0]) < 2 ** 63 - 1:
         seconds = int(text.split(".")[0])
         while seconds > SECONDS_MOST:
             seconds //= 1000
@@ -177,9 +186,15 @@ def date(text):
 
 def count(text):
     """None: the record cannot be believed."""
-    if not text or not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
+    text = text or ""
+    if re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+", text):
+        text = text.replace(",", "")
+    if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?[eE]\+?[0-9]{1,2}", text):
+        whole = int(float(text))
+    elif re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
+        whole = int(text.split(".")[0])
+    else:
         return 1
-    whole = int(text.split(".")[0])
     return None if whole < 0 or whole > COUNT_MOST else whole
 
 
@@ -216,9 +231,15 @@ def reasons(evaluated):
             yield word(REASONS, kind) or "other", comment
 
 
+def identifiers_of(record):
+    """Those in the row count while there are none beside it."""
+    beside = first(record, "identifiers", "identities")
+    return beside if beside is not None else first(first(record, "row"), "identifiers")
+
+
 def from_text(record):
     """The From domain as sent: of several the first."""
-    text = leaf(first(record, "identifiers", "identities"), "header_from")
+    text = leaf(identifiers_of(record), "header_from")
     if not text or re.search("[@<]", text):
         return text or None
     return re.split(r"[,; \t\r\n]", text)[0] or None
@@ -230,16 +251,16 @@ def verdict(text):
 
 def read_record(record, policy_domain):
     """The facts, or None for a record that is left out."""
-    row, identifiers = first(record, "row"), first(record, "identifiers", "identities")
-    evaluated = first(row, "policy_evaluated")
-    ip_text, count_text = leaf(row, "source_ip"), leaf(row, "count")
+    row, identifiers = first(record, "row"), identifiers_of(record)
+    evaluated = inside_or_beside(record, row, "policy_evaluated")
+    ip_text, count_text = (words_of(inside_or_beside(record, row, which)) for which in ("source_ip", "count"))
     if not ip_text and (not count_text.strip("0.") if count_text else not leaf(identifiers, "header_from")):
         return None
     number = count(count_text)
     if number is None:
         return None
     sent = from_text(record)
-    results = [e for auth in children(record, "auth_results") for e in auth]
+    results = [e for auth in children(record, "auth_results") or children(row, "auth_results") for e in auth]
     dkim, spf = ([e for e in results if name(e) == kind] for kind in ("dkim", "spf"))
     like_rspamd = leaf(identifiers, "envelope_from") is None and all(leaf(e, "selector") is None for e in dkim) and \
         all(leaf(e, "scope") is None for e in spf)
@@ -257,7 +278,7 @@ def read_record(record, policy_domain):
 
 def read_period(metadata):
     dates = first(metadata, "date_range")
-    begin, end = (date(leaf(dates, which)) for which in ("begin", "end"))
+    begin, end = (date(words_of(inside_or_beside(metadata, dates, which))) for which in ("begin", "end"))
     if begin is None and end is None:
         raise Refused("no_period")
     ends = [begin if begin is not None else end, end if end is not None else begin]
