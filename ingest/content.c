@@ -14,6 +14,7 @@ static const struct magic magics[] = {
     {"PK\x03\x04", 4, 0, CONTENT_ZIP, "zip"},
     {"PK\x05\x06", 4, 0, CONTENT_ZIP, "zip"},
     {"PK\x07\x08", 4, 0, CONTENT_ZIP, "zip"},
+    {"PK00PK\x03\x04", 8, 0, CONTENT_ZIP, "zip"}, /* that was to be split, and fits (APPNOTE 8.5.4) */
     {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, 0, CONTENT_OLE, "ole"},
     {"\x78\x9f\x3e\x22", 4, 0, CONTENT_TNEF, "tnef"},
     {"7z\xbc\xaf\x27\x1c", 6, 0, CONTENT_OTHER_ARCHIVE, "7z"},

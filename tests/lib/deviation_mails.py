@@ -200,9 +200,15 @@ def containers():
              " part 2 / r.zip / b.xml={zip_extra}")
     c.put(usual(packed(("a.xml", c.xml()), ("b.xml", c.xml())), "r.zip", "application/zip"))
     c.put(usual(packed(("readme.txt", b"read me"), ("a.xml", c.xml()), ("b.xml", c.xml())), "r.zip", "application/zip"))
-    c = Case("C14", "stored stored problem problem | 2/2/4 | - | zip_method")
+    c = Case("C14", "stored stored stored problem problem | 3/3/6 | - | zip_method")
     c.put(usual(packed(c.xml(), method=zipfile.ZIP_STORED), "r.zip", "application/zip"))
     c.put(usual(streamed(c.xml()), "r.zip", "application/zip"))
+    # One that a program was to split, and that fit into one piece: a mark in front, which all places count.
+    marked = packed(c.xml())
+    directory = marked.index(b"PK\1\2")
+    end = marked.index(b"PK\5\6")
+    marked = (marked[:directory + 42] + struct.pack("<I", 4) + marked[directory + 46:end + 16] + struct.pack("<I", directory + 4) + marked[end + 20:])
+    c.put(usual(b"PK00" + marked, "r.zip", "application/zip"))
     locked = bytearray(packed(c.xml()))
     locked[6] |= 1
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
