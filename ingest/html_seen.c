@@ -45,11 +45,15 @@ static gunichar character(const char *entity)
 static void end_entity(struct reader *reader, gboolean closed)
 {
     gunichar c = closed ? character(reader->word) : 0;
-    if (c)
-        g_string_append_unichar(reader->out, c);
-    else
-        g_string_append_printf(reader->out, "&%s%s", reader->word, closed ? ";" : "");
     reader->state = TEXT;
+    if (c) {
+        g_string_append_unichar(reader->out, c);
+        return;
+    }
+    g_string_append_c(reader->out, '&');
+    g_string_append(reader->out, reader->word);
+    if (closed)
+        g_string_append_c(reader->out, ';');
 }
 
 static void begin(struct reader *reader, enum state state)
