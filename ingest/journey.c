@@ -188,12 +188,17 @@ static enum content_kind claimed_kind(const struct journey *journey, const struc
 }
 
 /* A report in an archive with words in front of it, such as a warning of the program that wrote it; outside
- * of archives, texts are searched. */
+ * of archives, texts are searched. A text that only speaks of the element has no other one behind it. */
 static gboolean is_behind_words(const struct journey *journey, const struct unpacked *document)
 {
     static const char tag[] = "<feedback";
-    return journey->part.packed && document->kind == CONTENT_OTHER &&
-           memmem(document->start, document->start_n, tag, strlen(tag));
+    const guint8 *end = document->start + document->start_n, *at = NULL;
+    if (journey->part.packed && document->kind == CONTENT_OTHER)
+        at = memmem(document->start, document->start_n, tag, strlen(tag));
+    at = at ? memchr(at, '>', (gsize)(end - at)) : NULL;
+    while (at && ++at < end && g_ascii_isspace(*at))
+        ;
+    return at && at < end && *at == '<';
 }
 
 /* What a document is taken for, as the ledger calls it; NULL when it can be no report. */

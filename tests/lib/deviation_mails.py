@@ -356,11 +356,12 @@ def transfer():
     for encoding in ("7bit", "8bit"):
         c.put(mail(TEXT, part(base64.encodebytes(packed(c.xml())), "application/zip", "r.zip", encoding=encoding)))
     # With the warning of a script in front of it, and a name or none that tells nothing.
-    c = Case("X3 warned", "stored stored | 2/2/4 | xml_lead | -")
+    c = Case("X3 warned", "stored stored no_report | 2/2/4 | xml_lead | -")
     c.domain = "x3c.example"
     warning = b"Warning: date() in report.php on line 3\n"
     c.put(mail(TEXT, part(gz(warning + c.xml()), "application/gzip")))
     c.put(mail(TEXT, part(packed(("report.txt", warning + c.xml())), "application/zip", "r.zip")))
+    c.put(mail(TEXT, part(packed(("readme.txt", b"The root element is <feedback> here.\n")), "application/zip", "r.zip")))
     # Twice base64, by a gateway that encoded what was encoded; and base64 under the name of the other encoding.
     c = Case("C26 twice", "stored stored stored | 3/3/6 | cte | -")
     c.domain = "c26b.example"
