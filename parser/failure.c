@@ -105,12 +105,23 @@ void failure_clear(struct failure *failure)
     memset(failure, 0, sizeof *failure);
 }
 
+/* Mailing lists break lines anew: any white space is as good as a blank. */
+static gboolean begins_words(const char *at, const char *end)
+{
+    for (const char *known = WORDS_BEGIN; *known; known++) {
+        if (at == end || (*known == ' ' ? !g_ascii_isspace(*at) : *known != *at))
+            return FALSE;
+        for (at++; *known == ' ' && at < end && g_ascii_isspace(*at); at++)
+            ;
+    }
+    return TRUE;
+}
+
 gboolean failure_is_words(const char *text, gsize length)
 {
-    gsize n = strlen(WORDS_BEGIN);
     const char *end = text + MIN(length, WORDS_START);
-    for (const char *at = text; (gsize)(end - at) >= n;) {
-        if (memcmp(at, WORDS_BEGIN, n) == 0)
+    for (const char *at = text; at < end;) {
+        if (begins_words(at, end))
             return TRUE;
         const char *line = memchr(at, '\n', (gsize)(end - at));
         if (!line)

@@ -332,7 +332,10 @@ static void test_is_words(void)
         {"He wrote: " WORDS, FALSE},
         {"", FALSE},
         {"A message claiming to be from you has failed the published DMARC\npolicy for your domain.\n", TRUE},
+        {"A message claiming to be from\r\n you has failed\nthe  published DMARC policy", TRUE},
         {"A message claiming to be from you has failed the published DMAR", FALSE},
+        {"A message claiming tobe from you has failed the published DMARC", FALSE},
+        {"A message claiming to ", FALSE},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         g_assert_cmpint(failure_is_words(rows[i].text, strlen(rows[i].text)), ==, rows[i].is);
