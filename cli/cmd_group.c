@@ -9,6 +9,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* To which roles it is granted is asked by itself: what a statement about a table calls may change nothing
+ * where the database is distributed. */
+static gboolean tell_roles(struct db *db, const char *name, GError **error)
+{
+    static const char sql[] = "SELECT string_agg(g.role::text, ', ' ORDER BY g.role::text) FROM "
+                              "dmarc_store.group_grant g WHERE g.name = $1";
+    struct db_result *granted = db_query(db, "asking to whom a group is granted", sql, 1, &name, error);
+    const char *roles = granted ? db_value(granted, 0, 0) : NULL;
+    g_autofree char *safe = roles ? render_safe(roles) : NULL;
+    if (safe)
+        printf("group %s is granted to %s\n", name, safe);
+    db_result_free(granted);
+    return granted != NULL;
+}
+
 static gboolean change(struct cli *cli, const char *function, GError **error)
 {
     g_auto(GStrv) domains = naming_domains(cli->arguments + 2, error);
@@ -16,21 +31,16 @@ static gboolean change(struct cli *cli, const char *function, GError **error)
         return FALSE;
     g_autofree char *array = naming_array(domains);
     const char *values[] = {cli->arguments[0], array};
-    g_autofree char *sql = g_strdup_printf("SELECT %s($1, $2::text[]), ARRAY(SELECT g.role::text FROM "
-                                           "dmarc_store.group_grant g WHERE g.name = $1 ORDER BY 1)",
-                                           function);
+    g_autofree char *sql = g_strdup_printf("SELECT %s($1, $2::text[])", function);
     struct db *db = database_ready(&cli->config, error);
     struct db_result *done = db ? db_query(db, "changing a group", sql, 2, values, error) : NULL;
-    g_autofree char *roles = done ? text_list_joined(db_value(done, 0, 1), ", ") : NULL;
-    g_autofree char *safe = roles && *roles ? render_safe(roles) : NULL;
     if (done)
         printf("%" G_GINT64_FORMAT " domain%s %s\n", db_int(done, 0, 0), PLURAL(db_int(done, 0, 0)),
                strstr(function, "join") ? "added" : "removed");
-    if (safe)
-        printf("group %s is granted to %s\n", cli->arguments[0], safe);
+    gboolean ok = done && tell_roles(db, cli->arguments[0], error);
     db_result_free(done);
     db_close(db);
-    return done != NULL;
+    return ok;
 }
 
 gboolean cmd_group(struct cli *cli, GError **error)
