@@ -136,7 +136,7 @@ BEGIN
         FOREACH parent IN ARRAY ARRAY['summed', 'folded'] LOOP
             CONTINUE WHEN to_regclass(format('dmarc_store.%I', parent || '_' || month)) IS NULL;
             -- A row has a pointer of four bytes, and begins at a multiple of eight.
-            EXECUTE format('SELECT coalesce(sum(pg_column_size(t) + 8), 0) FROM dmarc_store.%I t', parent || '_' || month) INTO part;
+            EXECUTE format('SELECT coalesce(sum(pg_column_size(ROW(t.*)) + 8), 0) FROM dmarc_store.%I t', parent || '_' || month) INTO part;
             needed := needed + part;
         END LOOP;
         CONTINUE WHEN 0.8 * taken < needed;
@@ -178,7 +178,7 @@ BEGIN
                 EXECUTE format('SELECT count(*) > 0 FROM (SELECT 1 FROM dmarc_store.%I LIMIT 1) o', child) INTO filled;
                 months := months || CASE WHEN filled THEN ARRAY[dmarc_store.month_named(child)] ELSE '{}' END;
             ELSE
-                EXECUTE format('SELECT $1 || coalesce(array_agg(DISTINCT dmarc_store.month_of(o.day)), ''{}'') FROM dmarc_store.%I o', child)
+                EXECUTE format('SELECT $1 || coalesce(array_agg(x.month), ''{}'') FROM (SELECT DISTINCT dmarc_store.month_of(o.day) AS month FROM dmarc_store.%I o) x', child)
                 INTO months USING months;
             END IF;
         EXCEPTION WHEN undefined_table THEN
@@ -209,7 +209,7 @@ BEGIN
                        WHERE i.inhparent IN (SELECT to_regclass(format('dmarc_store.%I', t)) FROM unnest(dmarc_store.month_tables()) t)
                          AND dmarc_store.month_named(c.relname) < before), 0);
     FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
-        EXECUTE format('SELECT coalesce(sum(pg_column_size(o)), 0) FROM dmarc_store.%I o WHERE o.day < $1', parent || '_other') INTO part USING before;
+        EXECUTE format('SELECT coalesce(sum(pg_column_size(ROW(o.*))), 0) FROM dmarc_store.%I o WHERE o.day < $1', parent || '_other') INTO part USING before;
         bytes := bytes + part;
     END LOOP;
     -- Mails that came before, and have no report of that day or later; an original goes with the last mail that has its bytes.
@@ -253,7 +253,7 @@ BEGIN
             bytes := bytes + pg_total_relation_size(format('dmarc_store.%I', child));
             EXECUTE format('DROP TABLE dmarc_store.%I', child);
         ELSE
-            EXECUTE format('SELECT coalesce(sum(pg_column_size(o)), 0) FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2', parent)
+            EXECUTE format('SELECT coalesce(sum(pg_column_size(ROW(o.*))), 0) FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2', parent)
             INTO part USING first, last;
             bytes := bytes + part;
             EXECUTE format('DELETE FROM dmarc_store.%I o WHERE o.day >= $1 AND o.day < $2', parent) USING first, last;

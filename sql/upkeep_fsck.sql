@@ -34,9 +34,11 @@ CREATE OR REPLACE FUNCTION dmarc_store.look_mail_once(part text) RETURNS TABLE (
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT (SELECT count(*) FROM dmarc_store.message), count(*), min(format('mail %s and %s', x.first, x.last))
-    FROM (SELECT min(m.id) AS first, max(m.id) AS last FROM dmarc_store.message m WHERE m.identity
-          GROUP BY m.sha256, m.source HAVING count(*) > 1) x;
+    SELECT a.n, x.n, x.example
+    FROM (SELECT count(*) AS n FROM dmarc_store.message) a,
+         (SELECT count(*) AS n, min(format('mail %s and %s', g.first, g.last)) AS example
+          FROM (SELECT min(m.id) AS first, max(m.id) AS last FROM dmarc_store.message m WHERE m.identity
+                GROUP BY m.sha256, m.source HAVING count(*) > 1) g) x;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_mail_once(text) IS 'Check of fsck: no mail is in the ledger twice';
@@ -121,8 +123,11 @@ CREATE OR REPLACE FUNCTION dmarc_store.look_report_once(part text) RETURNS TABLE
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT (SELECT count(*) FROM dmarc_store.report), count(*), min(format('reports %s and %s of %s', x.first, x.last, x.domain))
-    FROM (SELECT r.domain, min(r.id) AS first, max(r.id) AS last FROM dmarc_store.report r GROUP BY r.domain, r.identity, r.content HAVING count(*) > 1) x;
+    SELECT a.n, x.n, x.example
+    FROM (SELECT count(*) AS n FROM dmarc_store.report) a,
+         (SELECT count(*) AS n, min(format('reports %s and %s of %s', g.first, g.last, g.domain)) AS example
+          FROM (SELECT r.domain, min(r.id) AS first, max(r.id) AS last FROM dmarc_store.report r
+                GROUP BY r.domain, r.identity, r.content HAVING count(*) > 1) g) x;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_report_once(text) IS 'Check of fsck: no report is stored twice';
@@ -529,19 +534,25 @@ DECLARE
 BEGIN
     PERFORM dmarc_store.lock_alone();
     IF repair = 'totals' THEN
+        -- First what is wrong: of many nodes each would call the function for itself.
+        WITH wrong AS MATERIALIZED (
+            SELECT t.* FROM dmarc_store.true_totals(part::date) t WHERE t.wrong
+        )
         UPDATE dmarc_store.report r
-        SET record_count = t.record_count, message_count = t.message_count, dkim_aligned_count = t.dkim_aligned_count,
-            spf_aligned_count = t.spf_aligned_count, disagree_count = t.disagree_count
-        FROM dmarc_store.true_totals(part::date) t
-        WHERE t.wrong AND r.domain = t.domain AND r.day = t.day AND r.id = t.id;
+        SET record_count = w.record_count, message_count = w.message_count, dkim_aligned_count = w.dkim_aligned_count,
+            spf_aligned_count = w.spf_aligned_count, disagree_count = w.disagree_count
+        FROM wrong w
+        WHERE r.domain = w.domain AND r.day = w.day AND r.id = w.id;
     ELSIF repair = 'profiles' THEN
         WITH wrong AS MATERIALIZED (
             SELECT t.domain, t.hash, t.profile FROM dmarc_store.true_profiles(part) t WHERE t.wrong
         ), done AS (
             UPDATE dmarc_store.evidence e SET profile = (w.profile).hash FROM wrong w WHERE e.domain = w.domain AND e.hash = w.hash
+            RETURNING e.hash
         ), gone AS (
             -- What stands under its hash is something else: it is judged and stored anew.
             DELETE FROM dmarc_store.profile k USING wrong w WHERE k.domain = w.domain AND k.hash = (w.profile).hash
+            RETURNING k.hash
         )
         SELECT array_agg(w.profile) INTO profiles FROM wrong w;
         PERFORM dmarc_store.take_profiles(profiles);

@@ -73,6 +73,7 @@ WHERE c.body ~* '\mdo +update +set[^;]*\m(now|random|clock_timestamp|statement_t
    OR c.body ~* '\mdo +update +set[^;]*\m(current_timestamp|current_date|localtimestamp)\M'
 UNION ALL
 SELECT 'no look-up of stored rows for each row', c.name FROM code c WHERE c.body ~* '\mlateral *\([^;]{0,250}?\m(from|join) +dmarc(_store)?\.'
+   OR c.body ~* '\mfrom +unnest *\([^;]{0,200}?\mwhere +(not +)?exists *\( *select[^;()]*\mfrom +dmarc(_store)?\.'
 UNION ALL
 -- It is fetched from all nodes, and has no column to be fetched.
 SELECT 'EXISTS asks no table for any row at all', c.name FROM code c
@@ -80,6 +81,15 @@ WHERE c.lanname <> 'view' AND c.body ~* '\mexists *\( *select +from +dmarc(_stor
 UNION ALL
 SELECT 'RETURNING of many nodes tells what is immutable', c.name FROM code c
 WHERE c.body ~* '\mreturning[^;]*\m(pg_column_size|now|random|clock_timestamp|nextval|to_char|date_trunc) *\('
+UNION ALL
+-- All nodes would call it, and none of them may ask the others.
+SELECT 'a change takes no rows from a function', c.name FROM code c
+WHERE c.body ~* '\m(update|delete +from) +dmarc(_store)?\.[^;]*?\m(from|using) +dmarc(_store)?\.\w+ *\('
+UNION ALL
+SELECT 'a subquery about a table stands beside no aggregate', c.name FROM code c
+WHERE c.body ~* '\mselect +\(select[^();]*(\([^();]*\)[^();]*)*\), *(count|sum|min|max|array_agg|string_agg) *\('
+UNION ALL
+SELECT 'no function gets a whole row', c.name FROM code c WHERE c.body ~* '\mpg_column_size *\( *\w+ *\)'
 UNION ALL
 SELECT 'the day is that of who asks', c.name FROM code c WHERE c.body ~* '\mcurrent_date\M' AND c.body !~ 'today date := current_date;'
 UNION ALL
@@ -119,6 +129,10 @@ INSERT INTO bad VALUES
 ('no look-up of stored rows for each row', 'CREATE FUNCTION dmarc_store.odd(a text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT u.x FROM unnest(a) u (x) CROSS JOIN LATERAL (SELECT 1 FROM dmarc_store.report r WHERE r.domain = u.x LIMIT 1) l; END $$', 'dmarc_store.odd(text[])'),
 ('EXISTS asks no table for any row at all', 'CREATE FUNCTION dmarc_store.odd() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN EXISTS (SELECT FROM dmarc_store.report); END $$', 'dmarc_store.odd()'),
 ('RETURNING of many nodes tells what is immutable', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY DELETE FROM dmarc_store.report r RETURNING pg_column_size(r); END $$', 'dmarc_store.odd()'),
+('a change takes no rows from a function', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE dmarc_store.report r SET record_count = t.record_count FROM dmarc_store.true_totals(''2026-01-01'') t WHERE r.id = t.id; END $$', 'dmarc_store.odd()'),
+('a subquery about a table stands beside no aggregate', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT (SELECT count(*) FROM dmarc_store.message), count(*) FROM dmarc_store.report; END $$', 'dmarc_store.odd()'),
+('no function gets a whole row', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT sum(pg_column_size(r)) FROM dmarc_store.report r; END $$', 'dmarc_store.odd()'),
+('no look-up of stored rows for each row', 'CREATE FUNCTION dmarc_store.odd(a text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT d FROM unnest(a) d WHERE NOT EXISTS (SELECT r.domain FROM dmarc_store.report r WHERE r.domain = d); END $$', 'dmarc_store.odd(text[])'),
 ('the day is that of who asks', 'CREATE FUNCTION dmarc_store.odd() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM dmarc_store.report r WHERE r.day < current_date); END $$', 'dmarc_store.odd()'),
 ('an SQL function with arguments asks no table', 'CREATE FUNCTION dmarc_store.odd(a text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM dmarc_store.report r WHERE r.domain = a $$', 'dmarc_store.odd(text)'),
 ('tables have their schema in front', 'CREATE FUNCTION dmarc_store.odd() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM report); END $$', 'dmarc_store.odd()'),
