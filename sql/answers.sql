@@ -263,7 +263,7 @@ BEGIN
         FROM found s
         JOIN heads h ON h.domain = s.domain AND h.day = s.day AND h.id = s.report
         GROUP BY s.domain, s.evidence, s.source_ip, h.reporter
-    ), whole AS (
+    ), whole AS MATERIALIZED (
         SELECT t.domain, sum(t.messages) AS messages
         FROM dmarc_store.domain_day t
         WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))

@@ -113,7 +113,7 @@ BEGIN
         JOIN dmarc_store.profile p ON p.domain = a.domain
         WHERE p.sender_key = a.sender OR p.sender_key IS NULL AND (dmarc_store.bare_name(p.sender) = a.sender
                                                                   OR right(dmarc_store.bare_name(p.sender), length(a.sender) + 1) = '.' || a.sender)
-    ), sent AS (
+    ), sent AS MATERIALIZED (
         SELECT d.domain, t.sender, sum(d.messages) AS messages, max(d.day) AS last_seen
         FROM dmarc_store.profile_day d
         JOIN theirs t ON t.domain = d.domain AND t.hash = d.profile
@@ -179,7 +179,7 @@ DECLARE
     mine text[] := dmarc.visible();
 BEGIN
     RETURN QUERY
-    WITH heads AS (
+    WITH heads AS MATERIALIZED (
         SELECT t.domain, sum(t.reports)::bigint AS reports, max(t.day) AS last_seen
         FROM dmarc_store.domain_day t
         WHERE t.domain IN (SELECT g.domain FROM dmarc_store.domain_group g WHERE only_name IS NULL OR g.name = only_name)

@@ -366,7 +366,7 @@ BEGIN
         SELECT e.domain, e.hash
         FROM dmarc_store.evidence e
         WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine)) AND e.disagree
-    ), found AS (
+    ), found AS MATERIALIZED (
         SELECT o.domain, o.day, o.report, count(*) AS records, sum(o.message_count) AS messages, max(o.message_count) AS most
         FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.message_counts) AS message_count
               FROM dmarc_store.observed r

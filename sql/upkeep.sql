@@ -92,10 +92,12 @@ DECLARE
     at_hash   uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN
     LOOP
-        SELECT array_agg(p.whole ORDER BY p.domain, p.hash) INTO chunk
-        FROM (SELECT k AS whole, k.domain, k.hash FROM dmarc_store.profile k
-              WHERE (k.domain, k.hash) > (at_domain, at_hash)
-              ORDER BY k.domain, k.hash LIMIT 5000) p;
+        WITH next AS MATERIALIZED (
+            SELECT k.* FROM dmarc_store.profile k
+            WHERE (k.domain, k.hash) > (at_domain, at_hash)
+            ORDER BY k.domain, k.hash LIMIT 5000
+        )
+        SELECT array_agg(ROW(n.*)::dmarc_store.profile ORDER BY n.domain, n.hash) INTO chunk FROM next n;
         EXIT WHEN chunk IS NULL;
         RETURN QUERY
         SELECT c.domain, count(*), count(*) FILTER (WHERE c.wrong),

@@ -260,7 +260,10 @@ BEGIN
                    e.dkim_aligned_domain, e.dkim_aligned_selector, e.spf_aligned_domain, NULL, e.dkim_domains, e.dkim_selectors, e.dkim_results,
                    NULL, NULL, e.spf_domains, e.spf_scopes, e.spf_results, NULL, NULL, e.reason_types, NULL, NULL, NULL, NULL, e.profile)::dmarc_store.evidence)
         INTO chunk
-        FROM (SELECT x.* FROM dmarc_store.evidence x WHERE left(x.hash::text, 1) = digit AND (x.domain, x.hash) > (at_domain, at_hash)
+        FROM (SELECT x.domain, x.hash, x.header_from, x.dkim_aligned, x.spf_aligned, x.dkim_aligned_domain, x.dkim_aligned_selector,
+                     x.spf_aligned_domain, x.dkim_domains, x.dkim_selectors, x.dkim_results, x.spf_domains, x.spf_scopes, x.spf_results,
+                     x.reason_types, x.profile
+              FROM dmarc_store.evidence x WHERE left(x.hash::text, 1) = digit AND (x.domain, x.hash) > (at_domain, at_hash)
               ORDER BY x.domain, x.hash LIMIT 5000) e;
         EXIT WHEN chunk IS NULL;
         RETURN QUERY

@@ -91,6 +91,9 @@ WHERE c.body ~* '\mselect +\(select[^();]*(\([^();]*\)[^();]*)*\), *(count|sum|m
 UNION ALL
 SELECT 'no function gets a whole row', c.name FROM code c WHERE c.body ~* '\mpg_column_size *\( *\w+ *\)'
 UNION ALL
+-- Nor does it go from there as one: it is of another type on each node.
+SELECT 'no row of a table goes as a whole', c.name FROM code c WHERE c.body ~* '\m(\w+) +as +whole\M[^;]*?\mfrom +dmarc(_store)?\.\w+ +\1\M'
+UNION ALL
 SELECT 'the day is that of who asks', c.name FROM code c WHERE c.body ~* '\mcurrent_date\M' AND c.body !~ 'today date := current_date;'
 UNION ALL
 SELECT 'an SQL function with arguments asks no table', c.name FROM code c
@@ -131,6 +134,7 @@ INSERT INTO bad VALUES
 ('RETURNING of many nodes tells what is immutable', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY DELETE FROM dmarc_store.report r RETURNING pg_column_size(r); END $$', 'dmarc_store.odd()'),
 ('a change takes no rows from a function', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE dmarc_store.report r SET record_count = t.record_count FROM dmarc_store.true_totals(''2026-01-01'') t WHERE r.id = t.id; END $$', 'dmarc_store.odd()'),
 ('a subquery about a table stands beside no aggregate', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT (SELECT count(*) FROM dmarc_store.message), count(*) FROM dmarc_store.report; END $$', 'dmarc_store.odd()'),
+('no row of a table goes as a whole', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF dmarc_store.profile LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT (p.whole).* FROM (SELECT k AS whole FROM dmarc_store.profile k LIMIT 5) p; END $$', 'dmarc_store.odd()'),
 ('no function gets a whole row', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT sum(pg_column_size(r)) FROM dmarc_store.report r; END $$', 'dmarc_store.odd()'),
 ('no look-up of stored rows for each row', 'CREATE FUNCTION dmarc_store.odd(a text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT d FROM unnest(a) d WHERE NOT EXISTS (SELECT r.domain FROM dmarc_store.report r WHERE r.domain = d); END $$', 'dmarc_store.odd(text[])'),
 ('the day is that of who asks', 'CREATE FUNCTION dmarc_store.odd() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM dmarc_store.report r WHERE r.day < current_date); END $$', 'dmarc_store.odd()'),
