@@ -143,20 +143,26 @@ static gboolean load_csv(struct db *db, const struct sql_file *file, GError **er
 #define MISSING "NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = w.name)"
 
 /* 1 when they are what was installed last, and each role has what they give it, unless that is for another
- * one than us to give; 0 when not, -1 with an error. */
+ * one than us to give; 0 when not, -1 with an error. Roles are looked at by themselves: in a statement about
+ * a distributed table it would be the table behind pg_roles, which not everybody may read. */
 static int is_installed(struct db *db, const char *hash, GError **error)
 {
-    static const char sql[] = "SELECT count(*) FROM dmarc.repeatable WHERE hash = $1"
-                              " AND version = (SELECT max(version) FROM dmarc.schema_version)"
-                              " AND NOT (pg_has_role((SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE "
-                              "n.nspname = 'dmarc'), 'USAGE')"
-                              " AND EXISTS (SELECT FROM " ROLES " WHERE CASE WHEN " MISSING
-                              " THEN (SELECT m.rolcreaterole OR m.rolsuper FROM pg_catalog.pg_roles m WHERE "
-                              "m.rolname = current_user)"
-                              " ELSE NOT has_schema_privilege(w.name, 'dmarc', 'USAGE') END))";
-    struct db_result *known = db_query(db, "reading what is installed", sql, 1, &hash, error);
-    int same = known ? db_int(known, 0, 0) > 0 : -1;
+    static const char installed[] = "SELECT count(*) FROM dmarc.repeatable WHERE hash = $1"
+                                    " AND version = (SELECT max(version) FROM dmarc.schema_version)";
+    static const char lacking[] =
+        "SELECT (pg_has_role((SELECT n.nspowner FROM pg_catalog.pg_namespace n WHERE "
+        "n.nspname = 'dmarc'), 'USAGE')"
+        " AND EXISTS (SELECT FROM " ROLES " WHERE CASE WHEN " MISSING
+        " THEN (SELECT m.rolcreaterole OR m.rolsuper FROM pg_catalog.pg_roles m WHERE m.rolname = "
+        "current_user)"
+        " ELSE NOT has_schema_privilege(w.name, 'dmarc', 'USAGE') END))::int";
+    struct db_result *known = db_query(db, "reading what is installed", installed, 1, &hash, error);
+    struct db_result *roles = known && db_int(known, 0, 0)
+                                  ? db_query(db, "looking what roles lack", lacking, 0, NULL, error)
+                                  : NULL;
+    int same = !known || (db_int(known, 0, 0) && !roles) ? -1 : roles && !db_int(roles, 0, 0);
     db_result_free(known);
+    db_result_free(roles);
     return same;
 }
 

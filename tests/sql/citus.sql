@@ -86,6 +86,10 @@ UNION ALL
 SELECT 'a change takes no rows from a function', c.name FROM code c
 WHERE c.body ~* '\m(update|delete +from) +dmarc(_store)?\.[^;]*?\m(from|using) +dmarc(_store)?\.\w+ *\('
 UNION ALL
+-- The table behind such a view would be read on behalf of who asks.
+SELECT 'roles are looked up by themselves', c.name FROM code c
+WHERE c.body ~* '\mfrom +dmarc(_store)?\.\w+\M(?! *\()[^;]*?\mpg_(roles|auth_members)\M' OR c.body ~* '\mpg_(roles|auth_members)\M[^;]*?\mfrom +dmarc(_store)?\.\w+\M(?! *\()'
+UNION ALL
 SELECT 'a subquery about a table stands beside no aggregate', c.name FROM code c
 WHERE c.body ~* '\mselect +\(select[^();]*(\([^();]*\)[^();]*)*\), *(count|sum|min|max|array_agg|string_agg) *\('
 UNION ALL
@@ -133,6 +137,7 @@ INSERT INTO bad VALUES
 ('EXISTS asks no table for any row at all', 'CREATE FUNCTION dmarc_store.odd() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN EXISTS (SELECT FROM dmarc_store.report); END $$', 'dmarc_store.odd()'),
 ('RETURNING of many nodes tells what is immutable', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF int LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY DELETE FROM dmarc_store.report r RETURNING pg_column_size(r); END $$', 'dmarc_store.odd()'),
 ('a change takes no rows from a function', 'CREATE FUNCTION dmarc_store.odd() RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE dmarc_store.report r SET record_count = t.record_count FROM dmarc_store.true_totals(''2026-01-01'') t WHERE r.id = t.id; END $$', 'dmarc_store.odd()'),
+('roles are looked up by themselves', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF boolean LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = g.role) FROM dmarc_store.domain_grant g; END $$', 'dmarc_store.odd()'),
 ('a subquery about a table stands beside no aggregate', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT (SELECT count(*) FROM dmarc_store.message), count(*) FROM dmarc_store.report; END $$', 'dmarc_store.odd()'),
 ('no row of a table goes as a whole', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF dmarc_store.profile LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT (p.whole).* FROM (SELECT k AS whole FROM dmarc_store.profile k LIMIT 5) p; END $$', 'dmarc_store.odd()'),
 ('no function gets a whole row', 'CREATE FUNCTION dmarc_store.odd() RETURNS SETOF bigint LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY SELECT sum(pg_column_size(r)) FROM dmarc_store.report r; END $$', 'dmarc_store.odd()'),

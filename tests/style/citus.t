@@ -17,6 +17,7 @@ REFUSED = [
      r"\bfrom\s+unnest\s*\((?:(?!;).)*?\bwhere\b[^;]*?\bexists\s*\(\s*select\b[^;()]*\bfrom\s+dmarc(_store)?\.\w"),
     # A node that asks its part of a table may change nothing elsewhere.
     ("a function called beside a table", r"^\s*select\s+(?:%s|dmarc_store\.\w+)\s*\([^;]*\bfrom\s+dmarc(_store)?\.\w+\b(?!\s*\()"),
+    ("a table beside roles", r"\bfrom\s+dmarc(_store)?\.\w+\b(?!\s*\()[^;]*\bpg_roles\b"),
     ("a table that is asked about a staged row in a subquery", r"\((?:select|exists)\b[^;()]*\bfrom\s+dmarc_store\.\w+\s+(\w+)\s+where\b[^;()]*=\s*s\."),
     ("a row that goes from node to node without its type", r"select\s+row\s*\([^;]*\bfrom\s+dmarc_store\."),
     ("a table without its schema", r"\b(?:from|join|into|update)\s+(?:report|observed|observation|evidence|profile|message|document|original|reading|"
@@ -29,6 +30,7 @@ SAMPLES = [
     "SELECT s.id FROM pg_temp.stage_report s CROSS JOIN LATERAL (SELECT r.id FROM dmarc_store.report r LIMIT 1) k",
     "SELECT d FROM unnest($1::text[]) d WHERE NOT EXISTS (SELECT r.domain FROM dmarc.report r WHERE r.domain = d)",
     "SELECT %s($1, $2::text[]), ARRAY(SELECT g.role FROM dmarc_store.group_grant g WHERE g.name = $1)",
+    "SELECT count(*) FROM dmarc.repeatable WHERE EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = $1)",
     "SELECT s.id, (SELECT r.id FROM dmarc_store.report r WHERE r.domain = s.domain LIMIT 1) FROM pg_temp.stage_report s",
     "SELECT (SELECT ROW(domain, day) FROM dmarc_store.report WHERE domain = $1)",
     "SELECT id FROM report WHERE domain = $1",
