@@ -68,7 +68,8 @@ TEST_BIN := $(TEST_SRC:tests/unit/%.c=$B/tests/%.t)
 TOOL_BIN := $(TOOL_SRC:tests/tools/%.c=$B/tests/%)
 REPLAY_BIN := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$B/tests/replay_%)
 FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$B/%)
-SQL_FILES := $(sort $(wildcard sql/*.sql sql/*.csv))
+# All but the script that distributes a database.
+SQL_FILES := $(sort $(filter-out sql/citus.sql,$(wildcard sql/*.sql sql/*.csv)))
 MAN_SRC := $(wildcard docs/*.scd)
 MAN := $(MAN_SRC:docs/%.scd=$B/man/%)
 
@@ -179,13 +180,13 @@ install: all
 	install -D -m 755 $B/whosends $(BINDIR)/whosends
 	for m in $(notdir $(MAN)); do install -D -m 644 $B/man/$$m $(MANDIR)/man$${m##*.}/$$m || exit 1; done
 	install -D -m 644 README.md $(DOCDIR)/README.md
-	install -D -m 644 sql/citus/distribute.sql $(DOCDIR)/citus/distribute.sql
+	install -D -m 644 sql/citus.sql $(DOCDIR)/citus.sql
 
 uninstall:
 	rm -f $(BINDIR)/whosends
 	for m in $(notdir $(MAN)); do rm -f $(MANDIR)/man$${m##*.}/$$m || exit 1; done
-	rm -f $(DOCDIR)/README.md $(DOCDIR)/citus/distribute.sql
-	for d in $(DOCDIR)/citus $(DOCDIR); do test ! -d $$d || rmdir --ignore-fail-on-non-empty $$d || exit 1; done
+	rm -f $(DOCDIR)/README.md $(DOCDIR)/citus.sql
+	test ! -d $(DOCDIR) || rmdir --ignore-fail-on-non-empty $(DOCDIR)
 
 clean:
 	rm -rf build build-sanitize build-fuzz

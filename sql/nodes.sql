@@ -1,4 +1,4 @@
--- What differs where the tables are spread over many nodes by Citus, see sql/citus/distribute.sql. There, partitions are made on
+-- What differs where the tables are spread over many nodes by Citus, see sql/citus.sql. There, partitions are made on
 -- one node alone, advisory locks hold on one node alone, and a query over stored rows cannot look something up for each row of a
 -- temporary table, of an array or of another such query. What such rows are joined with by an outer join is a CTE that is materialized: to
 -- join them on all nodes is new in Citus 13.2, and gave no rows at all where such joins are nested.
@@ -68,4 +68,4 @@ RETURNS TABLE (place int, relation regclass, key text, beside regclass, hidden b
         (28, 'dmarc_store.cname', NULL, NULL, false)
     ) p (place, relation, key, beside, hidden)
 $fn$;
-COMMENT ON FUNCTION dmarc_store.placements() IS 'Which table goes to which node when the database is distributed, for sql/citus/distribute.sql';
+COMMENT ON FUNCTION dmarc_store.placements() IS 'Which table goes to which node when the database is distributed, for sql/citus.sql';

@@ -8,7 +8,7 @@ chmod 711 "$dir"
 pg_start "$dir/pg" || exit 1
 
 sql() { psql -X -q -A -t -v ON_ERROR_STOP=1 "$@" 2>>"$dir/said"; }
-distribute() { psql -X -f sql/citus/distribute.sql "$@" >"$dir/out" 2>"$dir/err"; }
+distribute() { psql -X -f sql/citus.sql "$@" >"$dir/out" 2>"$dir/err"; }
 ws() { build/whosends --database "$PG_CONNINFO" "$@"; }
 
 # What every report says, of all domains and of each, and all that is stored, without numbers and times of its own.

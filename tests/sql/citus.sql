@@ -1,5 +1,5 @@
 -- What a distributed database asks of the schema, checked on a plain one: what Citus refuses is nowhere. Each rule is seen to find
--- something once. The tables and their keys are those of dmarc_store.placements(), which sql/citus/distribute.sql goes by.
+-- something once. The tables and their keys are those of dmarc_store.placements(), which sql/citus.sql goes by.
 \ir support.sql
 
 CREATE TEMP VIEW tab AS

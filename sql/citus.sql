@@ -1,7 +1,7 @@
 -- Spreads an initialised database, empty or filled, over the nodes of a Citus cluster, by policy domain. See whosends-citus(7).
 --
---   psql -X -d DATABASE -f distribute.sql                   on the coordinator, as the owner of the schemas, with no ingester running
---   psql -X -d DATABASE -v shards=64 -f distribute.sql      with another number of shards than 32
+--   psql -X -d DATABASE -f sql/citus.sql                  on the coordinator, as the owner of the schemas, with no ingester running
+--   psql -X -d DATABASE -v shards=64 -f sql/citus.sql     with another number of shards than 32
 --
 -- May be run again: what is done already is left alone. It is run again after each "whosends init" of a newer version.
 \set ON_ERROR_STOP on
