@@ -130,8 +130,8 @@ static gboolean put_verdict(const struct page *page, GError **error)
         if (html_value(line, 0, "now")) {
             put_fact(page->out, html_value(line, 0, "now"), "policy now");
             put_fact(page->out, html_value(line, 0, "next"), "next step");
-            put_fact(page->out, html_value(line, 0, "lost"), "that may be sent would be lost");
-            put_fact(page->out, html_value(line, 0, "stopped"), "of others would be stopped");
+            put_fact(page->out, html_value(line, 0, "lost"), "lost of what may be sent");
+            put_fact(page->out, html_value(line, 0, "stopped"), "stopped of others");
             put_fact(page->out, html_value(line, 0, "forwarded"), "forwarded do not pass");
         }
         put_fact(page->out, html_value(line, 0, "days"), "days of reports");

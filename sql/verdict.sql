@@ -147,8 +147,13 @@ END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.let_through(text, date, date, boolean) IS 'Messages of unknown senders from sub-domains that may not exist, since nothing ever authenticated as them or below them: np decides on these if they do not';
 
+CREATE OR REPLACE FUNCTION dmarc_store.number(n numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT to_char(n, 'FM999,999,999,999,999,999,999,999,999,990')
+$fn$;
+COMMENT ON FUNCTION dmarc_store.number(numeric) IS 'A number in words';
+
 CREATE OR REPLACE FUNCTION dmarc_store.amount(n numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
-    SELECT to_char(n, 'FM999,999,999,999,999,990') || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END
+    SELECT dmarc_store.number(n) || CASE WHEN n = 1 THEN ' message' ELSE ' messages' END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.amount(numeric) IS 'Messages in words';
 
@@ -156,6 +161,16 @@ CREATE OR REPLACE FUNCTION dmarc_store.percent(share numeric) RETURNS text LANGU
     SELECT CASE WHEN share > 0 AND share < 0.001 THEN 'less than 0.1%' ELSE to_char(100 * share, 'FM990.0') || '%' END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.percent(numeric) IS 'A share in words';
+
+CREATE OR REPLACE FUNCTION dmarc_store.more_said(n bigint) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN n > 0 THEN ' and ' || n || ' more' ELSE '' END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.more_said(bigint) IS 'That so many more were left out, in words';
+
+CREATE OR REPLACE FUNCTION dmarc_store.disown_said(senders bigint, perhaps_not_ours boolean) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
+    SELECT CASE WHEN perhaps_not_ours IS NOT TRUE THEN '' WHEN senders = 1 THEN ' (disown it if it is not yours)' ELSE ' (disown what is not yours)' END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.disown_said(bigint, boolean) IS 'What else can be done of senders that lose mail, in words';
 
 CREATE OR REPLACE FUNCTION dmarc.verdict_line(policy_domain text DEFAULT NULL, since date DEFAULT NULL, until date DEFAULT NULL,
                                               only_trusted boolean DEFAULT false)
@@ -246,7 +261,7 @@ BEGIN
     ), blockers AS (
         -- below: what the step that leaves sub-domains as they are would not lose.
         SELECT l.domain, l.sender, CASE WHEN l.lost_now = l.lost THEN ' loses ' ELSE ' would lose ' END || dmarc_store.amount(l.lost) AS loses, l.lost - l.lost_itself AS below,
-               CASE WHEN l.known AND l.approved IS NULL THEN ' unless it is disowned' ELSE '' END AS unless, -- own mail cannot be
+               l.known AND l.approved IS NULL AS perhaps_not_ours, -- own mail cannot be disowned
                l.lost_itself > 0 AND (l.lost_itself > most_sender * t.may_itself OR l.approved IS TRUE AND l.lost_itself > most_sender * l.messages_itself
                                       OR t.lost_itself > most_all * t.may_itself) AS itself,
                row_number() OVER (PARTITION BY l.domain ORDER BY l.lost DESC, l.sender) AS place,
@@ -256,11 +271,13 @@ BEGIN
         WHERE l.lost > 0 AND (l.lost > most_sender * t.may OR l.approved AND l.lost > most_sender * l.messages OR t.lost > most_all * t.may)
     ), blocked AS (
         SELECT b.domain, bool_or(b.itself) AS itself,
-               string_agg(b.sender || b.loses || b.unless, ', ' ORDER BY b.place) FILTER (WHERE b.place <= 3) AS who,
-               count(*) FILTER (WHERE b.place > 3) AS others,
-               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.below) || b.unless, ', ' ORDER BY b.place_below)
-                   FILTER (WHERE b.below > 0 AND b.place_below <= 3) AS who_below,
-               count(*) FILTER (WHERE b.below > 0 AND b.place_below > 3) AS others_below
+               string_agg(b.sender || b.loses, ', ' ORDER BY b.place) FILTER (WHERE b.place <= 3)
+                   || dmarc_store.more_said(count(*) FILTER (WHERE b.place > 3)) AS who,
+               dmarc_store.disown_said(count(*), bool_or(b.perhaps_not_ours)) AS unless,
+               string_agg(b.sender || ' would lose ' || dmarc_store.amount(b.below), ', ' ORDER BY b.place_below)
+                   FILTER (WHERE b.below > 0 AND b.place_below <= 3)
+                   || dmarc_store.more_said(count(*) FILTER (WHERE b.below > 0 AND b.place_below > 3))
+                   || dmarc_store.disown_said(count(*) FILTER (WHERE b.below > 0), bool_or(b.perhaps_not_ours) FILTER (WHERE b.below > 0)) AS who_below
         FROM blockers b
         GROUP BY b.domain
     ), known AS (
@@ -269,8 +286,7 @@ BEGIN
                coalesce(t.may_anywhere, 0) AS may_anywhere, coalesce(t.by_spf, 0) AS by_spf,
                coalesce(t.may_refused, 0) AS may_refused, coalesce(t.carried, 0) AS carried, coalesce(t.stoppable, 0) AS stoppable,
                coalesce(t.stopped, 0) AS stopped, coalesce(t.stopped_itself, 0) AS stopped_itself, coalesce(t.forwarded, 0) AS forwarded,
-               b.who || CASE WHEN b.others > 0 THEN ' and ' || b.others || ' more' ELSE '' END AS who,
-               b.who_below || CASE WHEN b.others_below > 0 THEN ' and ' || b.others_below || ' more' ELSE '' END AS who_below,
+               b.who, b.unless, b.who_below,
                s.days >= least_days AND s.reports >= least_reports AS enough,
                s.apart IS NOT NULL AND b.domain IS NOT NULL AND NOT b.itself AS is_apart
         FROM steps s
@@ -291,33 +307,41 @@ BEGIN
                                         WHEN l.by_spf > most_all * l.may_refused THEN 'spf'
                                         ELSE 'ready' END AS how) d
         CROSS JOIN LATERAL (SELECT CASE WHEN l.nothing AND l.enough THEN 'p=reject' WHEN l.is_apart THEN l.apart ELSE l.next END AS step) s
+    ), worded AS (
+        SELECT d.*, CASE WHEN d.stops > 0 THEN dmarc_store.amount(d.stops) || ' of others '
+                              || CASE WHEN NOT d.stay THEN 'would be' WHEN d.stops = 1 THEN 'is' ELSE 'are' END || ' stopped' END AS stopping,
+               CASE WHEN d.loses = 0 THEN CASE WHEN d.stay THEN 'none is lost' ELSE 'none would be lost' END
+                    ELSE dmarc_store.number(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them) || ') '
+                         || CASE WHEN d.lost_now < d.loses THEN 'would be lost' WHEN d.loses = 1 THEN 'is lost already' ELSE 'are lost already' END
+                         || CASE WHEN d.lost_now > 0 AND d.lost_now < d.loses THEN ', ' || dmarc_store.number(d.lost_now) || ' of these already' ELSE '' END
+                    END AS losing
+        FROM decided d
     )
     SELECT d.domain, d.how IN ('ready', 'silent'), d.now, d.step,
            d.domain || CASE d.how
                WHEN 'little' THEN ': too little is known to say: ' || d.reports || CASE WHEN d.reports = 1 THEN ' report' ELSE ' reports' END || ' of '
-                   || d.days || CASE WHEN d.days = 1 THEN ' day' ELSE ' days' END || ', and it takes ' || least_reports || ' of ' || least_days || ' days'
-                   || coalesce('; so far ' || d.who, '')
-               WHEN 'silent' THEN ' sends nothing that may be sent, and is ready for p=reject: ' || dmarc_store.amount(d.stops) || ' of others would be stopped'
-               WHEN 'blocked' THEN d.begins || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent'
-                   || CASE WHEN d.lost_now > 0 AND d.lost_now < d.loses THEN '; ' || dmarc_store.amount(d.lost_now) || ' of these are lost already' ELSE '' END
-                   || CASE WHEN d.stops > 0 THEN '; ' || dmarc_store.amount(d.stops) || ' of others would be stopped' ELSE '' END
+                   || d.days || CASE WHEN d.days = 1 THEN ' day' ELSE ' days' END || ', and it takes ' || least_reports || ' reports and ' || least_days || ' days'
+                   || coalesce('; so far ' || d.who || d.unless, '')
+               WHEN 'silent' THEN ' sends no mail of its own, and is ready for p=reject: ' || coalesce(d.stopping, 'there is nothing to stop')
+               WHEN 'blocked' THEN d.begins || d.who || ', ' || dmarc_store.percent(d.loses / nullif(d.of_them, 0)) || ' of what may be sent' || d.unless
+                   || CASE WHEN d.lost_now > 0 AND d.lost_now < d.loses THEN '; ' || dmarc_store.number(d.lost_now) || ' of these '
+                                || CASE WHEN d.lost_now = 1 THEN 'is' ELSE 'are' END || ' lost already' ELSE '' END
+                   || coalesce('; ' || d.stopping, '')
                WHEN 'spf' THEN d.begins || dmarc_store.amount(d.by_spf)
                    || ' that may be sent pass by SPF alone, which does not outlive forwarding: they are to be signed with DKIM'
                    || CASE WHEN d.stay THEN '' ELSE ' first' END
-               ELSE d.begins || 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, '
-                   || CASE WHEN d.loses = 0 THEN 'none is lost'
-                           ELSE dmarc_store.amount(d.loses) || ' (' || dmarc_store.percent(d.loses / d.of_them)
-                                || CASE WHEN d.lost_now = d.loses THEN ') are lost already'
-                                        WHEN d.lost_now > 0 THEN ') would be lost (' || dmarc_store.amount(d.lost_now) || ' already)' ELSE ') would be lost' END END
-                   || ', and ' || dmarc_store.amount(d.stops) || ' of others stopped'
-                   || CASE WHEN d.is_apart THEN '; of sub-domains, ' || d.who_below ELSE '' END END
+               ELSE d.begins || CASE WHEN d.of_them > 0 THEN 'of ' || dmarc_store.amount(d.of_them) || ' that may be sent, ' || d.losing || ', and ' ELSE '' END
+                   || coalesce(d.stopping, 'there is nothing to stop')
+                   || CASE WHEN d.is_apart THEN '; sub-domains stay at none, where ' || d.who_below ELSE '' END END
            || CASE WHEN d.how <> 'little' AND d.through > 0
                    THEN '; np=' || d.weak || CASE WHEN d.weak = 'none' THEN ' lets through ' ELSE ' does not refuse ' END || dmarc_store.amount(d.through)
                         || ' of others if the sub-domains in their From: do not exist: nothing ever authenticated as these' ELSE '' END
-           || CASE WHEN d.how <> 'little' AND d.forwarded > 0 THEN '; ' || dmarc_store.amount(d.forwarded) || ' that were forwarded do not pass, either' ELSE '' END
+           || CASE WHEN d.how = 'little' OR d.forwarded = 0 THEN ''
+                   WHEN d.forwarded = 1 THEN '; receivers decide on 1 forwarded message that does not pass'
+                   ELSE '; receivers decide on ' || dmarc_store.number(d.forwarded) || ' forwarded messages that do not pass' END
            || '.',
            d.loses, round(d.loses / nullif(d.of_them, 0), 6), d.stops, d.forwarded, d.days, d.reports
-    FROM decided d
+    FROM worded d
     UNION ALL
     SELECT h.domain, false, NULL, NULL, h.domain || ': no report tells which policy it publishes.', NULL, NULL, NULL, NULL, h.days, h.reports
     FROM heads h

@@ -155,7 +155,7 @@ SELECT pg_temp.sum_up();
 COMMIT;
 SQL
 run verdict c.example
-check "verdict: ready" 0 '^c\.example is ready for p=quarantine: of 1,000 messages that may be sent, none is lost' ''
+check "verdict: ready" 0 '^c\.example is ready for p=quarantine: of 1,000 messages that may be sent, none would be lost' ''
 run verdict d.example
 check "verdict: not yet" 1 '^d\.example is not ready for p=quarantine: Mailchimp would lose 100 messages' ''
 is "... with a line for each sender above, and advice" "$(grep -c -e '^Mailchimp ' -e '^own mail' -e '^  Mailchimp: ' "$dir/out")" 3

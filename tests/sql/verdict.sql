@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(57);
+SELECT plan(60);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -127,6 +127,13 @@ SELECT pg_temp.days('np-above.example', 14, 'reject', sp => 'none');
 UPDATE dmarc_store.report SET np = v.np, testing = v.testing
 FROM (VALUES ('np', 'none', 'n'), ('np-quarantine', 'quarantine', 'n'), ('np-testing', 'none', 'y'), ('np-silent', 'none', 'n'), ('np-same', 'quarantine', 'n'),
              ('np-reject', 'reject', 'n'), ('np-apart', 'reject', 'n'), ('np-above', 'quarantine', 'n')) v (domain, np, testing) WHERE report.domain = v.domain || '.example';
+SELECT pg_temp.days('parked.example', 14, 'reject', 0);
+SELECT pg_temp.more('parked.example', 50, NULL);
+SELECT pg_temp.days('forged.example', 14, 'reject');
+SELECT pg_temp.more('forged.example', 1, NULL);
+SELECT pg_temp.more('forged.example', 10, '{mcsv.net|k|pass}');
+SELECT pg_temp.more('forged.example', 1, '{forged.example|s|fail}', '{gmail.com|mfrom|pass}');
+SELECT pg_temp.days('unused.example', 14, 'none', 0);
 SELECT pg_temp.days('own.example', 14, 'none');
 SELECT pg_temp.more('own.example', 400, '{mail.own.example|s|pass}');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
@@ -140,12 +147,12 @@ SELECT is(pg_temp.rows($$ SELECT sender, class, approved, known, messages, passi
 ("nothing authenticates",unknown,,f,100000,0,100000,100000,0,f,stop,0.989932)
 ("evil.test (not known)",unknown,,f,7,0,7,7,0,f,stop,0.000069)$$, 'verdict: each sender, and its kind');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('Ready.Example')),
-    'ready.example is ready for p=quarantine: of 1,005 messages that may be sent, 5 messages (0.5%) would be lost, and 100,007 messages of others stopped; 3 messages that were forwarded do not pass, either.',
+    'ready.example is ready for p=quarantine: of 1,005 messages that may be sent, 5 (0.5%) would be lost, and 100,007 messages of others would be stopped; receivers decide on 3 forwarded messages that do not pass.',
     'ready, however much is forged');
 SELECT is(pg_temp.line('ready.example'), 't | p=none | p=quarantine | 5 | 0.004975 | 100007 | 3', '... in figures');
 SELECT is((SELECT days || ' ' || reports FROM dmarc.verdict_line('ready.example')), '14 14', '... and of how many days and reports');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('six.example')),
-    'six.example is not ready for p=quarantine: Mailchimp would lose 6 messages unless it is disowned, 0.6% of what may be sent.', 'a known sender that would lose more than 0.5 % of all');
+    'six.example is not ready for p=quarantine: Mailchimp would lose 6 messages, 0.6% of what may be sent (disown it if it is not yours).', 'a known sender that would lose more than 0.5 % of all');
 SELECT is(pg_temp.line('six.example'), 'f | p=none | p=quarantine | 6 | 0.006000 | 0 | 0', '... in figures');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('approved.example')),
     'approved.example is not ready for p=quarantine: shop.test (approved) would lose 5 messages, 0.5% of what may be sent.', 'an approved sender that would lose more than 0.5 % of its own');
@@ -156,19 +163,19 @@ SELECT is(pg_temp.line('disowned.example'), 't | p=quarantine | p=reject | 0 | 0
 SELECT is((SELECT string_agg(concat_ws(' ', kind, approved, messages, left(advice, 34)), ', ' ORDER BY messages) FROM dmarc.verdict('disowned.example') WHERE sender_key = 'sendgrid'),
           'keep f 40 it is disowned, and passes DMARC: , stop f 5000', 'disowned: what aligns passes all the same, and that is told');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('many.example')),
-    'many.example is not ready for p=quarantine: Amazon SES would lose 4 messages unless it is disowned, Mailchimp would lose 4 messages unless it is disowned, '
-    'Mailchimp Transactional (Mandrill) would lose 4 messages unless it is disowned and 1 more, 1.6% of what may be sent.', 'many that lose little');
+    'many.example is not ready for p=quarantine: Amazon SES would lose 4 messages, Mailchimp would lose 4 messages, '
+    'Mailchimp Transactional (Mandrill) would lose 4 messages and 1 more, 1.6% of what may be sent (disown what is not yours).', 'many that lose little');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('own.example')),
     'own.example is not ready for p=quarantine: own mail (mail.own.example) would lose 400 messages, 28.6% of what may be sent.', 'own mail cannot be disowned');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('days.example')),
-    'days.example: too little is known to say: 13 reports of 13 days, and it takes 10 of 14 days; so far Mailchimp would lose 100 messages unless it is disowned.', 'too few days');
+    'days.example: too little is known to say: 13 reports of 13 days, and it takes 10 reports and 14 days; so far Mailchimp would lose 100 messages (disown it if it is not yours).', 'too few days');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('nine.example')),
-    'false nine.example: too little is known to say: 2 reports of 31 days, and it takes 10 of 14 days.', 'too few reports');
+    'false nine.example: too little is known to say: 2 reports of 31 days, and it takes 10 reports and 14 days.', 'too few reports');
 SELECT is((SELECT ready || ' ' || next || ' ' || sentence FROM dmarc.verdict_line('silent.example')),
-    'true p=reject silent.example sends nothing that may be sent, and is ready for p=reject: 50 messages of others would be stopped.', 'a domain that sends nothing');
+    'true p=reject silent.example sends no mail of its own, and is ready for p=reject: 50 messages of others would be stopped.', 'a domain that sends nothing');
 SELECT is(pg_temp.line('apart.example'), 't | p=none | p=quarantine sp=none | 0 | 0.000000 | 0 | 0', 'only sub-domains would lose: sp stays');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('apart.example')),
-    'apart.example is ready for p=quarantine sp=none: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped; of sub-domains, Mailchimp would lose 50 messages unless it is disowned.',
+    'apart.example is ready for p=quarantine sp=none: of 1,000 messages that may be sent, none would be lost, and there is nothing to stop; sub-domains stay at none, where Mailchimp would lose 50 messages (disown it if it is not yours).',
     '... in words');
 SELECT is((SELECT string_agg(sender || ' ' || subdomain, ', ' ORDER BY sender) FROM dmarc.verdict('apart.example')), 'Mailchimp true, own mail (selector s) false', '... by line');
 SELECT is(pg_temp.line('below.example'), 't | p=quarantine sp=none | p=reject sp=none | 0 | 0.000000 | 0 | 0', 'where sp is another policy, p is looked at alone');
@@ -182,9 +189,16 @@ SELECT matches((SELECT advice FROM dmarc.verdict('spf.example') WHERE spf_alone 
 UPDATE dmarc_store.report SET p = 'none' WHERE domain = 'spf.example';
 SELECT is(pg_temp.line('spf.example'), 't | p=none | p=quarantine | 0 | 0.000000 | 0 | 0', '... not for quarantine');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('fine.example')),
-    'true fine.example has p=reject, and it is fine: of 1,000 messages that may be sent, none is lost, and 0 messages of others stopped.', 'at the end, and fine');
+    'true fine.example has p=reject, and it is fine: of 1,000 messages that may be sent, none is lost, and there is nothing to stop.', 'at the end, and fine');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lossy.example')),
-    'false lossy.example has p=reject, and it is not fine: Mailchimp loses 100 messages unless it is disowned, 10.0% of what may be sent.', 'at the end, and not fine');
+    'false lossy.example has p=reject, and it is not fine: Mailchimp loses 100 messages, 10.0% of what may be sent (disown it if it is not yours).', 'at the end, and not fine');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('parked.example')),
+    'true parked.example has p=reject, and it is fine: 50 messages of others are stopped.', 'at the end, of a domain that sends nothing');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('forged.example')),
+    'false forged.example has p=reject, and it is not fine: Mailchimp loses 10 messages, 1.0% of what may be sent (disown it if it is not yours); '
+    '1 message of others is stopped; receivers decide on 1 forwarded message that does not pass.', 'one message, and what is stopped already');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('unused.example')),
+    'true unused.example sends no mail of its own, and is ready for p=reject: there is nothing to stop.', 'a domain that nobody sends as');
 SELECT is(pg_temp.line('both.example'), 't | p=none | p=quarantine sp=none | 4 | 0.004024 | 0 | 0', 'what a sender loses counts together, from the domain and below');
 SELECT is(pg_temp.line('spf-below.example'), 'f | p=quarantine | p=reject | 100 | 0.166667 | 0 | 0', 'sub-domains lose at quarantine already');
 SELECT is((SELECT string_agg(concat_ws(' ', domain, ready, next), ', ' ORDER BY domain) FROM dmarc.verdict_line() WHERE domain ~ '^spf-(q|sp|now|none|few)'),
@@ -196,28 +210,28 @@ SELECT is(pg_temp.line('spf-pct.example'), 'f | p=reject pct=50 | p=reject | 0 |
 SELECT is(pg_temp.line('pct-below.example'), 't | p=reject sp=none pct=50 | p=reject sp=none | 0 | 0.000000 | 0 | 0', 'without pct nothing changes where sp is none');
 SELECT is(pg_temp.line('testing-none.example'), 'f | p=none t=y | p=quarantine | 100 | 0.500000 | 0 | 0', 'nothing is lost at none, t=y or not');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-itself.example')),
-    'false lost-itself.example is not ready for p=reject sp=quarantine: Mailchimp would lose 1,500 messages unless it is disowned, 42.9% of what may be sent; 1,000 messages of these are lost already.',
+    'false lost-itself.example is not ready for p=reject sp=quarantine: Mailchimp would lose 1,500 messages, 42.9% of what may be sent (disown it if it is not yours); 1,000 of these are lost already.',
     'what p loses already counts when sp is next');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-below.example')),
-    'false lost-below.example is not ready for p=quarantine sp=reject: Mailchimp loses 20 messages unless it is disowned, 2.0% of what may be sent.', '... and what sp loses when p is next');
+    'false lost-below.example is not ready for p=quarantine sp=reject: Mailchimp loses 20 messages, 2.0% of what may be sent (disown it if it is not yours).', '... and what sp loses when p is next');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-both.example')),
-    'false lost-both.example is not ready for p=reject: Mailchimp loses 100 messages unless it is disowned, 10.0% of what may be sent.', 'a step that leaves sub-domains at quarantine is none while they lose');
+    'false lost-both.example is not ready for p=reject: Mailchimp loses 100 messages, 10.0% of what may be sent (disown it if it is not yours).', 'a step that leaves sub-domains at quarantine is none while they lose');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('lost-little.example')),
-    'true lost-little.example is ready for p=reject sp=quarantine: of 10,008 messages that may be sent, 8 messages (less than 0.1%) would be lost (4 messages already), and 0 messages of others stopped.',
+    'true lost-little.example is ready for p=reject sp=quarantine: of 10,008 messages that may be sent, 8 (less than 0.1%) would be lost, 4 of these already, and there is nothing to stop.',
     'little that is lost already is told, too');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('lost-testing.example')),
-    'lost-testing.example is ready for p=quarantine: of 1,002 messages that may be sent, 2 messages (0.2%) would be lost, and 0 messages of others stopped.', 't=y at quarantine loses nothing yet');
+    'lost-testing.example is ready for p=quarantine: of 1,002 messages that may be sent, 2 (0.2%) would be lost, and there is nothing to stop.', 't=y at quarantine loses nothing yet');
 SELECT is((SELECT sentence FROM dmarc.verdict_line('lost-pct.example')),
-    'lost-pct.example is ready for p=reject: of 1,002 messages that may be sent, 2 messages (0.2%) are lost already, and 0 messages of others stopped.', 'reject of a part is quarantine for the rest');
+    'lost-pct.example is ready for p=reject: of 1,002 messages that may be sent, 2 (0.2%) are lost already, and there is nothing to stop.', 'reject of a part is quarantine for the rest');
 SELECT is(pg_temp.line('let.example'), 't | p=quarantine sp=none | p=reject sp=none | 0 | 0.000000 | 70 | 0', 'what sp=none lets through is not stopped');
 SELECT is((SELECT ready || ' ' || now || ', ' || next || ': ' || sentence FROM dmarc.verdict_line('np.example')),
-    'true p=reject np=none, p=reject: np.example is ready for p=reject: of 1,030 messages that may be sent, none is lost, and 180,073 messages of others stopped; '
+    'true p=reject np=none, p=reject: np.example is ready for p=reject: of 1,030 messages that may be sent, none would be lost, and 180,073 messages of others would be stopped; '
     'np=none lets through 180,008 messages of others if the sub-domains in their From: do not exist: nothing ever authenticated as these.', 'np that is weaker than sp goes first, and what it may let through is told');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('np-quarantine.example')),
-    'true np-quarantine.example is ready for p=reject: of 1,000 messages that may be sent, none is lost, and 70 messages of others stopped; '
+    'true np-quarantine.example is ready for p=reject: of 1,000 messages that may be sent, none would be lost, and 70 messages of others would be stopped; '
     'np=quarantine does not refuse 70 messages of others if the sub-domains in their From: do not exist: nothing ever authenticated as these.', '... or does not refuse');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('np-silent.example')),
-    'true np-silent.example sends nothing that may be sent, and is ready for p=reject: 60 messages of others would be stopped; '
+    'true np-silent.example sends no mail of its own, and is ready for p=reject: 60 messages of others would be stopped; '
     'np=none lets through 60 messages of others if the sub-domains in their From: do not exist: nothing ever authenticated as these.', '... of a domain that sends nothing');
 SELECT is((SELECT string_agg(concat_ws(' ', domain, ready, now, 'to', next), ', ' ORDER BY domain) FROM dmarc.verdict_line() WHERE domain ~ '^np-(same|testing|reject|apart|above)'),
     'np-above.example t p=reject sp=none np=quarantine to p=reject sp=quarantine, np-apart.example t p=none np=reject to p=quarantine sp=none np=reject, '
@@ -234,7 +248,8 @@ SELECT is_empty($$ SELECT * FROM dmarc.verdict_line('ready.example', '2026-11-01
 SELECT is((SELECT days FROM dmarc.verdict_line('ready.example', '2026-10-03', '2026-10-09')), 6, 'of a period');
 UPDATE dmarc_store.report SET trusted = false WHERE domain = 'ready.example' AND id > 9;
 SELECT is((SELECT ready || ' ' || reports FROM dmarc.verdict_line('ready.example', NULL, NULL, true)), 'false 9', 'without what nobody vouches for');
-SELECT is((SELECT dmarc_store.percent(0.0004) || ', ' || dmarc_store.percent(0) || ', ' || dmarc_store.amount(1)), 'less than 0.1%, 0.0%, 1 message', 'figures in words');
+SELECT is((SELECT dmarc_store.percent(0.0004) || ', ' || dmarc_store.percent(0) || ', ' || dmarc_store.amount(1) || ', ' || dmarc_store.amount(126000000000000000000)),
+    'less than 0.1%, 0.0%, 1 message, 126,000,000,000,000,000,000 messages', 'figures in words');
 
 SELECT finish();
 ROLLBACK;
