@@ -7,6 +7,8 @@
 
 /* Texts of the advice column that are shown below a table; more than that nobody reads. */
 #define MOST_ADVICE 20
+/* What the name of a domain keeps of a line before other columns are left out. */
+#define DOMAIN_EASE 24
 
 const struct report_row report_catalog[] = {
     {.name = "summary",
@@ -16,7 +18,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain messages trend pass_share authorised misconfigured forwarded unknown policy sources "
               "reporters reports last_seen",
-     .narrow = "reporters sources trend last_seen policy reports",
+     .narrow = "reporters sources trend last_seen policy reports forwarded authorised",
      .empty = "no reports"},
     {.name = "senders",
      .function = "dmarc.senders",
@@ -28,10 +30,11 @@ const struct report_row report_catalog[] = {
               "last_seen evidence",
      .sparse = "approved hosts",
      .whole = "sender evidence",
-     .least = 24,
+     .ease = 24,
      .advice = "advice",
-     .narrow = "sources trend evidence hosts approved last_seen share",
-     .empty = "no reports"},
+     .narrow = "sources trend evidence hosts approved last_seen share spf_aligned dkim_aligned",
+     .empty = "no mail in the reports",
+     .choosy = TRUE},
     {.name = "senders",
      .option = "new",
      .function = "dmarc.senders_new",
@@ -43,9 +46,9 @@ const struct report_row report_catalog[] = {
               "last_seen evidence",
      .sparse = "approved hosts",
      .whole = "sender evidence",
-     .least = 24,
+     .ease = 24,
      .advice = "advice",
-     .narrow = "sources trend evidence hosts approved last_seen share",
+     .narrow = "sources trend evidence hosts approved last_seen share spf_aligned dkim_aligned",
      .empty = "no new senders",
      .choosy = TRUE},
     {.name = "sources",
@@ -58,8 +61,10 @@ const struct report_row report_catalog[] = {
               "reverse_name",
      .sparse = "reverse_name",
      .whole = "sender reverse_name",
+     .ease = 24,
      .narrow = "reverse_name share last_seen spf_aligned dkim_aligned",
-     .empty = "no reports"},
+     .empty = "no mail in the reports",
+     .choosy = TRUE},
     {.name = "sources",
      .option = "net",
      .function = "dmarc.networks",
@@ -69,8 +74,10 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain network sender class messages share sources dkim_aligned spf_aligned last_seen",
      .whole = "sender",
+     .ease = 24,
      .narrow = "share last_seen spf_aligned dkim_aligned sources",
-     .empty = "no reports"},
+     .empty = "no mail in the reports",
+     .choosy = TRUE},
     {.name = "failures",
      .function = "dmarc.failures",
      .classed = TRUE,
@@ -78,9 +85,11 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain sender class messages dkim spf disposition overrides last_seen",
+     .sparse = "overrides",
      .whole = "sender dkim spf",
+     .ease = 20,
      .advice = "advice",
-     .narrow = "overrides disposition last_seen spf",
+     .narrow = "overrides last_seen disposition spf",
      .empty = "no mail that fails DMARC",
      .choosy = TRUE},
     {.name = "failures",
@@ -109,8 +118,9 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain reporter reports records messages dkim_aligned spf_aligned disagree incomplete "
               "last_seen warnings",
+     .sparse = "warnings",
      .whole = "reporter warnings",
-     .narrow = "warnings records incomplete last_seen disagree",
+     .narrow = "warnings records incomplete last_seen disagree spf_aligned dkim_aligned",
      .empty = "no reports"},
     {.name = "reporters",
      .option = "disagree",
@@ -119,7 +129,8 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain reporter records messages share last_seen example",
-     .whole = "reporter",
+     .whole = "reporter example",
+     .ease = 24,
      .narrow = "last_seen records",
      .empty = "no reporter that disagrees with its own results",
      .choosy = TRUE},
@@ -130,7 +141,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table =
          "domain first_seen last_seen p sp np adkim aspf pct testing reports reporters differing messages",
-     .narrow = "messages differing testing pct reports reporters aspf adkim",
+     .narrow = "messages differing testing pct reports reporters aspf adkim np",
      .empty = "no reports"},
     {.name = "overrides",
      .function = "dmarc.overrides",
@@ -138,6 +149,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain type disposition messages share reporters sources example_comment last_seen",
+     .sparse = "example_comment",
      .whole = "example_comment",
      .narrow = "last_seen sources example_comment reporters",
      .empty = "no overrides",
@@ -158,6 +170,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain what sender class before after factor note",
      .whole = "sender note",
+     .ease = 22,
      .narrow = "factor class",
      .empty = "no changes",
      .choosy = TRUE},
@@ -170,8 +183,10 @@ const struct report_row report_catalog[] = {
          "domain header_from messages share pass_share authorised misconfigured forwarded unknown senders "
          "sources policy last_seen",
      .whole = "header_from policy",
+     .ease = 24,
      .narrow = "sources senders last_seen share forwarded authorised misconfigured",
-     .empty = "no reports"},
+     .empty = "no mail in the reports",
+     .choosy = TRUE},
     {.name = "verdict",
      .function = "dmarc.verdict",
      .classed = TRUE,
@@ -179,11 +194,14 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain sender class approved kind messages passing lost_quarantine lost_reject lost_strict "
-              "subdomain",
+              "subdomain last_seen",
+     .sparse = "approved",
      .whole = "sender",
+     .ease = 24,
      .advice = "advice",
-     .narrow = "subdomain approved lost_quarantine class lost_strict passing",
-     .empty = "no reports"},
+     .narrow = "last_seen subdomain approved lost_quarantine class lost_strict passing",
+     .empty = "no mail in the reports",
+     .choosy = TRUE},
     {.name = "verdict",
      .option = "line",
      .function = "dmarc.verdict_line",
@@ -192,6 +210,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain ready now next lost lost_share stopped forwarded days reports sentence",
      .whole = "sentence",
+     .ease = 50,
      .least = 40,
      .narrow = "reports days forwarded lost now lost_share stopped next",
      .empty = "no reports"},
@@ -327,7 +346,9 @@ enum column_kind report_column_kind(const char *name, guint type)
     case INT8:
         return COLUMN_NUMBER;
     case NUMERIC:
-        return strcmp(name, "share") == 0 || g_str_has_suffix(name, "_share") ? COLUMN_SHARE : COLUMN_NUMBER;
+        return strcmp(name, "share") == 0 || g_str_has_suffix(name, "_share") ? COLUMN_SHARE
+               : strcmp(name, "before") == 0 || strcmp(name, "after") == 0    ? COLUMN_NUMBER_OR_SHARE
+                                                                              : COLUMN_NUMBER;
     case DATE:
     case TIMESTAMP:
     case TIMESTAMPTZ:
@@ -391,8 +412,11 @@ static void begin(struct run *run, const struct db_result *result)
         columns[i].kind = report_column_kind(columns[i].name, db_column_type(result, at));
         columns[i].drop = place_of(row->narrow, columns[i].name);
         columns[i].sparse = place_of(row->sparse, columns[i].name) > 0;
-        columns[i].whole = place_of(row->whole, columns[i].name) > 0;
-        columns[i].least = columns[i].whole ? row->least : 0;
+        gboolean told = place_of(row->whole, columns[i].name) > 0;
+        gboolean domain = strcmp(columns[i].name, "domain") == 0;
+        columns[i].whole = told || domain;
+        columns[i].ease = told ? row->ease : domain ? DOMAIN_EASE : 0;
+        columns[i].least = told ? row->least : 0;
     }
     run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);
 }

@@ -25,7 +25,8 @@ struct report_row {
     const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
     const char
         *whole;  /* columns whose text a table shows in full, in several lines where it is narrow; or NULL */
-    guint least; /* what these keep at least of a line before others are left out; 0: as all text */
+    guint ease;  /* what these keep of a line before others are left out; 0: `least` */
+    guint least; /* and in any case, or the table becomes a list; 0: as all text */
     const char *advice; /* a column whose texts follow below a table, each once; or NULL */
     const char *empty;  /* what a table says when there is no row: "no reports" */
     gboolean choosy;    /* there may be no row where there are reports */

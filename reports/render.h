@@ -19,6 +19,7 @@ enum column_kind {
     COLUMN_TIME,
     COLUMN_BOOL,
     COLUMN_SHARE,
+    COLUMN_NUMBER_OR_SHARE, /* whichever the row is about: a share has a point */
     COLUMN_LIST,
     COLUMN_TREND, /* numbers of equal parts of a time, the latest last: a table draws them where it is wide
                      enough, and never in a pipe */
@@ -30,7 +31,8 @@ struct render_column {
     guint drop;      /* 0: always shown; else left out of tables that are too wide, 1 first */
     gboolean sparse; /* left out of tables where none of the rows that one looks at first has a value */
     gboolean whole;  /* text that goes on in lines of its own where a table is narrow, instead of being cut */
-    guint least;     /* columns of a terminal that text keeps before others are left out; 0: 16 */
+    guint ease;      /* columns of a terminal that text keeps before others are left out; 0: `least` */
+    guint least;     /* and what it keeps in any case, or the table becomes a list; 0: 16 */
 };
 
 struct render_style {

@@ -34,6 +34,7 @@ static void write_value(FILE *out, const char *value, enum column_kind kind)
     g_autofree char *made = NULL;
     switch (kind) {
     case COLUMN_NUMBER:
+    case COLUMN_NUMBER_OR_SHARE:
     case COLUMN_SHARE:
         write_cell(out, value, !text_is_number(value));
         break;

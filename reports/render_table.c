@@ -27,7 +27,7 @@ struct column {
     gboolean whole;
     gboolean dropped;
     guint width;
-    guint least;
+    guint ease, least;
 };
 
 struct row {
@@ -59,7 +59,7 @@ static void free_row(gpointer data)
 
 static gboolean is_numeric(enum column_kind kind)
 {
-    return kind == COLUMN_NUMBER || kind == COLUMN_SHARE;
+    return kind == COLUMN_NUMBER || kind == COLUMN_SHARE || kind == COLUMN_NUMBER_OR_SHARE;
 }
 
 static gboolean may_shrink(const struct column *column)
@@ -80,10 +80,10 @@ static char *make_cell(const char *value, enum column_kind kind)
     g_autofree char *made = NULL;
     if (!value)
         return g_strdup("");
-    if (kind == COLUMN_NUMBER)
-        made = text_group_number(value);
-    else if (kind == COLUMN_SHARE)
+    if (kind == COLUMN_SHARE || (kind == COLUMN_NUMBER_OR_SHARE && strchr(value, '.')))
         made = text_percent(value);
+    else if (is_numeric(kind))
+        made = text_group_number(value);
     else if (kind == COLUMN_TIME)
         made = short_time(value);
     else if (kind == COLUMN_BOOL)
@@ -255,13 +255,14 @@ static void place_name(struct column *column)
     column->width = MAX(column->width, whole);
 }
 
-/* What a line takes when its texts are as narrow as they may become, but no narrower than `keep`. */
-static guint line_width(const struct table *table, guint keep)
+/* What a line takes when its texts are as narrow as they may become, with or without ease, but no narrower
+ * than `keep`. */
+static guint line_width(const struct table *table, gboolean ease, guint keep)
 {
     guint total = 0;
     for (guint i = 0; i < table->n; i++) {
         const struct column *column = &table->columns[i];
-        guint least = MAX(column->least, keep);
+        guint least = MAX(ease ? column->ease : column->least, keep);
         guint width = may_shrink(column) ? MIN(column->width, least) : column->width;
         if (!column->dropped)
             total += (total ? GAP : 0) + width;
@@ -269,19 +270,19 @@ static guint line_width(const struct table *table, guint keep)
     return total;
 }
 
-/* Leaves out the columns that may be, until what is left can be made to fit. */
+/* Leaves out the columns that may be, until what is left can be made to fit with ease. */
 static void drop_columns(struct table *table)
 {
     for (guint rank = 1; rank <= table->n; rank++)
         for (guint i = 0; i < table->n; i++)
-            if (table->columns[i].drop == rank && line_width(table, 0) > table->style->width)
+            if (table->columns[i].drop == rank && line_width(table, TRUE, 0) > table->style->width)
                 table->columns[i].dropped = TRUE;
 }
 
 /* Takes from the widest text until the line is no wider. FALSE when it cannot. */
 static gboolean shrink(struct table *table, guint width)
 {
-    for (guint total = line_width(table, G_MAXUINT); total > width; total--) {
+    for (guint total = line_width(table, FALSE, G_MAXUINT); total > width; total--) {
         struct column *widest = NULL;
         for (guint i = 0; i < table->n; i++) {
             struct column *column = &table->columns[i];
@@ -300,9 +301,9 @@ static gboolean shrink(struct table *table, guint width)
 static gboolean fit(struct table *table)
 {
     guint width = table->style->width;
-    if (table->barred && line_width(table, BESIDE_BAR) + GAP + BAR_LEAST <= width) {
+    if (table->barred && line_width(table, TRUE, BESIDE_BAR) + GAP + BAR_LEAST <= width) {
         shrink(table, width - GAP - BAR_LEAST);
-        table->bar = MIN(width - line_width(table, G_MAXUINT) - GAP, BAR_MOST);
+        table->bar = MIN(width - line_width(table, FALSE, G_MAXUINT) - GAP, BAR_MOST);
         return TRUE;
     }
     drop_columns(table);
@@ -372,6 +373,7 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         column->sparse = columns[i].sparse;
         column->whole = columns[i].whole;
         column->least = columns[i].least ? columns[i].least : LEAST_WIDTH;
+        column->ease = MAX(columns[i].ease, column->least);
         column->dropped = column->kind == COLUMN_TREND && !style->width;
         column->is_class = strcmp(columns[i].name, "class") == 0;
     }

@@ -207,7 +207,7 @@ BEGIN
                                              CASE WHEN p.testing = 'y' THEN 't=y' END) AS said) n
     ), found AS (
         SELECT f.domain, 1 AS place, 'new sender' AS what, f.sender, f.class, f.before, f.after, NULL::numeric AS factor,
-               CASE WHEN e.last_seen IS NULL THEN 'never seen before' ELSE 'last seen on ' || e.last_seen END AS note
+               CASE WHEN e.last_seen IS NULL THEN 'never seen before' ELSE 'seen before, last on ' || e.last_seen END AS note
         FROM fresh f
         LEFT JOIN earlier e ON e.domain = f.domain AND e.sender = f.sender
         UNION ALL

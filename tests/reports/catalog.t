@@ -150,6 +150,7 @@ psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat 
 SELECT pg_temp.report(100 + i, d, date '2026-08-31' + i) FROM generate_series(1, 14) i, unnest(ARRAY['c.example', 'd.example']) d;
 SELECT pg_temp.record(101, d, '2026-09-01', '192.0.2.1', 1000, ARRAY[d || '|s|pass'], NULL, d || '|s') FROM unnest(ARRAY['c.example', 'd.example']) d;
 SELECT pg_temp.record(101, 'd.example', '2026-09-01', '192.0.2.2', 100, '{mcsv.net|k|pass}');
+SELECT pg_temp.report(200, 'none.example', '2026-09-01');
 INSERT INTO dmarc_store.domain_group VALUES ('c.example', 'both'), ('d.example', 'both');
 SELECT pg_temp.sum_up();
 COMMIT;
@@ -168,6 +169,10 @@ run verdict --line --group both --format json
 check "verdict --line as JSON" 1 '"domain": "c.example", "ready": true, "now": "p=none", "next": "p=quarantine", "sentence": "c.example is ready' ''
 run verdict c.example --since 2026-09-02
 check "verdict of a shorter period" 1 'too little is known to say: 13 reports of 13 days' ''
+for report in senders sources 'sources --by net' subdomains verdict; do
+    run $report none.example
+    is "$report: reports without any mail are reports" "$(head -n 1 "$dir/out")" 'no mail in the reports for none.example'
+done
 run sources --group both --by net --format csv
 is "sources by networks" "$(sed 1d "$dir/out" | cut -d, -f1-3,5,7)" 'c.example,192.0.2.0/24,own mail (selector s),1000,1
 d.example,192.0.2.0/24,own mail (selector s),1000,1
@@ -219,12 +224,16 @@ is "... and so are sub-domains" "$(on_terminal 80 subdomains --no-color | grep -
 run sources a.example
 is "sources have no column of names where none were looked up" "$(grep -c reverse "$dir/out")" 0
 is "timeline of all domains has no empty column" "$(on_terminal 80 timeline --no-color | sed -n 2p | cut -c1-3)" "day"
-is "verdict --line: the whole sentence at 80" "$(on_terminal 80 verdict --line d.example --no-color | tr -s ' \n' ' ' | grep -c 'Mailchimp would lose 100 messages unless it is disowned')" 1
+is "verdict --line: the whole sentence at 80" "$(on_terminal 80 verdict --line d.example --no-color | tr -s ' \n' ' ' | grep -c 'Mailchimp would lose 100 messages, 9\.1% of what may be sent (disown it')" 1
 run timeline d.example --limit 1
 is "... and nowhere else" "$(tail -n 1 "$dir/out" | tr -s ' ')" "2026-09-01 1100 90.9% 1000 100 0 0 1"
 
 psql -X -q -v ON_ERROR_STOP=1 >"$dir/load" 2>&1 <<'SQL' || not_ok "load" "$(cat "$dir/load")"
 \i tests/sql/support.sql
+SELECT pg_temp.report(200 + i, 'long-name.brand.example', date '2026-08-01' + i) FROM generate_series(1, 60) i;
+SELECT pg_temp.record(200 + i, d, date '2026-08-01' + i, '192.0.2.1', CASE WHEN i < 31 THEN 90 ELSE 30 END, ARRAY[d || '|s|pass', 'mcsv.net|k|pass'], NULL, d || '|s'),
+       pg_temp.record(200 + i, d, date '2026-08-01' + i, '192.0.2.1', CASE WHEN i < 31 THEN 10 ELSE 90 END, ARRAY[d || '|s|fail', 'mcsv.net|k|pass'])
+FROM generate_series(1, 60) i, (VALUES ('long-name.brand.example')) v (d);
 SELECT pg_temp.report(9, 'twice.example', '2026-10-01');
 SELECT pg_temp.record(9, 'twice.example', '2026-10-01', '198.51.100.7', n, CASE WHEN n > 1 THEN '{twice.example|k2|fail}'::text[] END,
                       ARRAY['bounce.mcsv.net|mfrom|pass', CASE WHEN n > 2 THEN 'm.mcsv.net|helo|pass' END])
@@ -235,6 +244,10 @@ SQL
 run failures twice.example
 is "one advice of several rows is told once, and in its own words" "$(grep -c '^Mailchimp' "$dir/out") $(sed -n '/^What to do/,$p' "$dir/out" | cut -c1-40 | head -n 3 | paste -sd'|')" \
     "3 What to do:|  Mailchimp: CNAME k2._domainkey.twice.e"
+run changes long-name.brand.example
+check "changes: a share among numbers is told as one" 0 '^lost alignment  *Mailchimp  *misconfigured  *90\.0%  *25\.0%  *25\.0% of ' ''
+is "no name of a domain is cut, nor broken for columns that can go" \
+    "$(on_terminal 80 summary --no-color | grep -c '^long-name\.brand\.example ') $(on_terminal 60 senders --no-color | tr -d ' \n' | grep -c 'long-name.*brand')" "1 1"
 run senders a.example --format xml
 check "an unknown format" 64 '' "unknown format 'xml'"
 "$program" senders >/dev/full 2>"$dir/err"

@@ -121,7 +121,7 @@ SELECT is(pg_temp.rows($$ SELECT what, sender, class, before, after, factor, not
     $$("new policy",,,,,,"p=quarantine since 2026-10-14, before p=none")
 ("new sender","third.test (not known)",unknown,0,14,,"never seen before")
 ("new sender","own mail (selector new)",authorised,0,2,,"never seen before")
-("new sender","Twilio SendGrid",misconfigured,0,1,,"last seen on 2026-08-01")
+("new sender","Twilio SendGrid",misconfigured,0,1,,"seen before, last on 2026-08-01")
 ("gained alignment",Mailchimp,authorised,0.000000,1.000000,,"100.0% of 20 messages pass, before 0.0%")
 ("lost alignment","Mailchimp Transactional (Mandrill)",authorised,1.000000,0.600000,,"60.0% of 100 messages pass, before 100.0%")
 (gone,"Amazon SES",misconfigured,30,0,,)

@@ -253,6 +253,52 @@ static void test_table_whole(void)
     g_assert_true(g_str_has_prefix(none, "sender  own mail (selector mail2026)\n"));
 }
 
+/* Other columns go before a text has to leave its ease, which it does before the table is a list. */
+static void test_table_ease(void)
+{
+    static const struct render_column three[] = {
+        {.name = "sender", .kind = COLUMN_TEXT, .whole = TRUE, .ease = 24},
+        {.name = "n", .kind = COLUMN_NUMBER},
+        {.name = "last_seen", .kind = COLUMN_TIME, .drop = 1}};
+    static const char *const values[] = {"lists.example.net (not known)", "12", "2026-10-14"};
+    static const struct render_style fits = {.width = 40}, eased = {.width = 39}, tight = {.width = 20},
+                                     list = {.width = 19};
+    g_autofree char *all = render(&render_table, three, 3, &fits, values, 1, TRUE);
+    g_assert_cmpstr(all, ==,
+                    "sender                     n  last seen\n"
+                    "lists.example.net (not    12  2026-10-14\n"
+                    "known)\n");
+    g_autofree char *dropped = render(&render_table, three, 3, &eased, values, 1, TRUE);
+    g_assert_cmpstr(dropped, ==,
+                    "sender                          n\n"
+                    "lists.example.net (not known)  12\n");
+    g_autofree char *least = render(&render_table, three, 3, &tight, values, 1, TRUE);
+    g_assert_cmpstr(least, ==,
+                    "sender             n\n"
+                    "lists.example.ne  12\n"
+                    "t (not known)\n");
+    g_autofree char *none = render(&render_table, three, 3, &list, values, 1, TRUE);
+    g_assert_true(g_str_has_prefix(none, "sender     lists.example.ne\n"));
+}
+
+/* A share among numbers is one for people alone. */
+static void test_number_or_share(void)
+{
+    static const struct render_column two[] = {{.name = "what", .kind = COLUMN_TEXT},
+                                               {.name = "before", .kind = COLUMN_NUMBER_OR_SHARE}};
+    static const char *const values[] = {"gone", "12", "lost alignment", "1.000000"};
+    static const struct render_style style = {.width = 40};
+    g_autofree char *text = render(&render_table, two, 2, &style, values, 2, TRUE);
+    g_assert_cmpstr(text, ==,
+                    "what            before\n"
+                    "gone                12\n"
+                    "lost alignment  100.0%\n");
+    g_autofree char *csv = render(&render_csv, two, 2, &style, values, 2, TRUE);
+    g_assert_cmpstr(csv, ==, "what,before\ngone,12\nlost alignment,1.000000\n");
+    g_autofree char *json = render(&render_json, two, 2, &style, values, 2, TRUE);
+    g_assert_nonnull(strstr(json, "\"before\": 1.000000"));
+}
+
 /* A stranger's text takes some lines at most, and what is left out can be seen. */
 static void test_table_whole_long(void)
 {
@@ -519,6 +565,8 @@ int main(int argc, char **argv)
     g_test_add_func("/table/narrow", test_table_narrow);
     g_test_add_func("/table/whole", test_table_whole);
     g_test_add_func("/table/whole-long", test_table_whole_long);
+    g_test_add_func("/table/ease", test_table_ease);
+    g_test_add_func("/table/number-or-share", test_number_or_share);
     g_test_add_func("/table/endless", test_table_endless);
     g_test_add_func("/table/dropped-head", test_table_dropped_head);
     g_test_add_func("/table/text-before-bar", test_table_text_before_bar);
