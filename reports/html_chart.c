@@ -123,11 +123,18 @@ static void put_grid(FILE *out, const struct stack *stack)
     }
 }
 
+/* Whether a day and a month might be of more years than one: weeks or more are a step, and the years differ.
+ */
+static gboolean is_years(const struct stack *stack)
+{
+    const char *first = html_value(stack->points, 0, "day");
+    return g_strcmp0(html_value(stack->points, 0, "step"), "1") != 0 &&
+           strncmp(first, html_value(stack->points, stack->n - 1, "day"), 4) != 0;
+}
+
 static void put_day(FILE *out, const struct stack *stack, guint point, const char *classes)
 {
-    const char *step = html_value(stack->points, 0, "step");
-    gboolean years = step && g_ascii_strtoull(step, NULL, 10) > 7;
-    g_autofree char *day = html_day(html_value(stack->points, point, "day"), years);
+    g_autofree char *day = html_day(html_value(stack->points, point, "day"), is_years(stack));
     double left = x_of(stack, point), right = x_of(stack, point + 1);
     double x = strstr(classes, "start") ? left : strstr(classes, "end") ? right : (left + right) / 2;
     fprintf(out, "<text class=\"day%s\" y=\"%d\" x=\"", classes, TOP + HEIGHT + 20);

@@ -125,7 +125,7 @@ static gboolean put_verdict(const struct page *page, GError **error)
         fprintf(page->out, "<section class=\"verdict %s\" aria-labelledby=\"verdict\">\n",
                 ready ? "ready" : "waiting");
         fputs("<h2 id=\"verdict\">Verdict</h2>\n<p class=\"sentence\">", page->out);
-        html_name(page->out, sentence);
+        html_sentence(page->out, sentence);
         fputs("</p>\n<dl class=\"facts\">\n", page->out);
         if (html_value(line, 0, "now")) {
             put_fact(page->out, html_value(line, 0, "now"), "policy now");
@@ -166,7 +166,7 @@ static gboolean put_advice(const struct page *page, GError **error)
         fputs(": ", page->out);
         g_autoptr(GString) text = g_string_new(html_value(advice, row, "advice"));
         g_string_replace(text, " -> ", " \xe2\x86\x92 ", 0); /* which no line ends in the middle of */
-        html_name(page->out, text->str);
+        html_sentence(page->out, text->str);
         fputs("</li>\n", page->out);
     }
     if (db_rows(advice))
@@ -204,6 +204,9 @@ static gboolean put_timeline(const struct page *page, const struct db_result *su
     } else {
         fputs("<p class=\"note\">The reports of this period tell of no message.</p>\n", page->out);
     }
+    if (db_rows(points) == 1)
+        fprintf(page->out, "<p class=\"note\">All reports of this period are of %s.</p>\n",
+                html_value(points, 0, "day"));
     if (step && !days)
         fprintf(page->out, "<p class=\"note\">Each step is %s days; the last may not be over.</p>\n", step);
     fputs("<details>\n<summary>The same as a table</summary>\n", page->out);

@@ -106,10 +106,10 @@ static void begin_table(FILE *out, guint first, const char *all)
 {
     guint64 last = MIN(g_ascii_strtoull(all, NULL, 10), first + ROWS_A_TABLE - 1);
     fprintf(out,
-            "<div id=\"from-%u\" class=\"scroll part\" role=\"region\" aria-labelledby=\"domains-%u\" "
+            "<div id=\"from-%u\" class=\"scroll part%s\" role=\"region\" aria-labelledby=\"domains-%u\" "
             "tabindex=\"0\">\n<table class=\"index cards\">\n<caption><span id=\"domains-%u\">Domains %u to "
             "%" G_GUINT64_FORMAT "</span></caption>\n",
-            first, first, first, first, last);
+            first, first > 1 ? " later" : "", first, first, first, last);
     fputs("<thead><tr><th scope=\"col\">domain</th><th scope=\"col\">verdict</th>"
           "<th scope=\"col\" class=\"n\">messages</th><th scope=\"col\">classes</th>"
           "<th scope=\"col\" class=\"n\">passed</th><th scope=\"col\" class=\"n\">misconfigured</th>"

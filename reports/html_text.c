@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Of a name: strangers decide how long it is. Sentences are below half of that. */
+/* Of a name: strangers decide how long it is. */
 #define MOST_CHARACTERS 480
 
 /* These may not even be written as a reference in XML. */
@@ -57,6 +57,13 @@ void html_name(FILE *out, const char *text)
     fputs("<bdi>", out);
     html_text(out, cut ? begin : safe);
     fputs(cut ? "\u2026</bdi>" : "</bdi>", out);
+}
+
+void html_sentence(FILE *out, const char *text)
+{
+    fputs("<bdi>", out);
+    html_text(out, text);
+    fputs("</bdi>", out);
 }
 
 char *html_number(const char *value)
@@ -115,7 +122,7 @@ void html_coordinate(FILE *out, double value)
     fputs(number, out);
 }
 
-char *html_day(const char *day, gboolean with_year)
+char *html_day(const char *day, gboolean years)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -124,6 +131,6 @@ char *html_day(const char *day, gboolean with_year)
     guint64 month = g_ascii_strtoull(day + 5, NULL, 10), date = g_ascii_strtoull(day + 8, NULL, 10);
     if (month < 1 || month > 12)
         return g_strdup(day);
-    return g_strdup_printf("%u %s%s%.4s", (guint)date, months[month - 1], with_year ? " " : "",
-                           with_year ? day : "");
+    return years ? g_strdup_printf("%s %.4s", months[month - 1], day)
+                 : g_strdup_printf("%u %s", (guint)date, months[month - 1]);
 }

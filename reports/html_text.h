@@ -11,6 +11,8 @@ void html_text(FILE *out, const char *text);
 /* A foreign name or what is told with such names, kept apart from the direction of the text around it; no
  * more than some lines of it. */
 void html_name(FILE *out, const char *text);
+/* The same of our own words with names in them: all of it, since half an advice is none. */
+void html_sentence(FILE *out, const char *text);
 
 /* What PostgreSQL prints as a number, 12345.5 as "12,345.5"; other text as it is. Owned by the caller. */
 char *html_number(const char *value);
@@ -21,5 +23,5 @@ char *html_share(const char *value);
 char *html_compact(double amount);
 /* A coordinate with one digit behind the point, whatever the locale. */
 void html_coordinate(FILE *out, double value);
-/* "2026-10-07" as "7 Oct", with_year "7 Oct 2026"; other text as it is. Owned by the caller. */
-char *html_day(const char *day, gboolean with_year);
+/* "2026-10-07" as "7 Oct", for what is years long as "Oct 2026"; other text as it is. Owned by the caller. */
+char *html_day(const char *day, gboolean years);

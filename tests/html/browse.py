@@ -92,7 +92,9 @@ def try_cards(page):
         wide = page.run("""[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth > each.clientWidth)
             .map(each => each.querySelector('table').className).filter(each => each !== 'days')""")
         say(f"{name}: no table is wider than a phone", not wide, *wide)
-        over = page.run("""[...document.querySelectorAll('.cards tbody tr > *')].filter(each => each.scrollWidth > each.clientWidth + 1)
+        over = page.run("""[...document.querySelectorAll('.cards tbody tr > *')].filter(each => {
+            const range = document.createRange(); range.selectNodeContents(each);
+            return each.scrollWidth > each.clientWidth + 1 || range.getBoundingClientRect().left < each.getBoundingClientRect().left - 1; })
             .map(each => each.closest('table').className + ': ' + each.textContent)""")
         say(f"{name}: each value is in its place", not over, *over)
         page.look(1280)
@@ -101,6 +103,11 @@ def try_cards(page):
             .map(each => each.closest('table').className + ': ' + each.textContent)""")
         say(f"{name}: ... and on a desk", not over, *over)
     page.look(390, 844)
+    page.open(url("a.example"))
+    lines = page.run("""[...document.querySelectorAll('.senders td.n:not(.wide), .networks td.n:not(.wide)')].map(each => {
+        each.textContent = '12,345,678'; const range = document.createRange(); range.selectNodeContents(each);
+        return range.getClientRects().length; })""")
+    say("a figure of a card is in one line", lines and set(lines) == {1}, lines)
     page.open(url("a.example"))
     say("a card shows the evidence", page.run("""[...document.querySelectorAll('table.senders tbody tr')].every(each => {
         const last = each.lastElementChild, box = last.getBoundingClientRect();

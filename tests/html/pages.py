@@ -147,6 +147,10 @@ say("huge.example: one class has an area, which fits", [bool(heights(pages["huge
 say("huge.example: figures to the last digit", "126,000,000,000,000,000,000" in text_of(pages["huge.example.html"]))
 say("day.example: one day is a bar", pages["day.example.html"].find(".//svg[@class='chart']") is None and
     len(pages["day.example.html"].findall(".//div[@class='figure']/svg/rect")) == 2)
+say("day.example: which day that is", "All reports of this period are of 2026-09-10." in text_of(pages["day.example.html"]))
+labels = [text.text for text in pages["years.example.html"].find(".//svg[@class='chart']").findall("text") if text.get("class").startswith("day")]
+say("years.example: days of many years have their year", labels[0] == "Jan 2020" and all(re.fullmatch(r"[A-Z][a-z]{2} 202\d", label) for label in labels),
+    labels)
 say("years.example: two hundred steps at most, none left out", 50 < len(rows_of(pages["years.example.html"], "days")) <= 201 and
     sum(int(row["messages"]) for row in rows_of(pages["years.example.html"], "days") if row["messages"] != "\u2013") == 201 * 202 // 2)
 say("empty.example: no chart of nothing", "The reports of this period tell of no message" in text_of(pages["empty.example.html"]) and
