@@ -92,11 +92,20 @@ void bar_write(FILE *out, const struct bar *bar, double whole, guint width, gboo
     }
 }
 
-void bar_legend(FILE *out, gboolean color)
+void bar_legend(FILE *out, guint width, gboolean color)
 {
     gboolean utf8 = g_get_charset(NULL);
-    for (guint i = 0; i < BAR_PARTS; i++)
-        fprintf(out, "%s%s%s%s %s", i ? "  " : "", color ? classes[i].color : "",
-                utf8 ? classes[i].shade : classes[i].plain, color ? "\033[0m" : "", classes[i].word);
+    guint at = 0;
+    for (guint i = 0; i < BAR_PARTS; i++) {
+        guint takes = 2 + (guint)strlen(classes[i].word);
+        gboolean fits = at + 2 + takes <= width;
+        fprintf(out, "%s%s%s%s %s",
+                !i     ? ""
+                : fits ? "  "
+                       : "\n",
+                color ? classes[i].color : "", utf8 ? classes[i].shade : classes[i].plain,
+                color ? "\033[0m" : "", classes[i].word);
+        at = i && fits ? at + 2 + takes : takes;
+    }
     fputc('\n', out);
 }

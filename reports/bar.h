@@ -28,7 +28,7 @@ guint bar_length(const struct bar *bar, double whole, guint width);
  * and by colour where that is wanted. */
 void bar_write(FILE *out, const struct bar *bar, double whole, guint width, gboolean color);
 /* A line that says which shade is which class. */
-void bar_legend(FILE *out, gboolean color);
+void bar_legend(FILE *out, guint width, gboolean color);
 
 /* The escape sequence of a class; NULL for any other word. */
 const char *class_color(const char *class);

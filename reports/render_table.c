@@ -270,12 +270,12 @@ static guint line_width(const struct table *table, gboolean ease, guint keep)
     return total;
 }
 
-/* Leaves out the columns that may be, until what is left can be made to fit with ease. */
-static void drop_columns(struct table *table)
+/* Leaves out the columns that may be, until what is left can be made to fit into `width` with ease. */
+static void drop_columns(struct table *table, guint width)
 {
     for (guint rank = 1; rank <= table->n; rank++)
         for (guint i = 0; i < table->n; i++)
-            if (table->columns[i].drop == rank && line_width(table, TRUE, 0) > table->style->width)
+            if (table->columns[i].drop == rank && line_width(table, TRUE, 0) > width)
                 table->columns[i].dropped = TRUE;
 }
 
@@ -297,16 +297,19 @@ static gboolean shrink(struct table *table, guint width)
     return TRUE;
 }
 
-/* Makes the lines as wide as the terminal at most. Texts give way to a bar; no column goes for its sake. */
+/* Makes the lines as wide as the terminal at most. Texts give way to a bar; columns go for its sake where it
+ * is about a time, and tells what they do. */
 static gboolean fit(struct table *table)
 {
     guint width = table->style->width;
+    if (table->barred && table->plan.over_time && width > GAP + BAR_LEAST)
+        drop_columns(table, width - GAP - BAR_LEAST);
     if (table->barred && line_width(table, TRUE, BESIDE_BAR) + GAP + BAR_LEAST <= width) {
         shrink(table, width - GAP - BAR_LEAST);
         table->bar = MIN(width - line_width(table, FALSE, G_MAXUINT) - GAP, BAR_MOST);
         return TRUE;
     }
-    drop_columns(table);
+    drop_columns(table, width);
     return shrink(table, width);
 }
 
@@ -408,7 +411,7 @@ static void table_end(gpointer state, gboolean complete)
         settle(table);
     if (table->bar && table->plan.stacked) {
         fputc('\n', table->out);
-        bar_legend(table->out, table->style->color);
+        bar_legend(table->out, table->style->width, table->style->color);
     }
     for (guint i = 0; i < table->n; i++)
         g_free(table->columns[i].name);

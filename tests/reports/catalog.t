@@ -210,6 +210,11 @@ is "senders on a terminal: a trend for each row" "$(on_terminal 160 senders d.ex
 is "... in a locale without such signs" "$(LC_ALL=C on_terminal 160 senders d.example --no-color | grep -c ' #\.\{11\} ')" 2
 is "... not where it is narrow" "$(on_terminal 100 senders d.example --no-color | grep -c trend)" 0
 is "summary on a terminal: the same" "$(on_terminal 200 summary --no-color | sed -n 's/^d.example *[0-9]* *\([^ ]*\) .*/\1/p')" "█..........."
+for width in 40 60 80; do
+    is "timeline makes room for its bars at $width" "$(on_terminal $width timeline d.example --limit 1 --no-color | grep -c '^2026-09-01  *1,*100  *90\.9%.*  █████████*▓▓*$')" 1
+done
+is "... and what they mean is no wider" "$(on_terminal 40 timeline d.example --limit 1 --no-color | tail -n 2 | paste -sd'|')" \
+    "█ authorised  ▓ misconfigured|▒ forwarded  ░ unknown"
 widest() { on_terminal "$@" --no-color | awk '{ if (length($0) > most) most = length($0) } END { print most + 0 }'; }
 for report in summary senders sources 'sources --by net' failures timeline reporters policy overrides subdomains coverage changes verdict 'verdict --line'; do
     width=$(LC_ALL=C widest 80 $report)
