@@ -344,7 +344,7 @@ enum column_kind report_column_kind(const char *name, guint type)
     case INT2:
     case INT4:
     case INT8:
-        return COLUMN_NUMBER;
+        return g_str_has_suffix(name, "_size") ? COLUMN_SIZE : COLUMN_NUMBER;
     case NUMERIC:
         return strcmp(name, "share") == 0 || g_str_has_suffix(name, "_share") ? COLUMN_SHARE
                : strcmp(name, "before") == 0 || strcmp(name, "after") == 0    ? COLUMN_NUMBER_OR_SHARE
@@ -469,21 +469,42 @@ static gboolean any_report(const struct report_request *request, struct db *db, 
     return result != NULL;
 }
 
+/* Of which days there are reports, when the period has none: ": there are some of ...", or "". */
+static gboolean find_others(const struct report_request *request, struct db *db, char **said_r,
+                            GError **error)
+{
+    const char *values[] = {request->domain, request->trusted ? "t" : "f"};
+    struct db_result *result = db_query(
+        db, request->row->name,
+        "SELECT ': there are some of ' || min(first_seen) || CASE WHEN max(last_seen) > min(first_seen)"
+        " THEN ' to ' || max(last_seen) ELSE '' END"
+        " FROM dmarc.summary($1, NULL, NULL, $2::boolean)",
+        2, values, error);
+    const char *said = result ? db_value(result, 0, 0) : NULL;
+    *said_r = g_strdup(said ? said : "");
+    db_result_free(result);
+    return result != NULL;
+}
+
 static gboolean write_empty(const struct run *run, struct db *db, GError **error)
 {
     const struct report_request *request = run->request;
     gboolean any = FALSE, choosy = request->row->choosy || request->class;
+    gboolean of_period = request->since || request->until;
+    g_autofree char *others = NULL;
     if (choosy && !any_report(request, db, &any, error))
+        return FALSE;
+    if (of_period && !any && request->row->trusting && !find_others(request, db, &others, error))
         return FALSE;
     g_autofree char *of_class =
         any && request->class ? g_strconcat("nothing of class ", request->class, NULL) : NULL;
     g_autofree char *domain = request->domain ? render_safe(request->domain) : NULL;
-    fprintf(run->out, "%s%s%s%s\n",
+    fprintf(run->out, "%s%s%s%s%s\n",
             choosy && !any ? "no reports"
             : of_class     ? of_class
                            : request->row->empty,
-            domain ? " for " : "", domain ? domain : "",
-            request->since || request->until ? " in this period" : "");
+            domain ? " for " : "", domain ? domain : "", of_period ? " in this period" : "",
+            others ? others : "");
     return TRUE;
 }
 

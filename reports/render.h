@@ -21,6 +21,7 @@ enum column_kind {
     COLUMN_SHARE,
     COLUMN_NUMBER_OR_SHARE, /* whichever the row is about: a share has a point */
     COLUMN_LIST,
+    COLUMN_SIZE,  /* bytes; a table has MB */
     COLUMN_TREND, /* numbers of equal parts of a time, the latest last: a table draws them where it is wide
                      enough, and never in a pipe */
 };
@@ -53,6 +54,9 @@ struct renderer {
 };
 
 extern const struct renderer render_table, render_csv, render_json;
+
+/* Whether it is one number, or should be. */
+gboolean render_is_figure(enum column_kind kind);
 
 /* Writes a value as render_json does: null, a number, true or false, a string or a list of these. */
 void json_value(FILE *out, const char *value, enum column_kind kind);

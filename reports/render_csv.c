@@ -35,6 +35,7 @@ static void write_value(FILE *out, const char *value, enum column_kind kind)
     switch (kind) {
     case COLUMN_NUMBER:
     case COLUMN_NUMBER_OR_SHARE:
+    case COLUMN_SIZE:
     case COLUMN_SHARE:
         write_cell(out, value, !text_is_number(value));
         break;

@@ -62,8 +62,7 @@ void json_value(FILE *out, const char *value, enum column_kind kind)
     g_autofree char *time = NULL;
     if (!value)
         fputs("null", out);
-    else if ((kind == COLUMN_NUMBER || kind == COLUMN_SHARE || kind == COLUMN_NUMBER_OR_SHARE) &&
-             text_is_number(value))
+    else if (render_is_figure(kind) && text_is_number(value))
         fputs(value, out);
     else if (kind == COLUMN_BOOL && (strcmp(value, "t") == 0 || strcmp(value, "f") == 0))
         fputs(*value == 't' ? "true" : "false", out);

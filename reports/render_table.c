@@ -57,11 +57,6 @@ static void free_row(gpointer data)
     g_free(row);
 }
 
-static gboolean is_numeric(enum column_kind kind)
-{
-    return kind == COLUMN_NUMBER || kind == COLUMN_SHARE || kind == COLUMN_NUMBER_OR_SHARE;
-}
-
 static gboolean may_shrink(const struct column *column)
 {
     return (column->kind == COLUMN_TEXT && !column->is_class) || column->kind == COLUMN_LIST;
@@ -82,7 +77,9 @@ static char *make_cell(const char *value, enum column_kind kind)
         return g_strdup("");
     if (kind == COLUMN_SHARE || (kind == COLUMN_NUMBER_OR_SHARE && strchr(value, '.')))
         made = text_percent(value);
-    else if (is_numeric(kind))
+    else if (kind == COLUMN_SIZE)
+        made = text_size(value);
+    else if (render_is_figure(kind))
         made = text_group_number(value);
     else if (kind == COLUMN_TIME)
         made = short_time(value);
@@ -168,9 +165,9 @@ static void put_line(struct table *table, char *const *cells, const struct bar *
             continue;
         const char *text = cells[i];
         guint width = text_width(text), pad = column->width > width ? column->width - width : 0;
-        put_spaces(table->out, owed + (first ? 0 : GAP) + (is_numeric(column->kind) ? pad : 0));
+        put_spaces(table->out, owed + (first ? 0 : GAP) + (render_is_figure(column->kind) ? pad : 0));
         put_colored(table->out, text, cell_color(table, column, text));
-        owed = is_numeric(column->kind) ? 0 : pad;
+        owed = render_is_figure(column->kind) ? 0 : pad;
         first = FALSE;
     }
     if (drawn) {

@@ -187,6 +187,16 @@ char *text_percent(const char *value)
     return g_strconcat(little ? "<" : "", localised, "%", NULL);
 }
 
+char *text_size(const char *value)
+{
+    if (!text_is_number(value))
+        return g_strdup(value);
+    char number[G_ASCII_DTOSTR_BUF_SIZE];
+    g_ascii_formatd(number, sizeof number, "%.1f", g_ascii_strtod(value, NULL) / 1e6);
+    g_autofree char *localised = text_group_number(number);
+    return g_strconcat(localised, " MB", NULL);
+}
+
 char *text_iso_time(const char *value)
 {
     gsize n = strlen(value);

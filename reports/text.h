@@ -33,6 +33,8 @@ char *text_group_number(const char *value);
 /* 0.1234 as "12.3%" with the decimal point of the locale; what is above nothing and below a tenth of a
  * percent is "<0.1%", and what is not all is not "100.0%". Owned by the caller. */
 char *text_percent(const char *value);
+/* Bytes: 13409639 as "13.4 MB"; other text as it is. Owned by the caller. */
+char *text_size(const char *value);
 /* "2026-11-21 23:49:05.12+00" as "2026-11-21T23:49:05.12Z"; other text as it is. Owned by the caller. */
 char *text_iso_time(const char *value);
 /* {a,"b c",NULL} as its elements, of which some may be NULL. A literal that is no array of one dimension is

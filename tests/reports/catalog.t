@@ -61,7 +61,13 @@ check "overrides: none" 0 '^no overrides for a\.example$' ''
 run overrides
 check "... of all domains" 0 '^no overrides$' ''
 run overrides a.example --since 2026-10-02
-check "... without a report in the period" 0 '^no reports for a\.example in this period$' ''
+check "... without a report in the period" 0 '^no reports for a\.example in this period: there are some of 2026-10-01$' ''
+for report in senders failures policy verdict; do
+    run $report --until 2026-09-30
+    is "$report: when there are reports, if not in the period" "$(head -n 1 "$dir/out")" 'no reports in this period: there are some of 2026-10-01 to 2026-10-02'
+done
+run senders typo.example --until 2026-09-30
+check "... and when there are none" 0 '^no reports for typo\.example in this period$' ''
 run reporters --disagree b.example
 check "reporters --disagree: nobody" 0 '^no reporter that disagrees with its own results for b\.example$' ''
 run senders a.example --class forwarded
@@ -104,6 +110,9 @@ run senders --sort Messages
 check "names are taken as they are" 64 '' "cannot sort"
 run status --format csv
 is "reports are still there" "$(sed 1d "$dir/out" | cut -d, -f9)" 2
+check "a size is one of bytes in CSV" 0 ',[0-9]{7,}$' ''
+run status
+check "... and has its unit in a table" 0 '^database size  *[0-9.]+ MB$' ''
 
 run failures a.example
 is "hostile text: no escape reaches a table" "$(grep -c "$(printf '\033')" "$dir/out") $(grep -c 'd=.x1b\[31m=evil()' "$dir/out")" "0 1"

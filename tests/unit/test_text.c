@@ -129,6 +129,10 @@ static void test_numbers(void)
         {"+1", FALSE}, {"Infinity", FALSE}};
     for (guint i = 0; i < G_N_ELEMENTS(vectors); i++)
         g_assert_cmpint(text_is_number(vectors[i].text), ==, vectors[i].number);
+    g_autofree char *size = text_size("13409639"), *empty = text_size("0"), *strange = text_size("x");
+    g_assert_cmpstr(size, ==, "13.4 MB");
+    g_assert_cmpstr(empty, ==, "0.0 MB");
+    g_assert_cmpstr(strange, ==, "x");
     g_autofree char *share = text_percent("0.1234"), *whole = text_percent("1.0000"),
                     *odd = text_percent("NaN"), *little = text_percent("0.0004"),
                     *nothing = text_percent("0.0000"), *nearly = text_percent("0.9996");
