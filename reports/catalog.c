@@ -30,9 +30,9 @@ const struct report_row report_catalog[] = {
               "last_seen evidence",
      .sparse = "approved hosts",
      .whole = "sender evidence",
-     .ease = 24,
+     .ease = "sender=30 evidence=24",
      .advice = "advice",
-     .narrow = "sources trend evidence hosts approved last_seen share spf_aligned dkim_aligned",
+     .narrow = "sources trend evidence hosts approved last_seen share | spf_aligned dkim_aligned",
      .empty = "no mail in the reports",
      .choosy = TRUE},
     {.name = "senders",
@@ -46,9 +46,9 @@ const struct report_row report_catalog[] = {
               "last_seen evidence",
      .sparse = "approved hosts",
      .whole = "sender evidence",
-     .ease = 24,
+     .ease = "sender=30 evidence=24",
      .advice = "advice",
-     .narrow = "sources trend evidence hosts approved last_seen share spf_aligned dkim_aligned",
+     .narrow = "sources trend evidence hosts approved last_seen share | spf_aligned dkim_aligned",
      .empty = "no new senders",
      .choosy = TRUE},
     {.name = "sources",
@@ -61,7 +61,7 @@ const struct report_row report_catalog[] = {
               "reverse_name",
      .sparse = "reverse_name",
      .whole = "sender reverse_name",
-     .ease = 24,
+     .ease = "sender=30 reverse_name=24",
      .narrow = "reverse_name share last_seen spf_aligned dkim_aligned",
      .empty = "no mail in the reports",
      .choosy = TRUE},
@@ -74,7 +74,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain network sender class messages share sources dkim_aligned spf_aligned last_seen",
      .whole = "sender",
-     .ease = 24,
+     .ease = "sender=30",
      .narrow = "share last_seen spf_aligned dkim_aligned sources",
      .empty = "no mail in the reports",
      .choosy = TRUE},
@@ -87,7 +87,7 @@ const struct report_row report_catalog[] = {
      .table = "domain sender class messages dkim spf disposition overrides last_seen",
      .sparse = "overrides",
      .whole = "sender dkim spf",
-     .ease = 20,
+     .ease = "sender=20 dkim=20 spf=20",
      .advice = "advice",
      .narrow = "overrides last_seen disposition spf",
      .empty = "no mail that fails DMARC",
@@ -120,7 +120,7 @@ const struct report_row report_catalog[] = {
               "last_seen warnings",
      .sparse = "warnings",
      .whole = "reporter warnings",
-     .narrow = "warnings records incomplete last_seen disagree spf_aligned dkim_aligned",
+     .narrow = "warnings records incomplete last_seen disagree | spf_aligned dkim_aligned",
      .empty = "no reports"},
     {.name = "reporters",
      .option = "disagree",
@@ -130,7 +130,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain reporter records messages share last_seen example",
      .whole = "reporter example",
-     .ease = 24,
+     .ease = "reporter=24 example=24",
      .narrow = "last_seen records",
      .empty = "no reporter that disagrees with its own results",
      .choosy = TRUE},
@@ -170,7 +170,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain what sender class before after factor note",
      .whole = "sender note",
-     .ease = 22,
+     .ease = "sender=22 note=22",
      .narrow = "factor class",
      .empty = "no changes",
      .choosy = TRUE},
@@ -183,7 +183,7 @@ const struct report_row report_catalog[] = {
          "domain header_from messages share pass_share authorised misconfigured forwarded unknown senders "
          "sources policy last_seen",
      .whole = "header_from policy",
-     .ease = 24,
+     .ease = "header_from=24",
      .narrow = "sources senders last_seen share forwarded authorised misconfigured",
      .empty = "no mail in the reports",
      .choosy = TRUE},
@@ -197,7 +197,7 @@ const struct report_row report_catalog[] = {
               "subdomain last_seen",
      .sparse = "approved",
      .whole = "sender",
-     .ease = 24,
+     .ease = "sender=30",
      .advice = "advice",
      .narrow = "last_seen subdomain approved lost_quarantine class lost_strict passing",
      .empty = "no mail in the reports",
@@ -210,7 +210,7 @@ const struct report_row report_catalog[] = {
      .trusting = TRUE,
      .table = "domain ready now next lost lost_share stopped forwarded days reports sentence",
      .whole = "sentence",
-     .ease = 50,
+     .ease = "sentence=50",
      .least = 40,
      .narrow = "reports days forwarded lost now lost_share stopped next",
      .empty = "no reports"},
@@ -401,21 +401,33 @@ static guint place_of(const char *words, const char *word)
     return 0;
 }
 
+/* "NAME=WIDTH" of a column among words of this kind. */
+static guint ease_of(const char *words, const char *name)
+{
+    g_auto(GStrv) list = words ? g_strsplit(words, " ", -1) : NULL;
+    gsize length = strlen(name);
+    for (guint i = 0; list && list[i]; i++)
+        if (strncmp(list[i], name, length) == 0 && list[i][length] == '=')
+            return (guint)g_ascii_strtoull(list[i] + length + 1, NULL, 10);
+    return strcmp(name, "domain") == 0 ? DOMAIN_EASE : 0;
+}
+
 static void begin(struct run *run, const struct db_result *result)
 {
     choose_columns(run, result);
     const struct report_row *row = run->request->row;
+    guint needed = place_of(row->narrow, "|");
     g_autofree struct render_column *columns = g_new0(struct render_column, run->shown->len);
     for (guint i = 0; i < run->shown->len; i++) {
         guint at = g_array_index(run->shown, guint, i);
         columns[i].name = db_column_name(result, at);
         columns[i].kind = report_column_kind(columns[i].name, db_column_type(result, at));
         columns[i].drop = place_of(row->narrow, columns[i].name);
+        columns[i].needed = needed && columns[i].drop > needed;
         columns[i].sparse = place_of(row->sparse, columns[i].name) > 0;
         gboolean told = place_of(row->whole, columns[i].name) > 0;
-        gboolean domain = strcmp(columns[i].name, "domain") == 0;
-        columns[i].whole = told || domain;
-        columns[i].ease = told ? row->ease : domain ? DOMAIN_EASE : 0;
+        columns[i].whole = told || strcmp(columns[i].name, "domain") == 0;
+        columns[i].ease = ease_of(row->ease, columns[i].name);
         columns[i].least = told ? row->least : 0;
     }
     run->state = run->renderer->begin(run->out, columns, run->shown->len, &run->style);

@@ -22,11 +22,13 @@ struct report_row {
     gboolean single;       /* one row: a table writes one column a line */
     const char *table;     /* columns of a table, separated by spaces; NULL: all */
     const char *sparse;    /* columns that a table does without where no row has a value; or NULL */
-    const char *narrow;    /* columns that a table which is too wide does without, in this order; or NULL */
-    const char
-        *whole;  /* columns whose text a table shows in full, in several lines where it is narrow; or NULL */
-    guint ease;  /* what these keep of a line before others are left out; 0: `least` */
-    guint least; /* and in any case, or the table becomes a list; 0: as all text */
+    /* Columns that a table which is too wide does without, in this order; or NULL. What is behind a | goes
+     * only where the table could not be made to fit otherwise. */
+    const char *narrow;
+    const char *whole; /* columns of text that a table shows in full, in several lines if need be; or NULL */
+    /* What a text keeps of a line before other columns are left out: "sender=30 evidence=24"; or NULL. */
+    const char *ease;
+    guint least;        /* what texts in full keep in any case, or the table becomes a list; 0: as all text */
     const char *advice; /* a column whose texts follow below a table, each once; or NULL */
     const char *empty;  /* what a table says when there is no row: "no reports" */
     gboolean choosy;    /* there may be no row where there are reports */

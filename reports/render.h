@@ -30,6 +30,7 @@ struct render_column {
     const char *name;
     enum column_kind kind;
     guint drop;      /* 0: always shown; else left out of tables that are too wide, 1 first */
+    gboolean needed; /* left out only where texts cannot be made to fit, not for their ease */
     gboolean sparse; /* left out of tables where none of the rows that one looks at first has a value */
     gboolean whole;  /* text that goes on in lines of its own where a table is narrow, instead of being cut */
     guint ease;      /* columns of a terminal that text keeps before others are left out; 0: `least` */

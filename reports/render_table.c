@@ -23,6 +23,7 @@ struct column {
     enum column_kind kind;
     gboolean is_class;
     guint drop;
+    gboolean needed;
     gboolean sparse;
     gboolean whole;
     gboolean dropped;
@@ -270,9 +271,9 @@ static guint line_width(const struct table *table, gboolean ease, guint keep)
 /* Leaves out the columns that may be, until what is left can be made to fit into `width` with ease. */
 static void drop_columns(struct table *table, guint width)
 {
-    for (guint rank = 1; rank <= table->n; rank++)
+    for (guint rank = 1; rank <= table->n + 1; rank++)
         for (guint i = 0; i < table->n; i++)
-            if (table->columns[i].drop == rank && line_width(table, TRUE, 0) > width)
+            if (table->columns[i].drop == rank && line_width(table, !table->columns[i].needed, 0) > width)
                 table->columns[i].dropped = TRUE;
 }
 
@@ -370,6 +371,7 @@ static gpointer table_begin(FILE *out, const struct render_column *columns, guin
         g_strdelimit(column->name, "_", ' ');
         column->kind = columns[i].kind;
         column->drop = columns[i].drop;
+        column->needed = columns[i].needed;
         column->sparse = columns[i].sparse;
         column->whole = columns[i].whole;
         column->least = columns[i].least ? columns[i].least : LEAST_WIDTH;

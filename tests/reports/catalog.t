@@ -248,6 +248,8 @@ SELECT pg_temp.report(200 + i, 'long-name.brand.example', date '2026-08-01' + i)
 SELECT pg_temp.record(200 + i, d, date '2026-08-01' + i, '192.0.2.1', CASE WHEN i < 31 THEN 90 ELSE 30 END, ARRAY[d || '|s|pass', 'mcsv.net|k|pass'], NULL, d || '|s'),
        pg_temp.record(200 + i, d, date '2026-08-01' + i, '192.0.2.1', CASE WHEN i < 31 THEN 10 ELSE 90 END, ARRAY[d || '|s|fail', 'mcsv.net|k|pass'])
 FROM generate_series(1, 60) i, (VALUES ('long-name.brand.example')) v (d);
+SELECT pg_temp.report(300, 'lists.example', '2026-09-01');
+SELECT pg_temp.record(300, 'lists.example', '2026-09-01', '192.0.2.1', 7, '{lists-of-strangers.test|s|pass}');
 SELECT pg_temp.report(9, 'twice.example', '2026-10-01');
 SELECT pg_temp.record(9, 'twice.example', '2026-10-01', '198.51.100.7', n, CASE WHEN n > 1 THEN '{twice.example|k2|fail}'::text[] END,
                       ARRAY['bounce.mcsv.net|mfrom|pass', CASE WHEN n > 2 THEN 'm.mcsv.net|helo|pass' END])
@@ -258,6 +260,8 @@ SQL
 run failures twice.example
 is "one advice of several rows is told once, and in its own words" "$(grep -c '^Mailchimp' "$dir/out") $(sed -n '/^What to do/,$p' "$dir/out" | cut -c1-40 | head -n 3 | paste -sd'|')" \
     "3 What to do:|  Mailchimp: CNAME k2._domainkey.twice.e"
+is "a sender is in one line at 80" "$(on_terminal 80 senders lists.example --no-color | grep -c '^lists-of-strangers\.test (not known)  unknown  *7 ')" 1
+is "... with what aligns, if need be in two" "$(on_terminal 80 senders --no-color | sed -n 2p | grep -c 'messages  aligned  aligned$')" 1
 run changes long-name.brand.example
 check "changes: a share among numbers is told as one" 0 '^lost alignment  *Mailchimp  *misconfigured  *90\.0%  *25\.0%  *25\.0% of ' ''
 is "no name of a domain is cut, nor broken for columns that can go" \

@@ -279,6 +279,15 @@ static void test_table_ease(void)
                     "t (not known)\n");
     g_autofree char *none = render(&render_table, three, 3, &list, values, 1, TRUE);
     g_assert_true(g_str_has_prefix(none, "sender     lists.example.ne\n"));
+    static const struct render_column needed[] = {
+        {.name = "sender", .kind = COLUMN_TEXT, .whole = TRUE, .ease = 24},
+        {.name = "n", .kind = COLUMN_NUMBER},
+        {.name = "last_seen", .kind = COLUMN_TIME, .drop = 1, .needed = TRUE}};
+    g_autofree char *kept = render(&render_table, needed, 3, &eased, values, 1, TRUE);
+    g_assert_cmpstr(kept, ==,
+                    "sender                    n  last seen\n"
+                    "lists.example.net (not   12  2026-10-14\n"
+                    "known)\n");
 }
 
 /* A share among numbers is one for people alone. */
