@@ -197,16 +197,18 @@ DECLARE
     least_reports CONSTANT int := 10;
     most_sender   CONSTANT numeric := 0.005; -- of its own mail, when it is approved; else of all that may be sent
     most_all      CONSTANT numeric := 0.01;
+    long_ago      CONSTANT int := 30; -- days
     reported text[];
     report_counts bigint[];
     day_counts int[];
+    last_days date[];
 BEGIN
     IF lower(policy_domain) <> ALL (mine) THEN
         RETURN; -- nor does the time that it takes tell whether there is such a domain
     END IF;
     -- By itself: a statement that asks a table of one domain may be answered by another node, which does not know who asks.
-    SELECT array_agg(h.domain), array_agg(h.reports), array_agg(h.days) INTO reported, report_counts, day_counts
-    FROM (SELECT t.domain, count(*) AS reports, max(t.day) - min(t.day) + 1 AS days
+    SELECT array_agg(h.domain), array_agg(h.reports), array_agg(h.days), array_agg(h.last_day) INTO reported, report_counts, day_counts, last_days
+    FROM (SELECT t.domain, count(*) AS reports, max(t.day) - min(t.day) + 1 AS days, max(t.day) AS last_day
           FROM dmarc_store.report t
           WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
             AND t.day >= coalesce(since, '-infinity') AND t.day < least(coalesce(until, 'infinity'), today + 1)
@@ -216,20 +218,20 @@ BEGIN
     WITH mail AS MATERIALIZED (
         SELECT v.*, v.kind IN ('keep', 'fix') AS may FROM dmarc.verdict(policy_domain, since, least(until, today + 1), only_trusted) v
     ), heads AS (
-        SELECT u.domain, u.reports, u.days FROM unnest(reported, report_counts, day_counts) u (domain, reports, days)
+        SELECT u.domain, u.reports, u.days, u.last_day FROM unnest(reported, report_counts, day_counts, last_days) u (domain, reports, days, last_day)
     ), published AS (
         SELECT DISTINCT ON (p.domain) p.*
         FROM dmarc_store.policy_spans(policy_domain, mine, since, until, only_trusted) p
         ORDER BY p.domain, p.first_seen DESC
     ), steps AS MATERIALIZED (
-        SELECT h.domain, h.reports, h.days, n.*,
+        SELECT h.domain, h.reports, h.days, h.last_day, n.*,
                CASE WHEN n.weak IS NULL THEN 0 ELSE dmarc_store.let_through(h.domain, since, least(until, today + 1), only_trusted) END AS through
         FROM heads h
         JOIN published p ON p.domain = h.domain
         CROSS JOIN LATERAL dmarc_store.next_policy(p.p, p.sp, p.np, p.testing, p.pct) n
     ), counted AS (
         -- Mail that is under quarantine or reject after the next step, whether that step does it or it is so already (hit).
-        SELECT m.*, CASE WHEN m.subdomain THEN s.below ELSE s.itself END <> 'none' AS touched,
+        SELECT m.*, s.last_day, CASE WHEN m.subdomain THEN s.below ELSE s.itself END <> 'none' AS touched,
                CASE WHEN m.subdomain THEN s.below ELSE s.itself END = 'reject' AS refused,
                CASE WHEN m.subdomain THEN s.below_now ELSE s.itself_now END <> 'none' AS hit
         FROM mail m
@@ -252,6 +254,7 @@ BEGIN
         GROUP BY c.domain
     ), losers AS (
         SELECT c.domain, c.sender, bool_or(c.approved) AS approved, bool_or(c.known) AS known, sum(c.lost_reject) AS lost, sum(c.messages) AS messages,
+               CASE WHEN max(c.last_seen) FILTER (WHERE c.lost_reject > 0) < max(c.last_day) - long_ago THEN max(c.last_seen) FILTER (WHERE c.lost_reject > 0) END AS ended,
                coalesce(sum(c.lost_reject) FILTER (WHERE c.hit), 0) AS lost_now,
                coalesce(sum(c.lost_reject) FILTER (WHERE NOT c.subdomain), 0) AS lost_itself,
                coalesce(sum(c.messages) FILTER (WHERE NOT c.subdomain), 0) AS messages_itself
@@ -260,7 +263,8 @@ BEGIN
         GROUP BY c.domain, c.sender
     ), blockers AS (
         -- below: what the step that leaves sub-domains as they are would not lose.
-        SELECT l.domain, l.sender, CASE WHEN l.lost_now = l.lost THEN ' loses ' ELSE ' would lose ' END || dmarc_store.amount(l.lost) AS loses, l.lost - l.lost_itself AS below,
+        SELECT l.domain, l.sender, CASE WHEN l.lost_now = l.lost THEN ' loses ' ELSE ' would lose ' END || dmarc_store.amount(l.lost)
+                   || coalesce(' (the last on ' || l.ended || ')', '') AS loses, l.lost - l.lost_itself AS below,
                l.known AND l.approved IS NULL AS perhaps_not_ours, -- own mail cannot be disowned
                l.lost_itself > 0 AND (l.lost_itself > most_sender * t.may_itself OR l.approved IS TRUE AND l.lost_itself > most_sender * l.messages_itself
                                       OR t.lost_itself > most_all * t.may_itself) AS itself,

@@ -1,6 +1,6 @@
 -- What a stricter policy would have done, and each rule of the sentence. One policy domain a case.
 \ir support.sql
-SELECT plan(60);
+SELECT plan(61);
 -- n reports of n days from 10-01 on; own mail in the first one, so many messages, aligned by both.
 CREATE FUNCTION pg_temp.days(domain text, n int, p text, own bigint DEFAULT 1000, sp text DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $fn$
 BEGIN
@@ -134,6 +134,8 @@ SELECT pg_temp.more('forged.example', 1, NULL);
 SELECT pg_temp.more('forged.example', 10, '{mcsv.net|k|pass}');
 SELECT pg_temp.more('forged.example', 1, '{forged.example|s|fail}', '{gmail.com|mfrom|pass}');
 SELECT pg_temp.days('unused.example', 14, 'none', 0);
+SELECT pg_temp.days('ended.example', 45, 'none');
+SELECT pg_temp.more('ended.example', 100, '{mcsv.net|k|pass}');
 SELECT pg_temp.days('own.example', 14, 'none');
 SELECT pg_temp.more('own.example', 400, '{mail.own.example|s|pass}');
 INSERT INTO dmarc_store.approval (domain, sender, approved) VALUES ('approved.example', 'shop.test', true), ('disowned.example', 'sendgrid', false);
@@ -199,6 +201,9 @@ SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('forged.examp
     '1 message of others is stopped; receivers decide on 1 forwarded message that does not pass.', 'one message, and what is stopped already');
 SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('unused.example')),
     'true unused.example sends no mail of its own, and is ready for p=reject: there is nothing to stop.', 'a domain that nobody sends as');
+SELECT is((SELECT ready || ' ' || sentence FROM dmarc.verdict_line('ended.example')),
+    'false ended.example is not ready for p=quarantine: Mailchimp would lose 100 messages (the last on 2026-10-01), 9.1% of what may be sent (disown it if it is not yours).',
+    'what ended long ago has its day');
 SELECT is(pg_temp.line('both.example'), 't | p=none | p=quarantine sp=none | 4 | 0.004024 | 0 | 0', 'what a sender loses counts together, from the domain and below');
 SELECT is(pg_temp.line('spf-below.example'), 'f | p=quarantine | p=reject | 100 | 0.166667 | 0 | 0', 'sub-domains lose at quarantine already');
 SELECT is((SELECT string_agg(concat_ws(' ', domain, ready, next), ', ' ORDER BY domain) FROM dmarc.verdict_line() WHERE domain ~ '^spf-(q|sp|now|none|few)'),
