@@ -99,6 +99,7 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .table = "domain arrived reporter source_ip header_from auth_failures alignment_failed "
               "delivery_result dkim_domain dkim_selector subject",
+     .sparse = "subject",
      .whole = "subject",
      .narrow = "subject dkim_selector header_from dkim_domain reporter alignment_failed",
      .empty = "no failure reports"},
@@ -220,7 +221,8 @@ const struct report_row report_catalog[] = {
      .wants_domain = TRUE,
      .trusting = TRUE,
      .table = "domain sender name approved note decided_at decided_by messages last_seen",
-     .whole = "sender name",
+     .sparse = "note",
+     .whole = "sender name note",
      .narrow = "decided_by last_seen decided_at sender",
      .empty = "no sender was approved or disowned"},
     {.name = "group",

@@ -257,6 +257,10 @@ FROM generate_series(1, 3) n;
 SELECT pg_temp.sum_up();
 COMMIT;
 SQL
+run approve twice.example Mailchimp --note 'the newsletter of the works council, until its contract ends in May 2027, says Jo'
+check "approve" 0 '*' ''
+is "the owner's words are shown in full" "$(on_terminal 80 approvals --no-color | sed 's/^.\{44\}//' | tr -s ' \n' ' ' | grep -c 'ends in May 2027, says Jo')" 1
+run approve twice.example Mailchimp --forget
 run failures twice.example
 is "one advice of several rows is told once, and in its own words" "$(grep -c '^Mailchimp' "$dir/out") $(sed -n '/^What to do/,$p' "$dir/out" | cut -c1-40 | head -n 3 | paste -sd'|')" \
     "3 What to do:|  Mailchimp: CNAME k2._domainkey.twice.e"
