@@ -89,7 +89,7 @@ const struct report_row report_catalog[] = {
      .whole = "sender dkim spf",
      .ease = "sender=20 dkim=20 spf=20",
      .advice = "advice",
-     .narrow = "overrides last_seen disposition spf",
+     .narrow = "overrides last_seen disposition class spf",
      .empty = "no mail that fails DMARC",
      .choosy = TRUE},
     {.name = "failures",
