@@ -403,6 +403,23 @@ static gboolean copy_mails(struct writing *w, const GPtrArray *messages, gboolea
     return FALSE;
 }
 
+/* A mail whose row somebody else wrote while it was read here. What is in it is there, too, unless it was
+ * read in another way: what is new is not stored then, as nothing would say where it came from, and the mail
+ * is looked up again. */
+static gboolean all_written(struct writing *w, GHashTable *written, GError **error)
+{
+    for (guint i = w->first; i < w->end; i++) {
+        const struct batch_message *message = message_at(w, i);
+        if (message->outcome != OUTCOME_STORED || g_hash_table_contains(written, &message->id))
+            continue;
+        g_set_error(error, WS_ERROR, WS_ERROR_DB_DOWN,
+                    "inserting mails: %s was read by somebody else meanwhile, who found something else in it",
+                    message->ledger.source);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* `written` gets the ids of those that were not there. */
 static gboolean insert_mails(struct writing *w, const GPtrArray *messages, GHashTable *written,
                              GError **error)
@@ -419,7 +436,7 @@ static gboolean insert_mails(struct writing *w, const GPtrArray *messages, GHash
         g_hash_table_add(written, g_memdup2(&id, sizeof id));
     }
     db_result_free(result);
-    return copy_originals(w, messages, TRUE, error) &&
+    return all_written(w, written, error) && copy_originals(w, messages, TRUE, error) &&
            db_run(db, "inserting originals", rows_original_insert, error);
 }
 

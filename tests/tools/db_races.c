@@ -133,6 +133,30 @@ static void test_backend_dies(struct fixture *f, gconstpointer unused)
         "2 100");
 }
 
+/* Somebody else read the same mail in the same moment and found nothing in it: its row stays, and no report
+ * is without a mail that brought it. */
+static void test_read_otherwise(struct fixture *f, gconstpointer unused)
+{
+    (void)unused;
+    GError *lost = NULL;
+    struct report_head head = made_head("id", "example.org"), second = made_head("second", "example.org");
+    ok(db_run(
+        f->db, "adding a mail",
+        "INSERT INTO dmarc_store.message (sha256, source, identity, size, outcome, code) VALUES ("
+        "'\\x01' || decode(repeat('00', 31), 'hex'), 'imap://host/INBOX;UID=1', true, 1, 'problem', 'x')",
+        &error));
+    ok(put_report(f->writer, 1, &head, 0, 5, &error) && put_report(f->writer, 2, &second, 0, 5, &error));
+    g_assert_false(writer_flush(f->writer, &lost));
+    g_assert_error(lost, WS_ERROR, WS_ERROR_DB_DOWN);
+    g_clear_error(&lost);
+    g_assert_cmpuint(f->tokens->len, ==, 0);
+    assert_sql(f->db, "SELECT count(*) FROM dmarc_store.report", "0");
+    writer_reset(f->writer);
+    ok(put_report(f->writer, 2, &second, 0, 5, &error) && writer_flush(f->writer, &error));
+    assert_sql(f->db, "SELECT string_agg(outcome, ' ' ORDER BY outcome) FROM dmarc_store.message",
+               "problem stored");
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -142,6 +166,7 @@ int main(int argc, char **argv)
     add("memory", test_memory);
     add("two-writers", test_two_writers);
     add("backend-dies", test_backend_dies);
+    add("read-otherwise", test_read_otherwise);
 #undef add
     return g_test_run();
 }
