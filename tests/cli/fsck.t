@@ -106,6 +106,19 @@ broken "a partition of another name" stays partition "do \$\$ declare t text; be
     execute 'create table dmarc_store.domain_day_202605 partition of dmarc_store.domain_day for values from (''2026-09-01'') to (''2026-10-01'')';
     execute 'insert into dmarc_store.domain_day select * from dmarc_store.domain_day_202609'; execute 'drop table dmarc_store.domain_day_202609'; end \$\$" "$sound"
 
+# What looks wrong while somebody is alone with what is stored is looked at again when he has done.
+psql -Xqc "begin; select dmarc_store.alone(); select pg_sleep(60)" >/dev/null 2>&1 &
+alone() { sql "select $1 from pg_stat_activity where datname = 'fsck' and $2"; }
+for _ in $(seq 100); do test "$(alone 'count(*)' "wait_event = 'PgSleep'")" = 1 && break; sleep 0.05; done
+sql "update dmarc_store.domain_day set unknown = unknown + 1"
+run fsck --quiet &
+looking=$!
+for _ in $(seq 100); do test "$(alone 'count(*)' "wait_event = 'advisory'")" = 1 && break; sleep 0.05; done
+sql "update dmarc_store.domain_day set unknown = unknown - 1"
+alone 'pg_terminate_backend(pid)' "wait_event = 'PgSleep'" >/dev/null
+wait $looking
+is "what is wrong for a moment only, while somebody changes it" "$(cat "$dir/out" "$dir/err")" ""
+
 # Several at once, in one repair.
 sql "update dmarc_store.evidence e set profile = (select p.hash from dmarc_store.profile p where p.domain = e.domain order by p.hash limit 1);
      update dmarc_store.report set message_count = 1; delete from dmarc_store.folded; update dmarc_store.domain_day set passed = 0"
