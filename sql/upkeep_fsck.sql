@@ -4,13 +4,13 @@
 -- The checks, in their order: what is wrong when one fails, whether it goes by months, and what mends it.
 CREATE OR REPLACE FUNCTION dmarc_store.checks() RETURNS TABLE (n int, check_name text, part text, repair text) LANGUAGE sql IMMUTABLE AS $fn$
     VALUES (1, 'mail_once', NULL, NULL), (2, 'mail_outcome', NULL, NULL), (3, 'document_has_mail', NULL, NULL),
-           (4, 'document_has_report', 'month', NULL), (5, 'original_has_mail', NULL, NULL), (6, 'reading_has_mail', NULL, NULL),
-           (7, 'report_once', NULL, NULL), (8, 'report_has_document', 'month', NULL), (9, 'report_totals', 'month', 'totals'),
-           (10, 'record_has_report', 'month', NULL), (11, 'record_has_evidence', 'month', NULL),
-           (12, 'tls_totals', NULL, NULL), (13, 'evidence_has_profile', NULL, NULL), (14, 'profile_hash', 'digit', 'profiles'),
-           (15, 'profile_class', NULL, 'classes'), (16, 'profile_day', 'month', 'sums'), (17, 'profile_source', 'month', 'sums'),
-           (18, 'unfolded', 'month', 'sums'), (19, 'domain_day', 'month', 'sums'), (20, 'partition', 'month', NULL),
-           (21, 'rule_has_sender', NULL, NULL)
+           (4, 'document_has_report', 'month', NULL), (5, 'original_has_mail', NULL, NULL), (6, 'mail_has_original', NULL, NULL),
+           (7, 'reading_has_mail', NULL, NULL), (8, 'report_once', NULL, NULL), (9, 'report_has_document', 'month', NULL),
+           (10, 'report_totals', 'month', 'totals'), (11, 'record_has_report', 'month', NULL), (12, 'record_has_evidence', 'month', NULL),
+           (13, 'tls_totals', NULL, NULL), (14, 'evidence_has_profile', NULL, NULL), (15, 'profile_hash', 'digit', 'profiles'),
+           (16, 'profile_class', NULL, 'classes'), (17, 'profile_day', 'month', 'sums'), (18, 'profile_source', 'month', 'sums'),
+           (19, 'unfolded', 'month', 'sums'), (20, 'domain_day', 'month', 'sums'), (21, 'partition', 'month', NULL),
+           (22, 'rule_has_sender', NULL, NULL)
 $fn$;
 COMMENT ON FUNCTION dmarc_store.checks() IS 'The checks of "whosends fsck": name, what it goes by, what repairs what it finds (NULL: nothing)';
 
@@ -106,6 +106,17 @@ BEGIN
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.look_original_has_mail(text) IS 'Check of fsck: each original is of a mail';
+
+CREATE OR REPLACE FUNCTION dmarc_store.look_mail_has_original(part text) RETURNS TABLE (looked_at bigint, wrong bigint, example text) LANGUAGE plpgsql STABLE AS $fn$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT count(*), count(*) FILTER (WHERE o.mail_sha256 IS NULL), min(format('mail %s', m.id)) FILTER (WHERE o.mail_sha256 IS NULL)
+    FROM dmarc_store.message m LEFT JOIN dmarc_store.original o ON o.mail_sha256 = m.sha256
+    WHERE m.original = 'kept';
+END
+$fn$;
+COMMENT ON FUNCTION dmarc_store.look_mail_has_original(text) IS 'Check of fsck: an original that is kept, as the ledger says, is there';
 
 CREATE OR REPLACE FUNCTION dmarc_store.look_reading_has_mail(part text) RETURNS TABLE (looked_at bigint, wrong bigint, example text) LANGUAGE plpgsql STABLE AS $fn$
 #variable_conflict use_column
@@ -223,15 +234,18 @@ BEGIN
     RETURN QUERY
     SELECT count(*), count(*) FILTER (WHERE x.wrong), min(format('TLS report %s of %s, %s', x.id, x.domain, x.day)) FILTER (WHERE x.wrong)
     FROM (SELECT coalesce(t.id, p.report, f.report) AS id, coalesce(t.domain, p.domain, f.domain) AS domain, coalesce(t.day, p.day, f.day) AS day,
-                 t.id IS NULL OR t.policy_count <> coalesce(p.n, 0) OR t.failure_count <> coalesce(f.n, 0) AS wrong
+                 t.id IS NULL OR t.policy_count <> coalesce(p.n, 0) OR t.failure_count <> coalesce(f.n, 0) OR f.lost > 0 AS wrong
           FROM dmarc_store.tls_report t
           FULL JOIN (SELECT k.domain, k.day, k.report, count(*) AS n FROM dmarc_store.tls_policy k GROUP BY k.domain, k.day, k.report) p
                ON p.domain = t.domain AND p.day = t.day AND p.report = t.id
-          FULL JOIN (SELECT k.domain, k.day, k.report, count(*) AS n FROM dmarc_store.tls_failure k GROUP BY k.domain, k.day, k.report) f
+          FULL JOIN (SELECT k.domain, k.day, k.report, count(*) AS n, count(*) FILTER (WHERE y.ordinal IS NULL) AS lost
+                     FROM dmarc_store.tls_failure k
+                     LEFT JOIN dmarc_store.tls_policy y ON y.domain = k.domain AND y.day = k.day AND y.report = k.report AND y.ordinal = k.policy
+                     GROUP BY k.domain, k.day, k.report) f
                ON f.domain = t.domain AND f.day = t.day AND f.report = t.id) x;
 END
 $fn$;
-COMMENT ON FUNCTION dmarc_store.look_tls_totals(text) IS 'Check of fsck: the policies and failures of TLS reports are all there, and of a report';
+COMMENT ON FUNCTION dmarc_store.look_tls_totals(text) IS 'Check of fsck: the policies and failures of TLS reports are all there, of a report, and each failure of a policy';
 
 -- ---- what was made of them ----
 

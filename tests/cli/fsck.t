@@ -10,12 +10,14 @@ bench/generate.py --reports 10 --records-mean 4 --domains 2 --days 40 --seed 7 -
 run ingest --quiet "$dir/more.mbox"
 sql "with t as (insert into dmarc_store.tls_report (domain, day, identity, content, reporter, report_id, period_begin, period_end, policy_count,
                                                    failure_count, id_collision)
-               values ('a.example', '2026-10-01', md5('t')::uuid, md5('t')::uuid, 'r', 't', '2026-10-01', '2026-10-02', 1, 0, false) returning id)
+               values ('a.example', '2026-10-01', md5('t')::uuid, md5('t')::uuid, 'r', 't', '2026-10-01', '2026-10-02', 1, 1, false) returning id)
      insert into dmarc_store.document (mail_sha256, message, ordinal, path, kind, outcome, domain, day, report)
      select m.sha256, m.id, 99, 'x', 'tls', 'stored', 'a.example', '2026-10-01', t.id
      from t, (select * from dmarc_store.message where outcome = 'stored' order by id limit 1) m;
      insert into dmarc_store.tls_policy (domain, day, report, ordinal, policy_type)
-     select domain, day, id, 1, 'sts' from dmarc_store.tls_report"
+     select domain, day, id, 1, 'sts' from dmarc_store.tls_report;
+     insert into dmarc_store.tls_failure (domain, day, report, policy, ordinal, result_type)
+     select domain, day, id, 1, 1, 'x' from dmarc_store.tls_report"
 run fsck
 check "nothing is wrong" 0 '^profile_source +[0-9,]+ +0$' ''
 is "both folded and unfolded reports are there" "$(sql 'select count(*) > 0 and count(*) < 50 from dmarc_store.unfolded')" t
@@ -99,6 +101,8 @@ broken "an outcome" stays mail_outcome "update dmarc_store.message set outcome =
 broken "a mail that is there twice" stays mail_once "update dmarc_store.message set identity = true; drop index dmarc_store.message_source_uq; insert into dmarc_store.message (sha256, source, identity, size, outcome) select sha256, source, true, size, 'duplicate' from dmarc_store.message order by id limit 1" "$sound"
 broken "a reading of no mail" stays reading_has_mail "insert into dmarc_store.reading (mail_sha256, message, ordinal, command, outcome) values ('x', 1, 1, 'retry', 'problem')" "$sound"
 broken "an original of no mail" stays original_has_mail "insert into dmarc_store.original (mail_sha256, size, data) values ('x', 1, 'x')" "$sound"
+broken "an original that is gone" stays mail_has_original "delete from dmarc_store.original where mail_sha256 in (select mail_sha256 from dmarc_store.original limit 1)" "$sound"
+broken "a failure of no policy" stays tls_totals "update dmarc_store.tls_failure set policy = 2" "$sound"
 broken "a policy of a TLS report" stays tls_totals "delete from dmarc_store.tls_policy" "$sound"
 broken "a rule of no sender" stays rule_has_sender "insert into dmarc.sender_rule (kind, pattern, sender) values ('dkim_domain', 'x.example', 'nosuch')" "$sound"
 broken "a partition of another name" stays partition "do \$\$ declare t text; begin
