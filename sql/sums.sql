@@ -34,13 +34,15 @@ SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
     tables text := (SELECT string_agg(format('ONLY dmarc_store.%I', p), ', ') FROM unnest(parents) p);
     before text := current_setting('lock_timeout');
+    -- The server, which looks for deadlocks when it is time, is not to end anybody.
+    little text := ceil(least(400, 500 * extract(epoch FROM current_setting('deadlock_timeout')::interval))) || 'ms';
     many   boolean := dmarc_store.is_distributed(); -- other nodes are not told of lock_timeout
 BEGIN
     -- Many nodes: what follows mixes changes of tables with changes of rows.
     PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
     FOR try IN 1..tries LOOP
         BEGIN
-            PERFORM set_config('lock_timeout', '400ms', true);
+            PERFORM set_config('lock_timeout', little, true);
             EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE' || CASE WHEN many THEN ' NOWAIT' ELSE '' END;
             PERFORM set_config('lock_timeout', before, true);
             RETURN;

@@ -54,6 +54,18 @@ status=$?
 wait "$reader"
 is "they do not stand in each other's way" "$status $? $(cat "$dir/err")" "0 0 "
 
+# Nor where the server looks for deadlocks sooner than it is waited for a lock.
+export PGOPTIONS='-c deadlock_timeout=20ms'
+psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "BEGIN" -c "SELECT count(*) FROM dmarc_store.summed" -c "SELECT pg_sleep(1)" \
+    -c "SELECT count(*) FROM dmarc_store.report" -c "COMMIT" 2>"$dir/err" &
+reader=$!
+sleep 0.8
+psql -X -q -v ON_ERROR_STOP=1 -o /dev/null -c "SELECT dmarc_store.lock_months('{report,summed}')" 2>>"$dir/err"
+status=$?
+wait "$reader"
+is "nor is either of them ended by the server" "$status $? $(cat "$dir/err")" "0 0 "
+unset PGOPTIONS
+
 # Who only writes reports may look at all of it.
 psql -X -q -c "CREATE ROLE writer LOGIN IN ROLE whosends_ingest"
 is "who writes reports may have them proved" "$(PGUSER=writer psql -X -A -t -c "SELECT count(*) FROM dmarc.fsck() WHERE wrong > 0" 2>&1)" 0
