@@ -6,6 +6,7 @@
 #include "db/others.h"
 #include "db/reread.h"
 #include "db/rows.h"
+#include "parser/sha256.h"
 #include "parser/step.h"
 
 #include <string.h>
@@ -387,6 +388,30 @@ static gboolean copy_originals(struct writing *w, const GPtrArray *messages, gbo
     return !before || copying_end(&w->copying, error);
 }
 
+/* Of a problem that is read once more the original is there: *taken_r is TRUE when it is so with one. Nobody
+ * is to find an error in the server's log for that. */
+static gboolean look_for_originals(struct writing *w, const GPtrArray *messages, gboolean *taken_r,
+                                   GError **error)
+{
+    g_autoptr(GString) hashes = g_string_new(NULL);
+    for (guint i = 0; i < messages->len; i++) {
+        const struct batch_message *message = messages->pdata[i];
+        char hex[SHA256_HEX];
+        if (!message->problem || message->original != ORIGINAL_KEPT)
+            continue;
+        sha256_hex(message->ledger.sha256, hex);
+        g_string_append_printf(hashes, "%s%s", hashes->len ? "," : "", hex);
+    }
+    if (!hashes->len)
+        return TRUE;
+    const char *values[] = {hashes->str};
+    struct db_result *result =
+        db_query(w->copying.db, "looking for originals", rows_original_known, 1, values, error);
+    *taken_r = result && db_rows(result);
+    db_result_free(result);
+    return result != NULL;
+}
+
 /* Nearly always nobody has them. *taken_r is TRUE when somebody has one: then nothing was done. */
 static gboolean copy_mails(struct writing *w, const GPtrArray *messages, gboolean *taken_r, GError **error)
 {
@@ -446,7 +471,8 @@ static gboolean write_messages(struct writing *w, GError **error)
     gboolean some = w->batch->distributed;
     settle_messages(w);
     g_autoptr(GPtrArray) messages = sorted_messages(w);
-    return (some || copy_mails(w, messages, &some, error)) &&
+    return (some || look_for_originals(w, messages, &some, error)) &&
+           (some || copy_mails(w, messages, &some, error)) &&
            (!some || insert_mails(w, messages, written, error)) &&
            write_documents(w, some ? written : NULL, rows_document_copy, error);
 }

@@ -190,6 +190,9 @@ const char rows_message_insert[] = "INSERT INTO dmarc_store.message (" MESSAGE_S
 const char rows_original_insert[] =
     "INSERT INTO dmarc_store.original (mail_sha256, size, data) SELECT mail_sha256, size, data"
     " FROM pg_temp.stage_original ORDER BY mail_sha256 ON CONFLICT DO NOTHING";
+const char rows_original_known[] =
+    "SELECT 1 FROM dmarc_store.original WHERE mail_sha256 = ANY"
+    " (ARRAY(SELECT decode(h, 'hex') FROM string_to_table($1, ',') h)) LIMIT 1";
 
 #define DOCUMENT_SAME                                                                                        \
     "mail_sha256, message, ordinal, path, kind, size, sha256, outcome, code, detail, domain, day, report, "  \

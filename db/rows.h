@@ -65,8 +65,9 @@ extern const char rows_try_reports[], rows_try_evidence[];
 extern const char *const rows_message_copy[2], rows_message_insert[];
 void rows_message(GByteArray *out, const struct batch_message *message);
 
-/* Originals, in the same two ways: `data` is packed. */
-extern const char *const rows_original_copy[2], rows_original_insert[];
+/* Originals, in the same two ways: `data` is packed. A row when one of these is there, whose hashes come in
+ * hexadecimal with commas between them. */
+extern const char *const rows_original_copy[2], rows_original_insert[], rows_original_known[];
 void rows_original(GByteArray *out, const guint8 *sha256, guint64 size, const GByteArray *data);
 
 extern const char rows_document_copy[];

@@ -91,4 +91,7 @@ check "show --raw: damaged in the database" 65 '*' 'the original of mail [0-9a-f
 sql "UPDATE dmarc_store.original SET data = substring(data FROM 1 FOR 700000) WHERE size > 2000"
 run show --raw big@x
 check "show --raw: cut off in the database" 65 '*' 'it breaks off'
+run ingest "$dir/mail/broken"
+check "a problem once more" 65 '^1 mail: .* 1 problem$' '*'
+is "... which has its original already: the server finds no error in that" "$(kept broken) $(grep ERROR: "$dir/pg/log")" "kept "
 finish

@@ -575,14 +575,21 @@ static gssize read_bytes(const void *self, guint64 offset, void *buf, gsize n, G
     return (gssize)taken;
 }
 
-static void put_problem(struct fixture *f, guint number, const char *source)
+/* A problem, or a mail with a report of its own: its original is kept. */
+static void put_kept(struct fixture *f, gboolean problem, guint number, const char *source)
 {
+    g_autofree char *id = g_strdup_printf("id-%u", number);
+    struct report_head head = made_head(id, "example.org");
     struct mail mail;
     make_mail(&mail, number);
     mail.ledger.source = source;
-    mail.ledger.code = "mime";
+    mail.ledger.code = problem ? "mime" : NULL;
     mail.ledger.original = (struct mail_bytes){.read = read_bytes, .self = "Subject: torn\n\n"};
     writer_message_begin(f->writer);
+    if (!problem) {
+        ok(made_push(writer_sink(f->writer), &head, 0, 3, 7, &error));
+        writer_document(f->writer, &aggregate);
+    }
     ok(writer_message_end(f->writer, &mail.ledger, &error));
 }
 
@@ -594,18 +601,28 @@ static void test_taken(struct fixture *f, gconstpointer unused)
     static const char counts[] =
         "SELECT (SELECT count(*) || ' ' || count(DISTINCT sha256) || ' ' || min(original) FROM "
         "dmarc_store.message) || ' ' || (SELECT count(*) FROM dmarc_store.original WHERE data <> '')";
-    put_problem(f, 1, "a"), put_problem(f, 1, "b"), put_problem(f, 2, "a"), put_problem(f, 2, "a");
-    ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, counts, "3 2 kept 2");
-    put_problem(f, 1, "c"), put_problem(f, 3, "c");
-    ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, counts, "5 3 kept 3");
-    put_problem(f, 3, "c"), put_problem(f, 4, "c");
-    ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, counts, "6 4 kept 4");
-    put_problem(f, 5, "c");
-    ok(writer_flush(f->writer, &error));
-    assert_sql(f->db, counts, "7 5 kept 5");
+    for (gboolean p = FALSE; p <= TRUE; p++) {
+        empty(f->db);
+        put_kept(f, p, 1, "a"), put_kept(f, p, 1, "b"), put_kept(f, p, 2, "a"), put_kept(f, p, 2, "a");
+        ok(writer_flush(f->writer, &error));
+        assert_sql(f->db, counts, "3 2 kept 2");
+        put_kept(f, p, 1, "c"), put_kept(f, p, 3, "c");
+        ok(writer_flush(f->writer, &error));
+        assert_sql(f->db, counts, "5 3 kept 3");
+        put_kept(f, p, 3, "c"), put_kept(f, p, 4, "c");
+        ok(writer_flush(f->writer, &error));
+        assert_sql(f->db, counts, "6 4 kept 4");
+        ok(db_run(f->db, "keeping an original",
+                  "INSERT INTO dmarc_store.original (mail_sha256, size, data) VALUES "
+                  "('\\x05' || decode(repeat('00', 31), 'hex'), 1, 'x')",
+                  &error));
+        put_kept(f, p, 5, "c"), put_kept(f, p, 6, "c");
+        ok(writer_flush(f->writer, &error));
+        assert_sql(f->db, counts, "8 6 kept 6");
+        put_kept(f, p, 7, "c");
+        ok(writer_flush(f->writer, &error));
+        assert_sql(f->db, counts, "9 7 kept 7");
+    }
 }
 
 /* Days without a month of their own, and the months that get one. */
