@@ -204,10 +204,15 @@ static gboolean begins(const struct search *search, const struct line *line, str
 
 static gboolean search_lines(struct search *search, guint64 from, guint64 to, GError **error);
 
-static gboolean copy(struct spool *spool, struct blob *text, guint64 at, guint64 end, GError **error)
+/* The line without its quote, of which most are in memory. */
+static gboolean copy_rest(struct spool *spool, struct blob *text, const struct line *line, gsize quote,
+                          GError **error)
 {
     guint8 buf[16384];
     gssize got = 0;
+    guint64 at = line->offset + quote, end = line->offset + line->length;
+    if (line->length <= line->n + LINE_END)
+        return spool_add(spool, line->text + quote, (gsize)line->length - quote, error);
     while (at < end && (got = blob_read(text, at, buf, (gsize)MIN(sizeof buf, end - at), error)) > 0) {
         if (!spool_add(spool, buf, (gsize)got, error))
             return FALSE;
@@ -228,7 +233,7 @@ static struct blob *unquote(struct search *search, struct lines *lines, const st
     guint64 end = lines->at = first->offset;
     gsize length;
     while (lines_next(lines, &line, &failure) && is_quoted(&line, quote, n, &length) &&
-           copy(spool, search->text, line.offset + length, line.offset + line.length, &failure))
+           copy_rest(spool, search->text, &line, length, &failure))
         end = line.offset + line.length;
     lines->at = end;
     if (!failure)

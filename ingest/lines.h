@@ -5,6 +5,7 @@
 #include "ingest/blob.h"
 
 #define LINE_TEXT 4096 /* at least so many bytes of a line can be looked at */
+#define LINE_END 2     /* at most so many bytes end a line; they stand behind its text */
 
 struct line {
     guint64 offset;   /* in the blob */
