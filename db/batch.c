@@ -95,6 +95,39 @@ const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256)
     return sha256 ? (const guint8 *)g_string_chunk_insert_len(batch->texts, (const char *)sha256, 32) : NULL;
 }
 
+void batch_add_document(struct batch *batch, const struct batch_document *document)
+{
+    struct batch_document added = *document;
+    if (added.outcome == OUTCOME_STORED && !added.n_reports && !added.n_others)
+        added.outcome = OUTCOME_NO_REPORT;
+    for (guint i = 0; i < added.n_reports; i++) {
+        struct batch_report *report =
+            &g_array_index(batch->reports, struct batch_report, added.first_report + i);
+        report->in_words = added.in_words;
+        report->mail = batch->messages->len;
+    }
+    for (guint i = 0; i < added.n_others; i++) {
+        struct other_report *other = others_change(batch->others, added.first_other + i);
+        other->in_words = added.in_words;
+        other->mail = batch->messages->len;
+    }
+    g_array_append_val(batch->documents, added);
+}
+
+void batch_forgive_words(struct batch *batch, guint first_document)
+{
+    gboolean told = FALSE;
+    for (guint i = first_document; i < batch->documents->len; i++) {
+        const struct batch_document *document = &g_array_index(batch->documents, struct batch_document, i);
+        told = told || (!document->in_words && document->n_reports + document->n_others > 0);
+    }
+    for (guint i = first_document; told && i < batch->documents->len; i++) {
+        struct batch_document *document = &g_array_index(batch->documents, struct batch_document, i);
+        if (document->in_words && document->n_reports + document->n_others == 0)
+            document->outcome = OUTCOME_NO_REPORT;
+    }
+}
+
 /* One run of batch_write. */
 struct writing {
     struct batch *batch;

@@ -23,6 +23,8 @@ struct batch_report {
     struct spool_span head, evidence, records, sums;
     guint64 n_records;
     gboolean incomplete, foreign;
+    gboolean in_words;  /* it was found in a text of its mail */
+    guint mail;         /* the same for those of one mail, and of no other in the batch */
     enum trust brought; /* by its mail */
     /* known while and after it is written */
     gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */
@@ -40,6 +42,7 @@ struct batch_document {
     gint64 size;
     const guint8 *sha256; /* NULL or 32 bytes */
     enum outcome outcome;
+    gboolean in_words;
     guint first_report, n_reports, first_other, n_others;
 };
 
@@ -73,6 +76,12 @@ gsize batch_bytes(const struct batch *batch);
 /* A copy that lives as long as the batch's content: valid UTF-8, at most `most` bytes. NULL stays NULL. */
 const char *batch_text(struct batch *batch, const char *text, gsize most);
 const guint8 *batch_sha256(struct batch *batch, const guint8 *sha256);
+
+/* Adds one of the mail that comes next. Its reports are the last ones. */
+void batch_add_document(struct batch *batch, const struct batch_document *document);
+/* Of the documents from this number on, which are all of one mail: when one that was not found in a text has
+ * reports, those that were, and have none, are no problems. */
+void batch_forgive_words(struct batch *batch, guint first_document);
 
 /* Evidence waits in the spool as hash, length of the row, row. */
 #define EVIDENCE_FRAME (16 + (guint)sizeof(guint32))

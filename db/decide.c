@@ -15,18 +15,55 @@ static struct batch_report *report_at(const struct decision *d, guint i)
     return &g_array_index(d->batch->reports, struct batch_report, i);
 }
 
+static guint identity_hash(gconstpointer report)
+{
+    return digest_hash(((const struct batch_report *)report)->key);
+}
+
+static gboolean is_of_same_mail(gconstpointer a, gconstpointer b)
+{
+    const struct batch_report *x = a, *y = b;
+    return x->mail == y->mail && digest_equal(x->key, y->key);
+}
+
+/* The documents of each mail, by identity; the whole one of several. */
+static GHashTable *documents_of(const struct decision *d)
+{
+    GHashTable *documents = g_hash_table_new(identity_hash, is_of_same_mail);
+    for (guint i = d->first; i < d->end; i++) {
+        struct batch_report *report = report_at(d, i);
+        const struct batch_report *other = g_hash_table_lookup(documents, report);
+        if (!report->in_words && (!other || (other->incomplete && !report->incomplete)))
+            g_hash_table_add(documents, report);
+    }
+    return documents;
+}
+
+/* The document that a report gives way to which was found in a text; NULL for none. */
+static const struct batch_report *document_for(GHashTable *documents, const struct batch_report *report)
+{
+    const struct batch_report *document = report->in_words ? g_hash_table_lookup(documents, report) : NULL;
+    return document && (!document->incomplete || report->incomplete) ? document : NULL;
+}
+
 /* Finds those that are there twice. The whole one of two stands for both; its trust is that of the first,
  * unless one of them came trusted. */
 static void find_same(struct decision *d)
 {
     g_autoptr(GHashTable) keys = g_hash_table_new(digest_hash, digest_equal_pair);
+    g_autoptr(GHashTable) documents = documents_of(d);
     for (guint i = d->first; i < d->end; i++) {
         struct batch_report *report = report_at(d, i);
+        const struct batch_report *document = document_for(documents, report);
         gpointer earlier;
         report->fresh = report->collision = FALSE;
         report->stored_id = report->settled = 0;
         report->same_as = i;
         report->trust = report->brought;
+        if (document) {
+            report->same_as = (guint)(document - report_at(d, 0));
+            continue;
+        }
         if (!g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
             g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
             continue;

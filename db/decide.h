@@ -1,6 +1,9 @@
 /* What becomes of the reports of a transaction: which are the same, which are new, which take the place of
  * another. Internal to the writer.
  *
+ * What was found in a text of a mail is a duplicate of the mail's document with the same identity, whatever
+ * both hold, unless only the document is incomplete.
+ *
  * Of an incomplete report and a better copy of the same identity only the better one counts: one that begins
  * with all the records of the other, and is whole or has more of them. What holds other records is another
  * report, and both count. The incomplete one is a duplicate when it comes later; when it was there first, its

@@ -203,19 +203,41 @@ struct writing {
     guint staged[OTHER_KINDS];
 };
 
+static guint identity_hash(gconstpointer report)
+{
+    return digest_hash(((const struct other_report *)report)->key);
+}
+
+static gboolean is_of_same_mail(gconstpointer a, gconstpointer b)
+{
+    const struct other_report *x = a, *y = b;
+    return x->mail == y->mail && digest_equal(x->key, y->key);
+}
+
+/* The documents of each mail, by identity. */
+static GHashTable *documents_of(struct writing *w)
+{
+    GHashTable *documents = g_hash_table_new(identity_hash, is_of_same_mail);
+    for (guint i = w->first; i < w->end; i++)
+        if (!at(w->others, i)->in_words)
+            g_hash_table_add(documents, at(w->others, i));
+    return documents;
+}
+
 /* Finds those that are in the transaction twice, and those that contradict an earlier one. The hashes of the
  * two kinds never meet. */
 static void find_same(struct writing *w)
 {
     g_autoptr(GHashTable) keys = g_hash_table_new(digest_hash, digest_equal_pair);
     g_autoptr(GHashTable) identities = g_hash_table_new(digest_hash, digest_equal);
+    g_autoptr(GHashTable) documents = documents_of(w);
     for (guint i = w->first; i < w->end; i++) {
         struct other_report *report = at(w->others, i);
         gpointer earlier;
         report->fresh = FALSE;
         report->stored_id = report->settled;
         report->same_as = i;
-        if (report->settled)
+        if (report->settled || (report->in_words && g_hash_table_contains(documents, report)))
             continue;
         if (g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
             report->same_as = GPOINTER_TO_UINT(earlier);
@@ -224,6 +246,13 @@ static void find_same(struct writing *w)
         report->collision = !g_hash_table_add(identities, report->key);
         g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
         w->staged[report->kind]++;
+    }
+    for (guint i = w->first; i < w->end; i++) {
+        struct other_report *report = at(w->others, i);
+        const struct other_report *document =
+            report->in_words && !report->settled ? g_hash_table_lookup(documents, report) : NULL;
+        if (document)
+            report->same_as = document->same_as;
     }
 }
 

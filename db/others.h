@@ -3,7 +3,8 @@
  *
  * They have tables of their own, need no partitions and are few; so they have no part in how aggregate
  * reports are decided (db/decide.h). Identity and content decide as they do there: the same with the same
- * content is a duplicate; a TLS report with other content is kept and flagged. */
+ * content is a duplicate, and so is what was found in a text beside a document of the same mail with the same
+ * identity; a TLS report with other content is kept and flagged. */
 #pragma once
 
 #include "db/conn.h"
@@ -21,6 +22,8 @@ struct other_report {
     char *domain;
     gint64 day;
     struct spool_span head, policies, details;
+    gboolean in_words; /* it was found in a text of its mail */
+    guint mail;        /* the same for those of one mail, and of no other in the batch */
     /* known while and after it is written */
     gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */
     guint same_as;      /* index of the first in the transaction that is the same: often itself */

@@ -453,16 +453,15 @@ void writer_document(struct writer *writer, const struct ledger_document *docume
         .size = document->size,
         .sha256 = batch_sha256(batch, document->sha256),
         .outcome = document->outcome,
+        .in_words = document->in_words,
         .first_report = writer->pending_report,
         .n_reports = batch->reports->len - writer->pending_report,
         .first_other = writer->pending_other,
         .n_others = others - writer->pending_other,
     };
-    if (entry.outcome == OUTCOME_STORED && !entry.n_reports && !entry.n_others)
-        entry.outcome = OUTCOME_NO_REPORT;
     writer->pending_report = batch->reports->len;
     writer->pending_other = others;
-    g_array_append_val(batch->documents, entry);
+    batch_add_document(batch, &entry);
 }
 
 /* A copy of the caller's struct in which the texts are the batch's. */
@@ -511,8 +510,7 @@ static gboolean keep_original(struct writer *writer, struct batch_message *entry
 {
     struct batch *batch = writer->batch;
     const struct ledger_message *message = &entry->ledger;
-    gboolean large;
-    gboolean wanted = message->row || is_wanted(writer, message);
+    gboolean large, wanted = message->row || is_wanted(writer, message);
     if (!message->original.read || entry->bare || !wanted)
         return TRUE;
     if (is_private(writer)) {
@@ -586,6 +584,7 @@ gboolean writer_message_end(struct writer *writer, const struct ledger_message *
             .path = "", .kind = "aggregate", .size = -1, .outcome = OUTCOME_STORED};
         writer_document(writer, &rest);
     }
+    batch_forgive_words(writer->batch, writer->first_document);
     return add_message(writer, message, FALSE, error);
 }
 

@@ -10,6 +10,10 @@
  * one identity in the same moment do not see each other's and flag none. But an incomplete report and a
  * better copy of it are never counted both, see db/decide.h.
  *
+ * What was found in a text of the mail may be a copy that a mail program has wrapped and changed. It gives
+ * way to what the mail has as a document: a report to one of the same identity, whatever it holds, of which
+ * it is a duplicate; and what of it cannot be read is no problem when a document has reports.
+ *
  * With settings->trust, each report is stored with whether the mail came from its reporter (parser/trust.h),
  * and whether its domain is ours.
  *
@@ -103,6 +107,7 @@ struct ledger_document {
                              duplicate; PROBLEM may come with reports, too (PARSE_PARTLY) */
     const char *code, *detail;
     const char *const *warnings; /* codes of what was mended on the way to it, ended by NULL; or NULL */
+    gboolean in_words;           /* it was found in a text of the mail; see above */
 };
 
 /* What is kept of the subject of a message that a failure report is about. */

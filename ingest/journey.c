@@ -100,8 +100,10 @@ static gboolean spoils_document(const GError *error)
 
 static gboolean tell_document(struct journey *journey, const struct ledger_document *row, GError **error)
 {
+    struct ledger_document document = *row;
+    document.in_words = journey->part.message && journey->part.message->in_words;
     journey->documents++;
-    return journey->journal->document(journey->journal->self, row, error);
+    return journey->journal->document(journey->journal->self, &document, error);
 }
 
 /* The one row for the ledger, with the size and hash that the meter has seen. */

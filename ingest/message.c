@@ -195,6 +195,7 @@ static gboolean hand_out(struct walk *walk, struct mail_view *view, struct leaf 
                                       .note = leaf->note,
                                       .content = content,
                                       .head = view->head,
+                                      .in_words = leaf->found,
                                       .nested = *view->outer != '\0',
                                       .beside_feedback = view->feedback,
                                       .place = &around,

@@ -25,6 +25,7 @@ struct message_part {
     const char *note;       /* static code of what had to be mended to get it: cte, mime; or NULL */
     struct blob *content;   /* transfer encoding undone; lent: blob_ref to keep */
     const struct message_head *head; /* of the mail that it is in, which may be a nested one */
+    gboolean in_words;               /* it was found in a text of the mail, maybe a copy or a piece */
     gboolean nested;                 /* in a mail inside of the mail, of which only the header may be there */
     gboolean beside_feedback;        /* a feedback report is in the same multipart */
     const void *place;               /* for message_part_sample */

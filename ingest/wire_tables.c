@@ -282,6 +282,7 @@ static const struct wire_field document_fields[] = {
     CODE(code, 0),
     TEXT(detail, BOUND_DETAIL),
     {AT(warnings), .kind = FIELD_CODES, .list = BOUND_CODES},
+    BOOL(in_words),
 };
 TABLE(wire_ledger_document, "document", document_fields);
 #undef S

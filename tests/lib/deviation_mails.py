@@ -449,7 +449,7 @@ def between_words():
         c.put(alone(before + b"begin 644 r.xml.gz\n" + lines + b"`\nend\n\nBye\n", "text/plain", encoding="7bit"))
     c = Case("C16 in the text and beside it", "stored stored stored | 4/4/8 | mime | -",
              "SELECT string_agg(d.outcome, ' ' ORDER BY m.source, d.ordinal) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
-             " WHERE m.source LIKE '%/C16_in_the%'", "no_report stored no_report no_report stored stored no_report stored duplicate")
+             " WHERE m.source LIKE '%/C16_in_the%'", "no_report stored no_report no_report stored stored no_report duplicate stored")
     c.domain = "c16b.example"
 
     def inline(xml):
@@ -458,6 +458,57 @@ def between_words():
     c.put(mail(inline(c.xml()), part(packed(("x.txt", b"x")), "application/zip", "x.zip")))
     c.put(mail(inline(c.xml()), part(gz(c.xml()), "application/gzip", "r.xml.gz")))
     c.put(mail(inline(xml), part(gz(xml), "application/gzip", "r.xml.gz")))
+
+    copies_in_words()
+
+
+def copies_in_words():
+    """What a mail has as a document, and once more in its words, wrapped and changed by mail programs, counts once."""
+    c = Case("C17 in words", "stored stored stored stored stored stored stored stored | 9/9/18 | mime | truncated",
+             "SELECT right(m.source, 6) || ' ' || string_agg(d.outcome, ' ' ORDER BY d.ordinal) FROM dmarc_store.document d JOIN dmarc_store.message m ON m.id = d.message"
+             " WHERE m.source LIKE '%/C17_in_words/%' AND d.kind <> 'text' GROUP BY m.source ORDER BY m.source",
+             "01.eml duplicate stored 02.eml stored duplicate 03.eml duplicate stored 04.eml duplicate stored 05.eml no_report stored"
+             " 06.eml stored stored 07.eml stored duplicate 08.eml stored duplicate duplicate")
+    c.domain = "c17b.example"
+
+    def report():
+        return c.xml().replace(b"<org_name>Reporter", b"<org_name>Re Porter")
+
+    def said(xml, quote=b"> ", media_type="text/plain"):
+        return part(b"He wrote:\n" + b"".join(quote + line + b"\n" for line in xml.splitlines()), media_type, encoding="7bit")
+
+    def attached(xml):
+        return part(gz(xml), "application/gzip", "r.xml.gz")
+
+    def wrapped(xml):
+        return xml.replace(b"Re Porter", b"Re\nPorter")
+    xml = report()
+    c.put(mail(said(wrapped(xml)), attached(xml)))
+    xml = report()
+    c.put(mail(attached(xml), said(wrapped(xml), b"")))
+    # In HTML; forwarded with an answer above; so damaged that nothing can be read.
+    xml = report()
+    c.put(mail(said(wrapped(xml).replace(b"<", b"&lt;"), b"<br>", "text/html"), attached(xml)))
+    xml = report()
+    c.put(mail(said(wrapped(xml)), b"Content-Type: message/rfc822\n\n" + mail(TEXT, attached(xml), boundary="in")))
+    xml = report()
+    c.put(mail(said(xml[:250]), attached(xml)))
+    # Another report is one of its own; and a document that breaks off gives way to the whole one.
+    c.put(mail(said(report()), attached(report())))
+    xml = report()
+    c.put(mail(said(xml), attached(xml[:-12])))
+    # Alternatives in words only are copies as any others.
+    xml = report()
+    c.put(mail(said(xml), said(xml, b">> "), said(xml, b"")))
+    c = Case("C17 in words, TLS", "stored stored | 0/0/0 | mime | -",
+             "SELECT count(*) || ' ' || string_agg(DISTINCT organization, ' ') FROM dmarc.tls_report WHERE domain = 'c17c.example'", "2 Re Porter")
+    c.domain = "c17c.example"
+    for name in (b"one", b"two"):
+        tls = (b'{"organization-name":\n"Re Porter",\n"date-range":{"start-datetime":"2026-10-01T00:00:00Z","end-datetime":"2026-10-01T23:59:59Z"},\n'
+               b'"contact-info":"t@reporter.example","report-id":"' + name + b'","policies":[{"policy":{"policy-type":"no-policy-found",\n'
+               b'"policy-domain":"c17c.example"},"summary":{"total-successful-session-count":1,"total-failure-session-count":0}}]}\n')
+        parts = [said(wrapped(tls)), part(gz(tls), "application/tlsrpt+gzip", "r.json.gz")]
+        c.put(mail(*(parts if name == b"one" else reversed(parts))))
 
 
 def over_limits():

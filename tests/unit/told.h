@@ -134,8 +134,8 @@ static inline void tell_all(struct told *t)
                                         t->warnings,
                                         "rcpt",
                                         "carrier"};
-    t->document = (struct ledger_document){"part 1 / a.xml", "aggregate", 99,       sum,
-                                           OUTCOME_STORED,   NULL,        "detail", told_codes};
+    t->document = (struct ledger_document){"part 1 / a.xml", "aggregate", 99,  sum, OUTCOME_STORED, NULL,
+                                           "detail",         told_codes,  TRUE};
     t->warn = 0;
     t->end = (struct mail_end){"mid", "From", "mail.r.example", "Subject", -5, "limit", "too much"};
 }
