@@ -103,8 +103,13 @@ static guint64 uu_end(struct lines *lines, guint64 from, GError **error)
     return end;
 }
 
+/* A line of base64, as long as it would be when more follows, and no words. */
 static gboolean is_packed(const struct line *line)
 {
+    for (gsize i = 0; i < BLOCK_LINE; i++) {
+        if (i == line->n || !base64_is_character((guint8)line->text[i]))
+            return FALSE;
+    }
     /* gzip, zip, "<?xml", "<feedback" */
     return starts(line, "H4sI") || starts(line, "UEsDB") || starts(line, "PD94bWw") ||
            starts(line, "PGZlZWRiYWNr");

@@ -248,18 +248,35 @@ static enum parse_status parse(struct journey *journey, const struct unpacked *d
     return aggregate_parse(settings->parser, reader, &hints, journey->journal->reports, outcome, error);
 }
 
-/* What is refused without being a problem: prose, JSON of another kind, complaints about mail. */
+/* A piece of a report, or something like one, that a text shows: it does not have all of what says who
+ * reports when and about whom. What was encoded has no media type, and is no example. */
+static gboolean is_piece(const struct journey *journey, const struct unpacked *document,
+                         const struct meter *meter)
+{
+    const struct message_part *message = journey->part.message;
+    gboolean shown = message->in_words && message->media_type && !journey->part.packed;
+    if (!shown && !is_behind_words(journey, document))
+        return FALSE;
+    return document->kind == CONTENT_JSON
+               ? !strstr(meter->start, "\"date-range\"") || !strstr(meter->start, "\"policies\"")
+               : !strstr(meter->start, "report_metadata") || !strstr(meter->start, "policy_published");
+}
+
+/* What is refused without being a problem: prose, pieces in it, JSON of another kind, complaints about mail.
+ */
 static gboolean is_no_report(const struct journey *journey, const struct unpacked *document,
                              const struct meter *meter, const struct parse_outcome *outcome,
                              struct ledger_document *row)
 {
-    gboolean complaint = g_str_equal(outcome->code, "feedback_type");
-    if (!complaint && !is_prose(journey, outcome->code) && !is_image(journey, document, outcome->code) &&
-        !(document->kind == CONTENT_JSON && !is_tls_report(journey, meter)))
+    gboolean complaint = g_str_equal(outcome->code, "feedback_type"),
+             other = is_prose(journey, outcome->code) || is_image(journey, document, outcome->code) ||
+                     (document->kind == CONTENT_JSON && !is_tls_report(journey, meter)),
+             told = complaint || !other;
+    if (!complaint && !other && (g_str_equal(outcome->code, "limit") || !is_piece(journey, document, meter)))
         return FALSE;
     row->kind = complaint ? "feedback" : kind_of(journey, document->kind);
-    row->code = complaint ? outcome->code : NULL;
-    row->detail = complaint ? outcome->detail : NULL;
+    row->code = told ? outcome->code : NULL;
+    row->detail = told ? outcome->detail : NULL;
     row->outcome = OUTCOME_NO_REPORT;
     return TRUE;
 }

@@ -402,6 +402,17 @@ def transfer():
     c.put(mail(TEXT, part(packed(*office), "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "r.docx")))
     c.put(usual(packed(*reversed(office)), "sheet.xlsx", "application/octet-stream")).put(usual(packed(*office), "r.zip", "application/zip"))
     c.put(usual(packed(("mimetype", b"application/vnd.oasis.opendocument.text"), ("content.xml", b"<x/>")), "r.odt", "application/x-vnd.oasis.opendocument.text"))
+    # Who speaks of reports shows pieces of them; what says who reports when and about whom, and cannot be read, is one that is damaged.
+    c = Case("C31 speaks of reports", "problem problem no_report no_report no_report no_report no_report no_report no_report no_report no_report no_report | 0/0/0 | mime | "
+             "json,no_domain,no_period,truncated")
+    c.domain = "c31d.example"
+    for words in (b"> <feedback>\n> is the root.\n", b"<feedback>\n  <record>\n    ...\n  </record>\n</feedback>\n", b"> <feedback>\n>   <report_metadata>...\n> </feedback>\n",
+                  b'{\n  "policies": [{"Effect": "Allow"}]\n}\n', b'> {\n>   "organization-name": "Example Inc.",\n>   ...\n> }\n',
+                  b"> H4sI is how gzip begins in base64\n", b"UEsDBA\n", b"UEsDB is how zip does\n",
+                  b"> <feedback>\n>   <report_metadata>\n>   <policy_published>\n", b'{\n  "date-range": {},\n  "policies": [\n'):
+        c.put(alone(b"See:\n" + words, "text/plain", encoding="7bit"))
+    c.put(alone(b"<p>See:<br>&lt;feedback&gt;<br>is the root.", "text/html", encoding="7bit"))
+    c.put(usual(gz(b"The root is <feedback> <b>here</b>.\n"), "readme.gz"))
     c = Case("C27 a drawing", "stored stored stored no_report | 3/3/6 | - | -")
     c.domain = "c27b.example"
     svg = b'<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/svg11.dtd">\n<svg xmlns="http://www.w3.org/2000/svg"/>\n'
@@ -492,7 +503,7 @@ def copies_in_words():
     xml = report()
     c.put(mail(said(wrapped(xml)), b"Content-Type: message/rfc822\n\n" + mail(TEXT, attached(xml), boundary="in")))
     xml = report()
-    c.put(mail(said(xml[:250]), attached(xml)))
+    c.put(mail(said(xml[:xml.index(b"<record>") + 20]), attached(xml)))
     # Another report is one of its own; and a document that breaks off gives way to the whole one.
     c.put(mail(said(report()), attached(report())))
     xml = report()
