@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { DAY = 86400 };
+/* Zones lie at most so far from UTC. */
+enum { DAY = 86400, ZONE_MOST = 14 * 3600 };
 
 /* What the file name tells; asked for at most once a report, and only when something is missing. */
 struct file_name {
@@ -97,8 +98,16 @@ static void build_id(struct reader *reader)
 
 /* ---- when ---- */
 
-/* One end of the period. FALSE when the text holds none; and when it does not say in whose zone, while the
- * numbers of the file name do. */
+/* Whether the file name has the number of what the text says without its zone, or without all of its digits.
+ */
+static gboolean is_named(struct reader *reader, struct file_name *file, enum head_text which, gint64 seconds)
+{
+    return file_name_ask(reader, file) &&
+           ABS((which == HEAD_BEGIN ? file->begin : file->end) - seconds) <= ZONE_MOST;
+}
+
+/* One end of the period. FALSE when the text holds none; and when it does not say all, while the file name
+ * does. */
 static gboolean read_date(struct reader *reader, enum head_text which, const char *element,
                           struct file_name *file, gint64 *seconds_r)
 {
@@ -107,8 +116,9 @@ static gboolean read_date(struct reader *reader, enum head_text which, const cha
     if (text == NULL)
         return FALSE;
     enum date_form form = date_parse(text, seconds_r);
-    gboolean known = form != DATE_NONE && (form != DATE_NO_ZONE || !file_name_ask(reader, file));
-    if (form == DATE_FRACTION || !known)
+    gboolean vague = form == DATE_NO_ZONE || form == DATE_ROUNDED;
+    gboolean known = form != DATE_NONE && !(vague && is_named(reader, file, which, *seconds_r));
+    if (form == DATE_FRACTION || form == DATE_ROUNDED || !known)
         warn(reader, CODE_DATE, element, text);
     else if (form == DATE_OTHER)
         warn(reader, CODE_DATE_MS, element, text);

@@ -6,6 +6,7 @@
 
 /* Beyond the year 5138 a number of seconds is a number of something smaller. */
 #define SECONDS_MAX G_GINT64_CONSTANT(100000000000)
+#define WORD_SPACE 32 /* for a word of a date */
 
 static gboolean in_range(gint64 seconds)
 {
@@ -43,13 +44,6 @@ static enum date_form parse_iso(const char *text, gint64 *seconds_r)
     return zoned != NULL ? DATE_OTHER : DATE_NO_ZONE;
 }
 
-/* What is no number. */
-static enum date_form parse_calendar(const char *text, gint64 *seconds_r)
-{
-    enum date_form form = parse_iso(text, seconds_r);
-    return form == DATE_NONE && date_parse_mail(text, seconds_r) ? DATE_OTHER : form;
-}
-
 static enum date_form scaled(gint64 value, enum date_form form, gint64 *seconds_r)
 {
     while (value > SECONDS_MAX) {
@@ -58,22 +52,6 @@ static enum date_form scaled(gint64 value, enum date_form form, gint64 *seconds_
     }
     *seconds_r = value;
     return form;
-}
-
-enum date_form date_parse(const char *text, gint64 *seconds_r)
-{
-    *seconds_r = 0;
-    const char *digits = text + (*text == '+');
-    gsize n = strspn(digits, "0123456789");
-    const char *rest = digits + n;
-    gdouble number;
-    if (number_scientific(digits, &number))
-        return number < 1e18 ? scaled((gint64)number, DATE_FRACTION, seconds_r) : DATE_NONE;
-    gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
-    gint64 value = g_ascii_strtoll(digits, NULL, 10);
-    if (n == 0 || n > 19 || value == G_MAXINT64 || (*rest != '\0' && !fraction))
-        return parse_calendar(text, seconds_r);
-    return scaled(value, *rest != '\0' || digits != text ? DATE_FRACTION : DATE_PLAIN, seconds_r);
 }
 
 /* The next word of a date: letters, or digits and what stands between them in a time or a zone. Comments and
@@ -109,23 +87,30 @@ static int month_of(const char *word)
     return 0;
 }
 
-/* Minutes east of UTC. Military letters and unknown names say nothing (RFC 5322 section 4.3): UTC. */
-static int zone_of(const char *word)
+/* Minutes east of UTC. FALSE for military letters and unknown names, which say nothing (RFC 5322 section
+ * 4.3): UTC. */
+static gboolean is_zone(const char *word, int *minutes_r)
 {
     static const struct {
         const char *name;
         int minutes;
     } names[] = {{"EST", -300}, {"EDT", -240}, {"CST", -360}, {"CDT", -300}, {"MST", -420},
-                 {"MDT", -360}, {"PST", -480}, {"PDT", -420}, {"CET", 60},   {"CEST", 120}};
+                 {"MDT", -360}, {"PST", -480}, {"PDT", -420}, {"CET", 60},   {"CEST", 120},
+                 {"UTC", 0},    {"GMT", 0},    {"UT", 0},     {"Z", 0}};
+    *minutes_r = 0;
     if ((*word == '+' || *word == '-') && strspn(word + 1, "0123456789") == 4 && word[5] == '\0') {
         int number = (int)g_ascii_strtoll(word + 1, NULL, 10);
         int minutes = number / 100 * 60 + number % 100;
-        return minutes >= 24 * 60 ? 0 : *word == '-' ? -minutes : minutes;
+        if (minutes < 24 * 60)
+            *minutes_r = *word == '-' ? -minutes : minutes;
+        return minutes < 24 * 60;
     }
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-        if (g_ascii_strcasecmp(word, names[i].name) == 0)
-            return names[i].minutes;
-    return 0;
+        if (g_ascii_strcasecmp(word, names[i].name) == 0) {
+            *minutes_r = names[i].minutes;
+            return TRUE;
+        }
+    return FALSE;
 }
 
 /* RFC 5322 section 4.3: two digits are of this century up to 49, three are counted from 1900. */
@@ -155,10 +140,11 @@ static gboolean time_of(const char *word, int *hour_r, int *minute_r, int *secon
     return FALSE;
 }
 
-gboolean date_parse_mail(const char *text, gint64 *seconds_r)
+/* The zone is what stands in its place, or "". */
+static gboolean parse_mail(const char *text, gint64 *seconds_r, gboolean *zoned_r, char zone[WORD_SPACE])
 {
-    char day[32], month[32], year[32], time[32], zone[32];
-    int hour, minute, second;
+    char day[WORD_SPACE], month[WORD_SPACE], year[WORD_SPACE], time[WORD_SPACE];
+    int hour, minute, second, east;
     *seconds_r = 0;
     if (strlen(text) > 200)
         return FALSE;
@@ -168,17 +154,55 @@ gboolean date_parse_mail(const char *text, gint64 *seconds_r)
     next_word(&text, month, sizeof month);
     next_word(&text, year, sizeof year);
     next_word(&text, time, sizeof time);
-    next_word(&text, zone, sizeof zone);
+    next_word(&text, zone, WORD_SPACE);
     gsize digits = strspn(day, "0123456789");
     if (digits < 1 || digits > 2 || day[digits] != '\0' || !time_of(time, &hour, &minute, &second))
         return FALSE;
+    *zoned_r = is_zone(zone, &east);
     /* A leap second is the one before it. */
     g_autoptr(GDateTime) date =
         g_date_time_new_utc(MAX(year_of(year), 1), month_of(month), (int)g_ascii_strtoll(day, NULL, 10), hour,
                             minute, MIN(second, second > 60 ? 60 : 59));
-    gint64 seconds = date != NULL ? g_date_time_to_unix(date) - (gint64)zone_of(zone) * 60 : -1;
+    gint64 seconds = date != NULL ? g_date_time_to_unix(date) - (gint64)east * 60 : -1;
     if (!in_range(seconds))
         return FALSE;
     *seconds_r = seconds;
     return TRUE;
+}
+
+gboolean date_parse_mail(const char *text, gint64 *seconds_r)
+{
+    char zone[WORD_SPACE];
+    gboolean zoned;
+    return parse_mail(text, seconds_r, &zoned, zone);
+}
+
+/* What is no number. */
+static enum date_form parse_calendar(const char *text, gint64 *seconds_r)
+{
+    char zone[WORD_SPACE];
+    gboolean zoned;
+    enum date_form form = parse_iso(text, seconds_r);
+    if (form != DATE_NONE || !parse_mail(text, seconds_r, &zoned, zone))
+        return form;
+    if (g_ascii_strcasecmp(zone, "AM") != 0 && g_ascii_strcasecmp(zone, "PM") != 0)
+        return zoned ? DATE_OTHER : DATE_NO_ZONE;
+    *seconds_r = 0;
+    return DATE_NONE;
+}
+
+enum date_form date_parse(const char *text, gint64 *seconds_r)
+{
+    *seconds_r = 0;
+    const char *digits = text + (*text == '+');
+    gsize n = strspn(digits, "0123456789");
+    const char *rest = digits + n;
+    gdouble number;
+    if (number_scientific(digits, &number))
+        return number < 1e18 ? scaled((gint64)number, DATE_ROUNDED, seconds_r) : DATE_NONE;
+    gboolean fraction = *rest == '.' && rest[1 + strspn(rest + 1, "0123456789")] == '\0';
+    gint64 value = g_ascii_strtoll(digits, NULL, 10);
+    if (n == 0 || n > 19 || value == G_MAXINT64 || (*rest != '\0' && !fraction))
+        return parse_calendar(text, seconds_r);
+    return scaled(value, *rest != '\0' || digits != text ? DATE_FRACTION : DATE_PLAIN, seconds_r);
 }

@@ -5,9 +5,10 @@
 
 enum date_form {
     DATE_PLAIN,    /* digits: seconds since 1970-01-01 UTC */
-    DATE_FRACTION, /* the same with a decimal fraction, which is dropped, a sign, or an exponent */
+    DATE_FRACTION, /* the same with a decimal fraction, which is dropped, or a sign */
+    DATE_ROUNDED,  /* the same with an exponent, before which digits may be missing */
     DATE_OTHER,    /* milliseconds and smaller; ISO 8601 with a time zone; or as in a header field */
-    DATE_NO_ZONE,  /* ISO 8601 without a time zone, read as UTC */
+    DATE_NO_ZONE,  /* one of these two without a time zone that is known, read as UTC */
     DATE_NONE,     /* no date, or one before 1970 or after the year 5138 */
 };
 

@@ -248,8 +248,16 @@ static const struct deviation metadata[] = {
     /* In nobody knows whose zone: the file name knows better, but the day of the mail is another one. */
     {"M15", BY_DATES("2023-11-14T22:13:20", "2023-11-15"),
      "period=1700000000-1700006400|raw end=2023-11-15|warning date_zone:2", "date:", &date_hint},
-    {"M15", BY_DATES("2023-11-14T22:13:20", "2023-11-15T22:13:19"),
+    {"M15", BY_DATES("2020-09-13T20:26:40", "2020-09-14T20:26:39"),
      "period=1600000000-1600086399|warning date:2|warning from_filename:1", "date_zone", &file_hint},
+    {"M15", BY_DATES("1.60002e+09", "1.60009E9"),
+     "period=1600000000-1600086399|raw begin=1.60002e+09|warning date:2|warning from_filename:1", NULL,
+     &file_hint},
+    /* No zone makes years of difference. */
+    {"M15", BY_DATES("2023-11-14T22:13:20", "2023-11-15T22:13:19"),
+     "period=1700000000-1700086399|warning date_zone:2", "from_filename", &file_hint},
+    {"M15", BY_DATES("14 Nov 2023 22:13:20", "1.700086399E9"),
+     "period=1700000000-1700086399|warning date:1|warning date_zone:1", "from_filename", &file_hint},
     {"M16", BY_DATES("1700086399", "1700000000"), "period=1700000000-1700086399|warning date_swap:1", NULL,
      NULL},
     {"M17", BY_DATES("1538413632", "1538413632"), "period=1538413632-1538413632|warning date_zero:1|" GOOD,
