@@ -126,6 +126,19 @@ static gboolean is_searched(const struct mail_view *view, const struct leaf *lea
             g_str_has_prefix(type, "message/") || (ending && g_ascii_strcasecmp(ending, ".txt") == 0));
 }
 
+/* A text that there is no room for costs itself. Any other failure is handed on. */
+static gboolean refuse_text(struct walk *walk, struct mail_view *view, const char *number,
+                            const GError *failure, GError **error)
+{
+    if (!g_error_matches(failure, WS_ERROR, WS_ERROR_LIMIT)) {
+        g_propagate_error(error, g_error_copy(failure));
+        return FALSE;
+    }
+    g_autofree char *label = g_strconcat(view->outer, number ? number : "the text", NULL);
+    view->found = TRUE;
+    return walk->refuse(walk->self, label, "limit", failure->message, error);
+}
+
 /* The text of a leaf; and of HTML, in which nothing was found as it is written, what people see of it. */
 static gboolean search_leaf(struct walk *walk, struct mail_view *view, const struct leaf *leaf,
                             struct blob *content, GError **error)
@@ -133,16 +146,14 @@ static gboolean search_leaf(struct walk *walk, struct mail_view *view, const str
     g_autoptr(GError) failure = NULL;
     struct blob *narrow = wide_text_narrow(content, &failure);
     struct blob *text = narrow ? narrow : content;
-    gboolean ok = !failure && search_text(walk, view, leaf->number, text, 0, blob_size(text), &failure);
+    gboolean ok = !failure && search_text(walk, view, leaf->number, text, 0, blob_size(text), error);
     if (ok && !view->found && g_strcmp0(leaf->media_type, "text/html") == 0) {
         struct blob *seen = html_seen(text, &failure);
-        ok = seen && search_text(walk, view, leaf->number, seen, 0, blob_size(seen), &failure);
+        ok = seen && search_text(walk, view, leaf->number, seen, 0, blob_size(seen), error);
         blob_unref(seen);
     }
     blob_unref(narrow);
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return ok;
+    return failure ? refuse_text(walk, view, leaf->number, failure, error) : ok;
 }
 
 /* What is in a leaf that was handed out: a mail that came encoded or without a media type of its own, an
@@ -430,7 +441,9 @@ static gboolean search_text(struct walk *walk, struct mail_view *view, const cha
                             guint64 start, guint64 end, GError **error)
 {
     struct search search = {walk, view, number};
-    return block_search(text, start, end, on_block, &search, error);
+    g_autoptr(GError) failure = NULL;
+    return block_search(text, start, end, on_block, &search, &failure) ||
+           refuse_text(walk, view, number, failure, error);
 }
 
 /* When MIME led to nothing: all of the mail but the leaves that were read. */

@@ -249,6 +249,25 @@ static void test_many_parts(void)
         g_str_has_suffix(mails, " / message 1000 / part 1!limit message_parts: more than 1000 parts; "));
 }
 
+/* A text for which there is no room costs itself, and not what stands behind it. */
+static void test_no_room(void)
+{
+    int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600);
+    g_assert_cmpint(fd, >=, 0);
+    g_autoptr(GString) mail = g_string_new(MIXED "--b\nContent-Type: text/html\n\n");
+    for (int i = 0; i < 200000; i++)
+        g_string_append(mail, "<br>&gt; &lt;feedback&gt;");
+    g_string_append(mail, "\n--b\n\n" XML "\n--b--\n");
+    blob_use_scratch(&fd, 1);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(mail->str, mail->len);
+    g_autofree char *told = walk_blob(blob_new_bytes(bytes), &limits_default);
+    blob_use_scratch(NULL, 0);
+    const char *refused = strstr(told, "; part 1!");
+    g_assert_nonnull(refused);
+    g_assert_nonnull(strstr(refused, "; part 2=" XML "; "));
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -256,5 +275,6 @@ int main(int argc, char **argv)
     g_test_add_func("/message-text/vectors", test_vectors);
     g_test_add_func("/message-text/cut", test_cut);
     g_test_add_func("/message-text/many-parts", test_many_parts);
+    g_test_add_func("/message-text/no-room", test_no_room);
     return g_test_run();
 }
