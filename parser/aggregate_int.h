@@ -70,6 +70,7 @@ struct raw_record {
     const char *extensions;
     guint seen;   /* bits of enum node */
     guint in_row; /* those of them that stood in the row, where they do not belong */
+    guint64 high; /* those that count so far and stand one level above their place */
     gboolean damaged;
 };
 
@@ -119,6 +120,7 @@ struct reader {
     char *namespace_uri;
     GString *head_extensions;
     guint head_seen, head_done; /* bits of enum node: opened, closed */
+    guint64 head_high;          /* as of records */
     GChecksum *id;              /* of the texts so far, while there is no report_id */
     struct report_head head;
     GPtrArray *head_raw;

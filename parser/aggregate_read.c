@@ -147,7 +147,7 @@ static enum node choose_place(struct reader *reader, int id, const char *local, 
         return node == NODE_FEEDBACK || reader->depth >= WRAPPERS ? node : NODE_WRAPPER;
     if (reader->state != REPORT_OPEN)
         return NODE_SKIP;
-    if (node == NODE_RECORDS && is_foreign(reader, uri))
+    if ((node == NODE_RECORDS || tree_is_too_high(node, parent)) && is_foreign(reader, uri))
         return unknown_place(reader, parent, local, uri);
     if (variant)
         warnings_list(&reader->warnings, CODE_CASE, local);
@@ -207,6 +207,37 @@ static enum node beside_row(struct reader *reader, enum node node, const char *l
                 record->text[RECORD_ENVELOPE_TO] = NULL;
     }
     return once(reader, node, local);
+}
+
+/* Of one that stands above its place and one that stands there only the latter counts, whichever comes first.
+ * TRUE when it has to be forgotten what the former said. */
+static gboolean takes_place(struct reader *reader, enum node node, const char *local, gboolean known)
+{
+    guint64 *high =
+        node < NODE_SOURCE_IP && node >= NODE_FIRST_LEAF ? &reader->head_high : &reader->record.high;
+    guint64 bit = G_GUINT64_CONSTANT(1) << node;
+    if (tree_is_too_high(node, place_of(reader))) {
+        warnings_list(&reader->warnings, CODE_MISPLACED, local);
+        *high |= known ? 0 : bit;
+        return FALSE;
+    }
+    gboolean takes = (*high & bit) != 0;
+    *high &= ~bit;
+    if (takes)
+        warnings_list(&reader->warnings, CODE_MULTI, local);
+    return takes;
+}
+
+static enum node evaluated(struct reader *reader, const char *local)
+{
+    struct raw_record *record = &reader->record;
+    guint bit = 1u << NODE_EVALUATED;
+    if (takes_place(reader, NODE_EVALUATED, local, (record->seen & bit) != 0)) {
+        record->seen &= ~bit;
+        record->text[RECORD_DISPOSITION] = record->text[RECORD_DKIM] = record->text[RECORD_SPF] = NULL;
+        record->reasons = (struct entries){0};
+    }
+    return once(reader, NODE_EVALUATED, local);
 }
 
 static struct entry *add_entry(struct reader *reader, struct entries *entries)
@@ -314,9 +345,8 @@ static gboolean open_other(struct reader *reader, int id, const char *local, con
         extension_tag(reader, local, uri, n_attributes, attributes);
     } else {
         node = node == NODE_IDENTIFIERS || node == NODE_AUTH ? beside_row(reader, node, local)
+               : node == NODE_EVALUATED                      ? evaluated(reader, local)
                                                              : once(reader, node, local);
-        if (tree_is_too_high(node, place_of(reader)))
-            warnings_list(&reader->warnings, CODE_MISPLACED, local);
     }
     reader->place[++reader->depth] = (guint8)node;
     if (!enter(reader, node, uri))
@@ -333,7 +363,7 @@ static gboolean on_open(void *self, int id, const char *local, const char *uri, 
     struct reader *reader = self;
     if (id >= 0 && id < NAME_LAST && reader->state == REPORT_OPEN) {
         enum node node = tree_child(place_of(reader), (enum name)id);
-        if (is_leaf(node)) {
+        if (is_leaf(node) && !tree_is_too_high(node, place_of(reader))) {
             open_leaf(reader, node);
             return TRUE;
         }
@@ -445,9 +475,8 @@ static inline char *take_text(struct reader *reader, struct arena *arena)
     return arena_text(arena, text->bytes, text->length);
 }
 
-static void keep_head_text(struct reader *reader, enum node node, const char *local)
+static void keep_head_text(struct reader *reader, const char **slot, enum node node, const char *local)
 {
-    const char **slot = &reader->head_text[node - NODE_FIRST_LEAF];
     char *text = take_text(reader, &reader->head_arena);
     if (*slot == NULL || (node == NODE_ERROR && **slot == '\0')) {
         *slot = text;
@@ -468,19 +497,20 @@ static void keep_head_text(struct reader *reader, enum node node, const char *lo
 static void keep_text(struct reader *reader, enum node node, const char *local)
 {
     const char *id = reader->head_text[HEAD_REPORT_ID];
-    if (tree_is_too_high(node, place_of(reader)))
-        warnings_list(&reader->warnings, CODE_MISPLACED, local);
+    const char **slot = node < NODE_SOURCE_IP ? &reader->head_text[node - NODE_FIRST_LEAF]
+                        : node < NODE_ENTRY_0 ? &reader->record.text[node - NODE_SOURCE_IP]
+                                              : &reader->entry->text[node - NODE_ENTRY_0];
+    if (takes_place(reader, node, local, *slot != NULL))
+        *slot = NULL;
     if (!reader->begun && (id == NULL || *id == '\0') && node != NODE_REPORT_ID) {
         g_checksum_update(reader->id, (const guchar *)local, (gssize)strlen(local) + 1);
         reader->text.bytes[reader->text.length] = '\0';
         g_checksum_update(reader->id, (const guchar *)reader->text.bytes, (gssize)reader->text.length + 1);
     }
     if (node < NODE_SOURCE_IP) {
-        keep_head_text(reader, node, local);
+        keep_head_text(reader, slot, node, local);
         return;
     }
-    const char **slot = node < NODE_ENTRY_0 ? &reader->record.text[node - NODE_SOURCE_IP]
-                                            : &reader->entry->text[node - NODE_ENTRY_0];
     char *text = take_text(reader, &reader->record_arena);
     if (*slot == NULL)
         *slot = text;

@@ -17,6 +17,7 @@ void report_open(struct reader *reader, const char *namespace_uri)
     g_free(reader->namespace_uri);
     reader->namespace_uri = g_strdup(namespace_uri);
     reader->head_seen = reader->head_done = 0;
+    reader->head_high = 0;
     reader->records_seen = reader->records_out = reader->addresses_out = 0;
     g_string_truncate(reader->head_extensions, 0);
     g_checksum_reset(reader->id);

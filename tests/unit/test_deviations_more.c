@@ -66,6 +66,26 @@ static const struct deviation places[] = {
          "<report_metadata><org_name>R</org_name><email>dmarc@r.example</email><report_id>id1</report_id>"
          "<begin>1700000000</begin><end>1700086399</end></report_metadata>" POLICY GOOD_RECORD),
      "period=1700000000-1700086399|" GOOD "|warning misplaced:2|ok", "unknown_elem"},
+    /* Beside the ones in their place these say nothing, whichever come first. */
+    {"X21",
+     BY_RECORDS("<record><source_ip>192.0.2.9</source_ip><count>99</count>" EVALUATED(
+         "reject", "fail", "pass") GOOD_ROW FROM("example.com") GOOD_AUTH "</record>"),
+     GOOD "|warning multi:3|warning misplaced:3|ok", "192.0.2.9|count=99|reject"},
+    {"X21",
+     BY_RECORDS("<record>" GOOD_ROW "<source_ip>192.0.2.9</source_ip><count>99</count>" EVALUATED(
+         "reject", "fail", "pass") FROM("example.com") GOOD_AUTH "</record>"),
+     GOOD "|warning multi:3|warning misplaced:3|ok", "192.0.2.9|count=99|reject"},
+    {"X21",
+     FEEDBACK("<report_metadata><begin>1600000000</begin><end>1600086399</end><org_name>R</org_name>"
+              "<email>dmarc@r.example</email><report_id>id1</report_id><date_range><begin>1700000000</begin>"
+              "<end>1700086399</end></date_range></report_metadata>" POLICY GOOD_RECORD),
+     "period=1700000000-1700086399|" GOOD "|warning multi:2|warning misplaced:2|ok", NULL},
+    /* An extension of somebody else's may call its elements so. */
+    {"X21",
+     BY_RECORDS(
+         "<record><x:count xmlns:x=\"urn:x\">99</x:count><x:policy_evaluated xmlns:x=\"urn:x\"/>" GOOD_ROW
+             FROM("example.com") GOOD_AUTH "</record>"),
+     "extensions <count xmlns=\"urn:x\"|" GOOD "|ok", "misplaced|multi|count=99|no_pe"},
     /* The record's own count, whichever comes first. */
     {"X21",
      BY_RECORDS(
