@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define BLOCKS_MAX 20  /* that are looked at */
-#define TRIES_MAX 1000 /* quotes and braces of which more than their line is looked at */
+#define TRIES_MAX 1000 /* quotes, and braces, of which more than their line is looked at */
 #define NAME_MAX_BYTES 255
 #define BLOCK_LINE 16 /* a line of a block has at least so many characters, unless it is the last */
 
@@ -178,7 +178,7 @@ static gboolean is_tls_report(struct blob *text, guint64 at)
 
 /* What was done so far, also in quotes. */
 struct effort {
-    guint blocks, tries;
+    guint blocks, quotes, braces;
 };
 
 /* What is searched, and for what. */
@@ -258,7 +258,7 @@ static gboolean search_quote(struct search *search, struct lines *lines, const s
     if (n == 0 || !begins(search, &rest, &begin))
         return TRUE;
     g_free(begin.name);
-    if (++search->effort->tries > TRIES_MAX)
+    if (++search->effort->quotes > TRIES_MAX)
         return TRUE;
     struct blob *text = unquote(search, lines, line, n, error);
     if (!text)
@@ -281,7 +281,7 @@ static gboolean take_block(struct search *search, struct lines *lines, const str
 {
     guint64 start = line->offset, begun = line->offset + line->length, end = lines->end;
     g_autoptr(GError) failure = NULL;
-    if (begin->json && (++search->effort->tries > TRIES_MAX || !is_tls_report(search->text, start)))
+    if (begin->json && (++search->effort->braces > TRIES_MAX || !is_tls_report(search->text, start)))
         return TRUE;
     if (begin->packed)
         end = block_end(lines, line, &failure);

@@ -224,6 +224,18 @@ static void free_keys(gpointer keys)
         g_hash_table_unref(keys);
 }
 
+/* Whether an object begins in it, or may where it breaks off. */
+static gboolean may_hold_object(const char *text, const char *end)
+{
+    for (const char *at = text; (at = memchr(at, '{', (gsize)(end - at))) != NULL;) {
+        for (at++; at < end && is_blank(*at); at++)
+            ;
+        if (at == end || *at == '"' || *at == '}')
+            return TRUE;
+    }
+    return FALSE;
+}
+
 char *json_check(const char *text, gsize length, const struct limits *limits, gsize *end_r, gboolean *limit_r)
 {
     struct check check = {.text = text, .length = length, .limits = limits};
@@ -232,7 +244,7 @@ char *json_check(const char *text, gsize length, const struct limits *limits, gs
     while (!problem) {
         while (check.at < length && is_blank(text[check.at]))
             check.at++;
-        if (check.at == length || (end_r && check.ended && !memchr(text + check.at, '{', length - check.at)))
+        if (check.at == length || (end_r && check.ended && !may_hold_object(text + check.at, text + length)))
             break;
         problem = check_token(&check);
     }

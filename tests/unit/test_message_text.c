@@ -249,6 +249,17 @@ static void test_many_parts(void)
         g_str_has_suffix(mails, " / message 1000 / part 1!limit message_parts: more than 1000 parts; "));
 }
 
+/* Many braces that begin nothing do not keep what is quoted behind them from being found. */
+static void test_many_braces(void)
+{
+    g_autoptr(GString) mail = g_string_new(HEAD "\n");
+    for (guint i = 0; i < 2000; i++)
+        g_string_append(mail, "{\n");
+    g_string_append(mail, "> " XML "\n");
+    g_autofree char *told = walk(mail->str, &limits_default);
+    g_assert_nonnull(strstr(told, "part 1 / XML in the text=" XML "\n; "));
+}
+
 /* A text for which there is no room costs itself, and not what stands behind it. */
 static void test_no_room(void)
 {
@@ -275,6 +286,7 @@ int main(int argc, char **argv)
     g_test_add_func("/message-text/vectors", test_vectors);
     g_test_add_func("/message-text/cut", test_cut);
     g_test_add_func("/message-text/many-parts", test_many_parts);
+    g_test_add_func("/message-text/many-braces", test_many_braces);
     g_test_add_func("/message-text/no-room", test_no_room);
     return g_test_run();
 }
