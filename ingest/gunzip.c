@@ -20,8 +20,8 @@ struct gunzip {
 struct gunzip *gunzip_new(struct blob *blob)
 {
     guint8 first = 0;
-    /* Most of it are tables that are built before they are used. */
-    struct gunzip *gunzip = g_malloc(sizeof *gunzip);
+    /* Broken codes look back behind the start, where else would be what was in memory before. */
+    struct gunzip *gunzip = g_malloc0(sizeof *gunzip);
     isal_inflate_init(&gunzip->state);
     blob_read(blob, 0, &first, 1, NULL);
     gunzip->state.crc_flag = first == 0x1f ? ISAL_GZIP : ISAL_ZLIB;

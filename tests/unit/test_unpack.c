@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -503,6 +504,28 @@ static void test_many_members(void)
     g_byte_array_unref(pack_zip_end(&zip, FALSE));
 }
 
+/* Codes that look back behind the start find nothing that was in memory before: what is broken is the same
+ * each time. */
+static void test_broken_codes(void)
+{
+    static const char packed[] = "H4sIAAAAAAACA+VXwXKbMBA9t1/B+B6BsB3bMwrpqV/QHnpiZLGAapAUSdhOvr4iECzixpOOE2"
+                                 "fanq8tNfKZS27PE7T2itlpidA6s9w=";
+    GBytes *told[2];
+    gsize n;
+    g_autofree guint8 *data = g_base64_decode(packed, &n);
+    for (guint i = 0; i < 2; i++) {
+        struct collector collector = collector_new(64);
+        mallopt(M_PERTURB, i ? 165 : 1);
+        walk(data, n, FALSE, &limits_default, &collector);
+        mallopt(M_PERTURB, 0);
+        told[i] = g_bytes_new(collector.text->str, collector.text->len);
+        collector_clear(&collector);
+    }
+    g_assert_true(g_bytes_equal(told[0], told[1]));
+    g_bytes_unref(told[0]);
+    g_bytes_unref(told[1]);
+}
+
 static gboolean stop(void *self, const struct unpacked *document, GError **error)
 {
     (void)document;
@@ -544,6 +567,7 @@ int main(int argc, char **argv)
     g_test_add_func("/unpack/budget", test_budget);
     g_test_add_func("/unpack/bombs", test_bombs);
     g_test_add_func("/unpack/many-members", test_many_members);
+    g_test_add_func("/unpack/broken-codes", test_broken_codes);
     g_test_add_func("/unpack/stop", test_stop);
     return g_test_run();
 }
