@@ -252,7 +252,7 @@ static void test_many_parts(void)
 /* Many braces that begin nothing do not keep what is quoted behind them from being found. */
 static void test_many_braces(void)
 {
-    g_autoptr(GString) mail = g_string_new(HEAD "\n");
+    g_autoptr(GString) mail = g_string_new(HEAD "\nHello\n");
     for (guint i = 0; i < 2000; i++)
         g_string_append(mail, "{\n");
     g_string_append(mail, "> " XML "\n");
