@@ -132,13 +132,14 @@ static gboolean is_kind(const struct rereading *again, guint row, const struct i
     return strcmp(kind, item->report ? "aggregate" : item->other->kind == OTHER_TLS ? "tls" : "failure") == 0;
 }
 
-enum likeness { LIKE_KEY, LIKE_IDENTITY, LIKE_PATH, LIKENESSES };
+/* Copies in a mail have one row of a report between them: each has to find its own document. */
+enum likeness { LIKE_BOTH, LIKE_KEY, LIKE_IDENTITY, LIKE_PATH, LIKENESSES };
 
 /* Of one that was pruned only the document is left. */
 static gboolean is_like_document(const struct rereading *again, guint row, const struct item *item,
                                  enum likeness likeness)
 {
-    return likeness != LIKE_KEY && strcmp(db_value(again->old, row, OLD_PATH), item->path) == 0 &&
+    return likeness > LIKE_KEY && strcmp(db_value(again->old, row, OLD_PATH), item->path) == 0 &&
            (likeness == LIKE_PATH || (strcmp(db_value(again->old, row, OLD_DOMAIN), domain_of(item)) == 0 &&
                                       strcmp(db_value(again->old, row, OLD_DAY), item->day) == 0));
 }
@@ -151,12 +152,14 @@ static gboolean is_like(const struct rereading *again, guint row, const struct i
     if (again->pruned[row])
         return is_like_document(again, row, item, likeness);
     /* What was whole must not become less. */
-    if (likeness != LIKE_KEY && item->report && item->report->incomplete &&
+    if (likeness > LIKE_KEY && item->report && item->report->incomplete &&
         *db_value(again->old, row, OLD_INCOMPLETE) == 'f')
         return FALSE;
-    return likeness == LIKE_KEY        ? key_is(again, row, key_of(item), 2 * DIGEST_BYTES)
+    gboolean path = strcmp(db_value(again->old, row, OLD_PATH), item->path) == 0;
+    return likeness <= LIKE_KEY
+               ? key_is(again, row, key_of(item), 2 * DIGEST_BYTES) && (likeness == LIKE_KEY || path)
            : likeness == LIKE_IDENTITY ? key_is(again, row, key_of(item), DIGEST_BYTES)
-                                       : strcmp(db_value(again->old, row, OLD_PATH), item->path) == 0;
+                                       : path;
 }
 
 /* Finds the old one of each, the surest first. FALSE when an old one is left over. */
@@ -171,7 +174,7 @@ static gboolean match(struct rereading *again)
                     continue;
                 again->taken[row] = TRUE;
                 item->old = (int)row;
-                item->act = likeness == LIKE_KEY ? ACT_KNOWN : ACT_REPLACE;
+                item->act = likeness <= LIKE_KEY ? ACT_KNOWN : ACT_REPLACE;
                 left--;
             }
         }

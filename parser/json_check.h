@@ -7,7 +7,7 @@
 #include "parser/limits.h"
 
 /* NULL when all is well; else why not, owned by the caller. *limit_r: it is a limit, which the text names.
- * With `end_r` what follows the value is not looked at, unless it may hold another object, and *end_r is where
- * it begins. */
+ * With `end_r` what follows the value is not looked at, unless it may hold another object, and *end_r is
+ * where it begins. */
 char *json_check(const char *text, gsize length, const struct limits *limits, gsize *end_r,
                  gboolean *limit_r);

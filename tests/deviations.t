@@ -91,6 +91,11 @@ while IFS=$'\t' read -r name wanted sql answer; do
     echo "${name%% *} $([ $status = 0 ] && echo pass || echo FAIL)" >>"$dir/evidence"
 done <"$dir/cases"
 
+# Whatever it was, it reads the same once more.
+build/whosends --database "$PG_CONNINFO" reparse >"$dir/out" 2>&1
+grep -q ' read again: 0 changed; .* 0 changed, 0 new; 0 mails left' "$dir/out"
+ok $? "reparse: nothing is different" "$(tail -n 1 "$dir/out")"
+
 cut -d ' ' -f 1 "$dir/evidence" | sort -u | grep -vxFf "$dir/codes" >"$dir/strangers"
 [ ! -s "$dir/strangers" ]
 ok $? "no test names a code that the list does not have" "$(cat "$dir/strangers")"
