@@ -55,7 +55,7 @@ BEGIN
                coalesce(sum(r.messages) FILTER (WHERE r.passes), 0) AS passing,
                coalesce(sum(r.messages) FILTER (WHERE r.passes AND NOT r.strict), 0) AS lost_strict,
                coalesce(sum(r.messages) FILTER (WHERE r.spf_alone), 0) AS spf_alone, max(r.last_seen) AS last_seen,
-               (array_agg(r.advice ORDER BY r.messages DESC, r.evidence_said))[1] AS advice,
+               (array_agg(r.advice ORDER BY r.messages DESC, r.evidence_said, r.advice))[1] AS advice,
                CASE WHEN r.domain = ANY (talked) THEN dmarc_store.word_on(r.domain, r.sender_key, r.sender) END AS approved
         FROM replayed r
         GROUP BY r.domain, r.sender, r.class, r.known, r.sender_key, r.subdomain
