@@ -20,8 +20,9 @@ static const char stored_sql[] =
     " (SELECT o.first_ordinal + r.place - 2 AS ordinal, o.evidence[r.evidence_at] AS evidence,"
     " r.message_count, inet_send(r.source_ip) AS ip, convert_to(r.source_raw, 'UTF8') AS raw"
     " FROM dmarc_store.observed o CROSS JOIN LATERAL"
-    " (SELECT unnest(dmarc_store.places(cardinality(o.message_counts))) AS place,"
-    " unnest(o.source_ips) AS source_ip, unnest(o.message_counts) AS message_count,"
+    " (SELECT unnest(dmarc_store.places(cardinality(o.source_ips))) AS place,"
+    " unnest(o.source_ips) AS source_ip,"
+    " unnest(dmarc_store.counts(o.message_counts, o.great_counts)) AS message_count,"
     " unnest(o.evidence_at) AS evidence_at, unnest(o.sources_raw) AS source_raw) r"
     " WHERE o.domain = $1 AND o.day = $2::date AND o.report = $3::bigint AND o.first_ordinal <= $4::bigint)"
     " k WHERE k.ordinal < $4::bigint GROUP BY 1) b";
@@ -42,7 +43,7 @@ gboolean first_records_stored(struct db *db, const char *const place[3], guint64
 /* ---- waiting ones ---- */
 
 /* Where the arrays stand in a row of COPY BINARY, and what stands in front of the elements of one. */
-enum { FIELD_EVIDENCE = 4, FIELD_AT, FIELD_COUNTS, FIELD_ADDRESSES, FIELD_RAWS, FIELDS };
+enum { FIELD_EVIDENCE = 4, FIELD_AT, FIELD_COUNTS, FIELD_ADDRESSES, FIELD_RAWS, FIELD_GREAT, FIELDS };
 enum { ARRAY_HEAD = 20, ARRAY_LENGTH = 12 };
 
 struct walk {
@@ -126,17 +127,19 @@ static void end_block(struct sums *sums)
 /* The records of a row as the statement has them, at most as many as make n. */
 static void add_row(struct sums *sums, const struct walk *walk, guint64 n)
 {
-    static const guint8 none[4] = {0xff, 0xff, 0xff, 0xff};
+    static const guint8 none[4] = {0xff, 0xff, 0xff, 0xff}, zeros[8] = {0};
     const guint8 *evidence = walk->field[FIELD_EVIDENCE] + ARRAY_HEAD,
-                 *at = walk->field[FIELD_AT] + ARRAY_HEAD, *count = walk->field[FIELD_COUNTS] + ARRAY_HEAD,
+                 *at = walk->field[FIELD_AT] + ARRAY_HEAD,
+                 *count = walk->field[walk->field[FIELD_GREAT] ? FIELD_GREAT : FIELD_COUNTS] + ARRAY_HEAD,
                  *address = walk->field[FIELD_ADDRESSES] + ARRAY_HEAD,
                  *raw = walk->field[FIELD_RAWS] ? walk->field[FIELD_RAWS] + ARRAY_HEAD : NULL;
-    guint32 records = get32(walk->field[FIELD_COUNTS] + ARRAY_LENGTH);
+    guint32 records = get32(walk->field[FIELD_AT] + ARRAY_LENGTH);
     for (guint32 i = 0; i < records && sums->n < n; i++) {
         guint place = (guint)at[4] << 8 | at[5];
         const guint8 *address_end = next_element(address), *raw_end = raw ? next_element(raw) : NULL;
         sha256_add(sums->block, evidence + (gsize)(place - 1) * 20 + 4, 16);
-        sha256_add(sums->block, count + 4, 8);
+        sha256_add(sums->block, zeros, sizeof zeros - get32(count));
+        sha256_add(sums->block, count + 4, get32(count));
         sha256_add(sums->block, address, (gsize)(address_end - address));
         sha256_add(sums->block, raw ? raw : none, raw ? (gsize)(raw_end - raw) : sizeof none);
         at = next_element(at);

@@ -13,14 +13,16 @@ struct pack {
     guint64 first;
     guint32 number; /* of the pack, so that evidence knows whether it is in it */
     guint bytes, n, n_evidence, n_raw, n_addresses;
-    GByteArray *evidence, *evidence_at, *counts, *addresses, *raws;
+    gboolean great; /* one of the counts is larger than an int */
+    gint64 counts[RECORDS_MOST];
+    GByteArray *evidence, *evidence_at, *addresses, *raws, *put;
 };
 
 struct pack *pack_new(void)
 {
     struct pack *pack = g_new0(struct pack, 1);
-    GByteArray **const parts[] = {&pack->evidence, &pack->evidence_at, &pack->counts, &pack->addresses,
-                                  &pack->raws};
+    GByteArray **const parts[] = {&pack->evidence, &pack->evidence_at, &pack->addresses, &pack->raws,
+                                  &pack->put};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         *parts[i] = g_byte_array_new();
     return pack;
@@ -30,8 +32,7 @@ void pack_free(struct pack *pack)
 {
     if (!pack)
         return;
-    GByteArray *const parts[] = {pack->evidence, pack->evidence_at, pack->counts, pack->addresses,
-                                 pack->raws};
+    GByteArray *const parts[] = {pack->evidence, pack->evidence_at, pack->addresses, pack->raws, pack->put};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         g_byte_array_unref(parts[i]);
     g_free(pack);
@@ -39,12 +40,12 @@ void pack_free(struct pack *pack)
 
 void pack_clear(struct pack *pack, guint64 first)
 {
-    GByteArray *const parts[] = {pack->evidence, pack->evidence_at, pack->counts, pack->addresses,
-                                 pack->raws};
+    GByteArray *const parts[] = {pack->evidence, pack->evidence_at, pack->addresses, pack->raws, pack->put};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         g_byte_array_set_size(parts[i], 0);
     pack->first = first;
     pack->number++;
+    pack->great = FALSE;
     pack->bytes = pack->n = pack->n_evidence = pack->n_raw = pack->n_addresses = 0;
 }
 
@@ -53,10 +54,10 @@ gboolean pack_is_empty(const struct pack *pack)
     return !pack->n;
 }
 
-/* An element of an array of inet, at the place of a bigint, and of a smallint. */
+/* An element of an array of inet, an int, and a smallint. */
 static guint bytes_of(const struct report_record *record)
 {
-    return (record->family == AF_INET6 ? 24u : 12u) + 8 + 2 +
+    return (record->family == AF_INET6 ? 24u : 12u) + 4 + 2 +
            (record->source_raw ? (guint)strlen(record->source_raw) + 8 : 0);
 }
 
@@ -75,7 +76,8 @@ void pack_add(struct pack *pack, const struct report_record *record, struct tall
         pack->bytes += EVIDENCE_BYTES;
     }
     pgcopy_int2(pack->evidence_at, (gint16)evidence->place);
-    pgcopy_int8(pack->counts, record->message_count);
+    pack->counts[pack->n] = record->message_count;
+    pack->great = pack->great || record->message_count > G_MAXINT32;
     pgcopy_inet(pack->addresses, record->family, record->source_ip);
     pgcopy_text(pack->raws, record->source_raw);
     pack->n_addresses += record->family == AF_INET || record->family == AF_INET6;
@@ -84,15 +86,32 @@ void pack_add(struct pack *pack, const struct report_record *record, struct tall
     pack->n++;
 }
 
-void pack_put(const struct pack *pack, GByteArray *out)
+/* Those that `great` rows have, or all others. */
+static void put_counts(struct pack *pack, gboolean great, GByteArray *out)
+{
+    if (pack->great != great) {
+        pgcopy_null(out);
+        return;
+    }
+    g_byte_array_set_size(pack->put, 0);
+    for (guint i = 0; i < pack->n; i++)
+        if (great)
+            pgcopy_int8(pack->put, pack->counts[i]);
+        else
+            pgcopy_int4(pack->put, (gint32)pack->counts[i]);
+    pgcopy_array(out, great ? PGCOPY_INT8 : PGCOPY_INT4, pack->n, FALSE, pack->put);
+}
+
+void pack_put(struct pack *pack, GByteArray *out)
 {
     pgcopy_int4(out, (gint32)MIN(pack->first, G_MAXINT32 - RECORDS_MOST));
     pgcopy_array(out, PGCOPY_UUID, pack->n_evidence, FALSE, pack->evidence);
     pgcopy_array(out, PGCOPY_INT2, pack->n, FALSE, pack->evidence_at);
-    pgcopy_array(out, PGCOPY_INT8, pack->n, FALSE, pack->counts);
+    put_counts(pack, FALSE, out);
     pgcopy_array(out, PGCOPY_INET, pack->n, pack->n_addresses < pack->n, pack->addresses);
     if (pack->n_raw)
         pgcopy_array(out, PGCOPY_TEXT, pack->n, pack->n_raw < pack->n, pack->raws);
     else
         pgcopy_null(out);
+    put_counts(pack, TRUE, out);
 }

@@ -16,6 +16,6 @@ gboolean pack_is_empty(const struct pack *pack);
 gboolean pack_is_full(const struct pack *pack, const struct report_record *record);
 void pack_add(struct pack *pack, const struct report_record *record, struct tally_evidence *evidence);
 
-/* The last six columns of the row: first_ordinal, evidence, evidence_at, message_counts, source_ips,
- * sources_raw. */
-void pack_put(const struct pack *pack, GByteArray *out);
+/* The last seven columns of the row: first_ordinal, evidence, evidence_at, message_counts, source_ips,
+ * sources_raw, great_counts. */
+void pack_put(struct pack *pack, GByteArray *out);

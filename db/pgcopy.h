@@ -22,6 +22,7 @@ void pgcopy_inet(GByteArray *out, int family, const guint8 *address); /* AF_UNSP
 enum pgcopy_type {
     PGCOPY_INT8 = 20,
     PGCOPY_INT2 = 21,
+    PGCOPY_INT4 = 23,
     PGCOPY_TEXT = 25,
     PGCOPY_INET = 869,
     PGCOPY_UUID = 2950

@@ -33,7 +33,7 @@
     "code, detail, auth_result, auth_domain, original"
 #define MESSAGE_COLUMNS 16
 
-#define OBSERVED_COLUMNS 9
+#define OBSERVED_COLUMNS 10
 #define SUM_COLUMNS 6
 #define ORIGINAL_COLUMNS 3
 #define DOCUMENT_COLUMNS 14
@@ -171,7 +171,8 @@ const char rows_try_evidence[] = "DELETE FROM dmarc_store.evidence e USING pg_te
                                  "s.hash";
 
 #define OBSERVED_SAME                                                                                        \
-    "domain, day, report, first_ordinal, evidence, evidence_at, message_counts, source_ips, sources_raw"
+    "domain, day, report, first_ordinal, evidence, evidence_at, message_counts, source_ips, sources_raw, "   \
+    "great_counts"
 const char rows_observed_copy[] = "COPY dmarc_store.observed (" OBSERVED_SAME ") FROM STDIN (FORMAT binary)";
 const char rows_sum_copy[] =
     "COPY pg_temp.stage_sum (report, profile, records, messages, quarantined, rejected)"
@@ -226,8 +227,9 @@ const char rows_reread_document_copy[] =
     "SELECT o.first_ordinal + r.place - 1, r.source_ip, r.message_count, o.evidence[r.evidence_at], "        \
     "r.source_raw"                                                                                           \
     " FROM pg_temp.stage_observed o CROSS JOIN LATERAL"                                                      \
-    " (SELECT unnest(dmarc_store.places(cardinality(o.message_counts))) AS place,"                           \
-    " unnest(o.source_ips) AS source_ip, unnest(o.message_counts) AS message_count,"                         \
+    " (SELECT unnest(dmarc_store.places(cardinality(o.source_ips))) AS place,"                               \
+    " unnest(o.source_ips) AS source_ip,"                                                                    \
+    " unnest(dmarc_store.counts(o.message_counts, o.great_counts)) AS message_count,"                        \
     " unnest(o.evidence_at) AS evidence_at, unnest(o.sources_raw) AS source_raw) r"                          \
     " WHERE o.report = $4::bigint"
 #define NEW_HASHES "SELECT unnest(evidence) FROM pg_temp.stage_observed WHERE report = $4::bigint"
@@ -539,7 +541,7 @@ void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
     put_profile(out, profile);
 }
 
-void rows_observed(GByteArray *out, const char *domain, gint64 day, gint64 report, const struct pack *pack)
+void rows_observed(GByteArray *out, const char *domain, gint64 day, gint64 report, struct pack *pack)
 {
     pgcopy_row(out, OBSERVED_COLUMNS);
     pgcopy_text(out, domain);

@@ -54,7 +54,7 @@ void rows_evidence(GByteArray *out, const char *domain, const guint8 *hash,
                    const struct report_record *record, const struct profile *profile);
 
 extern const char rows_observed_copy[], rows_sum_copy[];
-void rows_observed(GByteArray *out, const char *domain, gint64 day, gint64 report, const struct pack *pack);
+void rows_observed(GByteArray *out, const char *domain, gint64 day, gint64 report, struct pack *pack);
 void rows_sum(GByteArray *out, gint64 report, const struct tally_profile *profile);
 
 /* What is staged is stored no more, so that it is new. */

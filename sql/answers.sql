@@ -43,7 +43,7 @@ BEGIN
                coalesce(sum(o.message_count) FILTER (WHERE j.spf_aligned), 0) AS spf_aligned,
                min(o.day) AS first_seen, max(o.day) AS last_seen, max(dmarc_store.best_of(o.message_count, j.place)) AS best
         FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
-                     unnest(r.message_counts) AS message_count
+                     unnest(dmarc_store.counts(r.message_counts, r.great_counts)) AS message_count
               FROM dmarc_store.observed r
               WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
@@ -253,7 +253,7 @@ BEGIN
     ), found AS MATERIALIZED (
         SELECT s.domain, s.day, s.report, k.hash AS evidence, s.source_ip, s.message_count
         FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
-                     unnest(r.message_counts) AS message_count
+                     unnest(dmarc_store.counts(r.message_counts, r.great_counts)) AS message_count
               FROM dmarc_store.observed r
               WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')) s

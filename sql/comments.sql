@@ -260,9 +260,11 @@ COMMENT ON COLUMN dmarc_store.observed.first_ordinal IS 'place of the first reco
 COMMENT ON COLUMN dmarc_store.observed.domain IS 'policy domain';
 COMMENT ON COLUMN dmarc_store.observed.evidence IS 'hashes of dmarc.evidence, together with domain, each once';
 COMMENT ON COLUMN dmarc_store.observed.evidence_at IS 'for each record: which of them, from 1';
-COMMENT ON COLUMN dmarc_store.observed.message_counts IS 'for each record: messages';
+COMMENT ON COLUMN dmarc_store.observed.message_counts IS 'for each record: messages; NULL where great_counts tells them';
 COMMENT ON COLUMN dmarc_store.observed.source_ips IS 'for each record: address that sent the messages; NULL when it cannot be read';
 COMMENT ON COLUMN dmarc_store.observed.sources_raw IS 'for each record: what stood in place of the address, when it could not be read; NULL when all could';
+COMMENT ON COLUMN dmarc_store.observed.great_counts IS 'for each record: messages, where one of them is larger than an int; else NULL';
+COMMENT ON FUNCTION dmarc_store.counts(int[], bigint[]) IS 'The messages of each record, of which dmarc_store.observed has the one or the other';
 COMMENT ON FUNCTION dmarc_store.places(int) IS 'The numbers from 1 to n, at most 64';
 COMMENT ON VIEW dmarc_store.observation IS 'One row for each record of a report: address, count and which evidence. dmarc.record shows it joined';
 COMMENT ON COLUMN dmarc_store.observation.domain IS 'policy domain';

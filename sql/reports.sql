@@ -237,7 +237,7 @@ BEGIN
                min(o.day) AS first_seen, max(o.day) AS last_seen, dmarc_store.place_in(max(dmarc_store.best_of(o.message_count, j.place))) AS place,
                bool_and(j.rule = 'nothing') AS nameless
         FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
-                     unnest(r.message_counts) AS message_count
+                     unnest(dmarc_store.counts(r.message_counts, r.great_counts)) AS message_count
               FROM dmarc_store.observed r
               WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
@@ -370,7 +370,7 @@ BEGIN
         WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine)) AND e.disagree
     ), found AS MATERIALIZED (
         SELECT o.domain, o.day, o.report, count(*) AS records, sum(o.message_count) AS messages, max(o.message_count) AS most
-        FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.message_counts) AS message_count
+        FROM (SELECT r.domain, r.day, r.report, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(dmarc_store.counts(r.message_counts, r.great_counts)) AS message_count
               FROM dmarc_store.observed r
               WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')) o
@@ -511,7 +511,7 @@ BEGIN
         -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
         SELECT j.line, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
         FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
-                     unnest(r.message_counts) AS message_count
+                     unnest(dmarc_store.counts(r.message_counts, r.great_counts)) AS message_count
               FROM dmarc_store.observed r
               WHERE (policy_domain IS NULL OR r.domain = lower(policy_domain)) AND (mine IS NULL OR r.domain = ANY (mine))
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')

@@ -125,6 +125,9 @@ BEGIN
     IF to_regclass('dmarc_store.profile_day_before') IS NOT NULL THEN
         DROP TABLE dmarc_store.profile_day_before;
     END IF;
+    IF to_regclass('dmarc_store.observed_before') IS NOT NULL THEN
+        DROP TABLE dmarc_store.observed_before, dmarc_store.summed_before;
+    END IF;
 END
 $fn$;
 COMMENT ON FUNCTION dmarc_store.settle() IS 'Ends an installation or upgrade: profiles of old evidence, sums, classes by the new catalogue';

@@ -250,7 +250,7 @@ BEGIN
         FROM (SELECT g.*, generate_series(1, cardinality(g.profiles), 32) AS first
               FROM (SELECT a.day, a.doubtful, a.domain, array_agg(a.profile) AS profiles, array_agg(a.records) AS records,
                            array_agg(a.messages) AS messages, array_agg(a.quarantined) AS quarantined, array_agg(a.rejected) AS rejected
-                    FROM (SELECT e.domain, e.day, e.doubtful, e.profile, sum(e.records)::bigint AS records, sum(e.messages) AS messages,
+                    FROM (SELECT e.domain, e.day, e.doubtful, e.profile, sum(e.records)::int AS records, sum(e.messages) AS messages,
                                  coalesce(sum(e.quarantined), 0) AS quarantined, coalesce(sum(e.rejected), 0) AS rejected
                           FROM (SELECT s.domain, s.day, s.doubtful, unnest(s.profiles) AS profile, unnest(s.records) AS records,
                                        unnest(s.messages) AS messages, unnest(s.quarantined) AS quarantined, unnest(s.rejected) AS rejected
@@ -283,7 +283,7 @@ BEGIN
         WHERE o.day BETWEEN first AND last
         GROUP BY o.domain, o.day, u.doubtful, o.evidence
     ), meant AS MATERIALIZED (
-        SELECT g.day, g.doubtful, e.domain, array_agg(e.profile) AS profiles, array_agg(sign * g.records) AS records,
+        SELECT g.day, g.doubtful, e.domain, array_agg(e.profile) AS profiles, array_agg((sign * g.records)::int) AS records,
                array_agg(sign * g.messages) AS messages,
                array_agg(CASE WHEN e.disposition = 'quarantine' THEN sign * g.messages ELSE 0 END) AS quarantined,
                array_agg(CASE WHEN e.disposition = 'reject' THEN sign * g.messages ELSE 0 END) AS rejected

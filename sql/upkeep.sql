@@ -205,7 +205,7 @@ BEGIN
     reports := (SELECT count(*) FROM dmarc_store.report r WHERE r.day < before)
         + (SELECT count(*) FROM dmarc_store.failure_report f WHERE f.day < before)
         + (SELECT count(*) FROM dmarc_store.tls_report t WHERE t.day < before);
-    records := (SELECT coalesce(sum(cardinality(o.message_counts)), 0) FROM dmarc_store.observed o WHERE o.day < before);
+    records := (SELECT coalesce(sum(cardinality(o.source_ips)), 0) FROM dmarc_store.observed o WHERE o.day < before);
     bytes := coalesce((SELECT sum(pg_total_relation_size(c.oid))
                        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
                        WHERE i.inhparent IN (SELECT to_regclass(format('dmarc_store.%I', t)) FROM unnest(dmarc_store.month_tables()) t)
@@ -247,7 +247,7 @@ BEGIN
     reports := (SELECT count(*) FROM dmarc_store.report r WHERE r.day >= first AND r.day < last)
         + (SELECT count(*) FROM dmarc_store.failure_report f WHERE f.day >= first AND f.day < last)
         + (SELECT count(*) FROM dmarc_store.tls_report t WHERE t.day >= first AND t.day < last);
-    records := (SELECT coalesce(sum(cardinality(o.message_counts)), 0) FROM dmarc_store.observed o WHERE o.day >= first AND o.day < last);
+    records := (SELECT coalesce(sum(cardinality(o.source_ips)), 0) FROM dmarc_store.observed o WHERE o.day >= first AND o.day < last);
     bytes := 0;
     FOREACH parent IN ARRAY dmarc_store.month_tables() LOOP
         child := parent || '_' || to_char(first, 'YYYYMM');

@@ -29,7 +29,7 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA dmarc TO whosends_read;
         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA dmarc TO whosends_read;
         -- A function in a view is called by who asks.
-        GRANT EXECUTE ON FUNCTION dmarc_store.places(int) TO whosends_read;
+        GRANT EXECUTE ON FUNCTION dmarc_store.places(int), dmarc_store.counts(int[], bigint[]) TO whosends_read;
         -- What changes something, what is about reading mail again, and what reads the tables.
         REVOKE EXECUTE ON FUNCTION dmarc.reclassify(text), dmarc.rereadable(text, text, boolean, text, date), dmarc.fsck(),
             dmarc.approve(text, text, text), dmarc.disown(text, text, text), dmarc.undecide(text, text) FROM whosends_read;

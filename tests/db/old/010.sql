@@ -155,7 +155,7 @@ SELECT tableoid::regclass::text, count(*) FROM dmarc_store.domain_day GROUP BY 1
 --= dmarc_store.domain_day_202609|1
 --= dmarc_store.domain_day_202610|5
 --= dmarc_store.domain_day_other|1
-SELECT tableoid::regclass::text, sum(cardinality(message_counts)) FROM dmarc_store.observed GROUP BY 1 ORDER BY 1;
+SELECT tableoid::regclass::text, sum(cardinality(source_ips)) FROM dmarc_store.observed GROUP BY 1 ORDER BY 1;
 --= dmarc_store.observed_202609|4
 --= dmarc_store.observed_202610|7
 --= dmarc_store.observed_other|2

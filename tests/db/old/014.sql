@@ -61,7 +61,7 @@ SELECT o.ordinal, o.source_ip, o.message_count, o.source_raw, o.evidence = md5((
 --= 3||7||t
 
 -- in rows of their months
-SELECT tableoid::regclass::text, report, first_ordinal, cardinality(message_counts), cardinality(evidence) FROM dmarc_store.observed ORDER BY 2, 3;
+SELECT tableoid::regclass::text, report, first_ordinal, cardinality(source_ips), cardinality(evidence) FROM dmarc_store.observed ORDER BY 2, 3;
 --= dmarc_store.observed_202609|1|1|32|3
 --= dmarc_store.observed_202609|1|33|18|3
 --= dmarc_store.observed_202609|1|52|13|3
