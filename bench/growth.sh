@@ -4,12 +4,12 @@
 # other mails to warm up, and the ratio to the smallest of the databases in the same round. The mails are about the last week, as
 # mails are that come; DAYS=365 spreads them over all that is stored, as when an old mailbox is read again.
 #
-# usage: bench/growth.sh     RECORDS (10000000); DOMAINS (2000); BENCH_DIR; NEW: how many new mails (2000); DAYS (7); ROUNDS (3)
+# usage: bench/growth.sh     RECORDS (10000000); DOMAINS (2000); BENCH_DIR; NEW: how many new mails (2000); DAYS (7); ROUNDS (7)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . bench/lib.sh
 . bench/stock.sh
-new=${NEW:-2000} days=${DAYS:-7}
+new=${NEW:-2000} days=${DAYS:-7} rounds=${ROUNDS:-7}
 
 bench/generate.py --out "$dir/warm" --reports 200 --domains "$domains" --days "$days" --seed 2 --truth "$dir/truth" || exit 1
 bench/generate.py --out "$dir/new" --reports "$new" --domains "$domains" --days "$days" --seed 3 --truth "$dir/truth" || exit 1
@@ -41,5 +41,5 @@ for stage in "${stages[@]}"; do
     show "$have records: us a mail" us
     show "$have records: us a mail, server alone" us
     show "$have records: times the first" times '<= 1.2'
-    show "$have records: times the first, server alone" times '<= 1.2'
+    show "$have records: times the first, server alone" times
 done
