@@ -46,11 +46,15 @@ pg_start() {
         chown "$(pg_owner):" "$PG_DIR/data" "$PG_SOCKETS" || return 1
         : >"$PG_DIR/log" && chown "$(pg_owner):" "$PG_DIR/log" || return 1
     fi
-    if ! test -e "$PG_DIR/data/PG_VERSION" && ! pg_as_owner "$PG_BIN/initdb" -D "$PG_DIR/data" -U postgres --auth=trust \
-        --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$PG_DIR/initdb.log" 2>&1; then
-        sed 's/^/# /' "$PG_DIR/initdb.log" >&2
-        return 1
+    if ! test -e "$PG_DIR/data/PG_VERSION"; then
+        if ! pg_as_owner "$PG_BIN/initdb" -D "$PG_DIR/data" -U postgres --auth=trust \
+            --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$PG_DIR/initdb.log" 2>&1; then
+            sed 's/^/# /' "$PG_DIR/initdb.log" >&2
+            return 1
+        fi
+        echo "include 'settings.conf'" >>"$PG_DIR/data/postgresql.conf"
     fi
+    # Written anew each time, so that no setting of an earlier start stays.
     {
         echo "listen_addresses = ''"
         echo "unix_socket_directories = '$PG_SOCKETS'"
@@ -62,7 +66,8 @@ pg_start() {
         echo "max_wal_size = 256MB"
         echo "timezone = 'UTC'"
         for setting in "$@"; do echo "${setting%%=*} = '${setting#*=}'"; done
-    } >>"$PG_DIR/data/postgresql.conf"
+    } >"$PG_DIR/data/settings.conf"
+    test "$(id -u)" != 0 || chown "$(pg_owner):" "$PG_DIR/data/settings.conf" || return 1
     pg_restart || return 1
     # What every database of the server is to have.
     for base in ${PG_TEMPLATE_SQL:+template1 postgres}; do
