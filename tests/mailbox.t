@@ -84,7 +84,7 @@ pg_newdb killed || exit 1
 configure 100
 rm -rf "$MAILDIR/.Processed"
 deliver
-killed=0 longest=$(awk '{ print int($3 * 1000 / 8) }' "$dir/cost")
+killed=0 longest=$(awk '{ print int($3 * 1000 / 16) }' "$dir/cost")
 for round in 1 2 3 4 5 6 7 8 9 10; do
     build/whosends --config "$dir/conf" ingest >"$dir/out" 2>&1 &
     pid=$!

@@ -44,9 +44,10 @@ BEGIN
     e.profile := (dmarc_store.profile_of(e)).hash;
     INSERT INTO dmarc_store.evidence SELECT e.* ON CONFLICT DO NOTHING;
     PERFORM dmarc_store.take_profiles(ARRAY[dmarc_store.profile_of(e)]);
-    INSERT INTO dmarc_store.observed (domain, day, report, first_ordinal, evidence, evidence_at, message_counts, source_ips)
+    INSERT INTO dmarc_store.observed (domain, day, report, first_ordinal, evidence, evidence_at, message_counts, great_counts, source_ips)
     SELECT $2, $3, $1, (SELECT count(*) + 1 FROM dmarc_store.observation o WHERE o.domain = $2 AND o.day = $3 AND o.report = $1),
-           ARRAY[e.hash], '{1}', ARRAY[messages], ARRAY[ip::inet];
+           ARRAY[e.hash], '{1}', CASE WHEN messages <= 2147483647 THEN ARRAY[messages] END, CASE WHEN messages > 2147483647 THEN ARRAY[messages] END,
+           ARRAY[ip::inet];
     UPDATE dmarc_store.report r
     SET record_count = r.record_count + 1, records_seen = r.records_seen + 1, message_count = r.message_count + messages,
         dkim_aligned_count = r.dkim_aligned_count + CASE WHEN e.dkim_aligned THEN messages ELSE 0 END,
