@@ -481,35 +481,53 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mod
 SET jit = off SET enable_memoize = off SET random_page_cost = 1.1 SET enable_mergejoin = off SET enable_nestloop = off SET enable_sort = off
 SET work_mem = '64MB' AS $fn$
 #variable_conflict use_column
+DECLARE
+    -- Whether there are so many records that to judge all evidence, whenever it was seen, takes less time than to find out which was.
+    many boolean := (SELECT coalesce(sum(t.records), 0) FROM dmarc_store.domain_day t
+                     WHERE (policy_domain IS NULL OR t.domain = lower(policy_domain)) AND (mine IS NULL OR t.domain = ANY (mine))
+                       AND t.day >= coalesce(since, '-infinity') AND t.day < coalesce(until, 'infinity'))
+                    > 30 * (SELECT count(*) FROM dmarc_store.evidence e
+                            WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine)));
 BEGIN
     RETURN QUERY
-    WITH told AS MATERIALIZED (
-        SELECT s.domain, s.evidence, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree,
+    WITH seen AS MATERIALIZED (
+        SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
+        FROM dmarc_store.observed o
+        WHERE NOT many AND (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
+          AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')
+    ), told AS MATERIALIZED (
+        SELECT e.domain, e.hash AS evidence, c.sender, c.class, c.sender_key, c.advice, e.header_from, e.disposition, e.reason_types AS overrides, e.disagree,
                e.dkim_domains, e.dkim_selectors, e.dkim_results, e.spf_domains, e.spf_scopes, e.spf_results,
                dmarc_store.telling_dkim(e.header_from, e.domain, e.dkim_domains, e.dkim_results) AS dkim_at,
                dmarc_store.telling_spf(e.header_from, e.domain, e.spf_domains, e.spf_scopes, e.spf_results) AS spf_at
-        FROM (SELECT DISTINCT o.domain, unnest(o.evidence) AS evidence
-              FROM dmarc_store.observed o
-              WHERE (policy_domain IS NULL OR o.domain = lower(policy_domain)) AND (mine IS NULL OR o.domain = ANY (mine))
-                AND o.day >= coalesce(since, '-infinity') AND o.day < coalesce(until, 'infinity')) s
-        JOIN dmarc_store.evidence e ON e.domain = s.domain AND e.hash = s.evidence AND (policy_domain IS NULL OR e.domain = lower(policy_domain))
+        FROM dmarc_store.evidence e
+        LEFT JOIN seen s ON s.domain = e.domain AND s.evidence = e.hash
         LEFT JOIN dmarc_store.profile c ON c.domain = e.domain AND c.hash = e.profile AND (policy_domain IS NULL OR c.domain = lower(policy_domain))
-        WHERE NOT e.dkim_aligned AND NOT e.spf_aligned
+        WHERE (policy_domain IS NULL OR e.domain = lower(policy_domain)) AND (mine IS NULL OR e.domain = ANY (mine))
+          AND NOT e.dkim_aligned AND NOT e.spf_aligned AND (many OR s.evidence IS NOT NULL)
+    ), advices AS MATERIALIZED (
+        SELECT d.advice, row_number() OVER (ORDER BY d.advice) AS advice_no FROM (SELECT DISTINCT t.advice FROM told t WHERE t.advice IS NOT NULL) d
     ), judged AS (
-        SELECT t.domain, t.evidence, t.sender, t.class, t.sender_key, t.advice, t.header_from, t.disposition, t.overrides, t.disagree,
+        SELECT t.domain, t.evidence, t.sender, t.class, t.sender_key, a.advice_no, t.header_from, t.disposition, t.overrides, t.disagree,
                dmarc_store.dkim_said(t.dkim_at, t.dkim_domains, t.dkim_selectors, t.dkim_results) AS dkim,
                dmarc_store.spf_said(t.spf_at, t.spf_domains, t.spf_scopes, t.spf_results) AS spf,
                dmarc_store.why_not(t.dkim_at, t.header_from, t.domain, t.dkim_domains, NULL, t.dkim_results) AS dkim_why,
                t.dkim_selectors[t.dkim_at] AS dkim_selector,
                dmarc_store.why_not(t.spf_at, t.header_from, t.domain, t.spf_domains, t.spf_scopes, t.spf_results) AS spf_why
         FROM told t
-    ), ranked AS MATERIALIZED (
-        SELECT j.*, dense_rank() OVER (ORDER BY j.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key,
-                                       j.dkim_why, j.dkim_selector, j.spf_why) AS line
+        LEFT JOIN advices a ON a.advice = t.advice
+    ), kinds AS MATERIALIZED (
+        SELECT row_number() OVER () AS line, j.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key,
+               j.dkim_why, j.dkim_selector, j.spf_why, array_agg(j.evidence) AS evidence, array_agg(j.advice_no) AS advice_nos
         FROM judged j
-    ), seen AS (
+        GROUP BY j.domain, j.sender, j.class, j.header_from, j.dkim, j.spf, j.disposition, j.overrides, j.disagree, j.sender_key, j.dkim_why, j.dkim_selector,
+                 j.spf_why
+    ), meant AS MATERIALIZED (
+        SELECT k.domain, k.line, unnest(k.evidence) AS evidence, unnest(k.advice_nos) AS advice_no FROM kinds k
+    ), lines AS MATERIALIZED (
         -- Records are taken apart before they are joined: in the view, the planner may do that for each piece of evidence.
-        SELECT j.line, o.source_ip, sum(o.message_count) AS messages, min(o.day) AS first_seen, max(o.day) AS last_seen
+        SELECT m.line, sum(o.message_count) AS messages, count(DISTINCT dmarc_store.v4(o.source_ip)) + count(DISTINCT dmarc_store.v6(o.source_ip)) AS sources,
+               min(o.day) AS first_seen, max(o.day) AS last_seen, min(m.advice_no) AS advice_no
         FROM (SELECT r.domain, r.day, r.evidence, unnest(r.evidence_at) AS evidence_at, unnest(r.source_ips) AS source_ip,
                      unnest(dmarc_store.counts(r.message_counts, r.great_counts)) AS message_count
               FROM dmarc_store.observed r
@@ -517,17 +535,14 @@ BEGIN
                 AND r.day >= coalesce(since, '-infinity') AND r.day < coalesce(until, 'infinity')
                 AND (NOT only_trusted OR NOT EXISTS (SELECT FROM dmarc_store.report t WHERE t.domain = r.domain AND t.day = r.day AND t.id = r.report
                                                                                 AND (t.trusted IS FALSE OR t.foreign_domain)))) o
-        JOIN ranked j ON j.domain = o.domain AND j.evidence = o.evidence[o.evidence_at]
-        GROUP BY j.line, o.source_ip
-    ), lines AS MATERIALIZED (
-        SELECT s.line, sum(s.messages) AS messages, count(s.source_ip) AS sources, min(s.first_seen) AS first_seen, max(s.last_seen) AS last_seen
-        FROM seen s GROUP BY s.line
-    ), kinds AS (
-        SELECT DISTINCT ON (k.line) k.* FROM ranked k ORDER BY k.line, k.advice
+        JOIN meant m ON m.domain = o.domain AND m.evidence = o.evidence[o.evidence_at]
+        GROUP BY m.line
     )
     SELECT k.domain, k.sender, k.class, k.header_from, k.dkim, k.spf, k.disposition, k.overrides, l.messages, l.sources, k.disagree, l.first_seen,
-           l.last_seen, k.sender_key, k.advice, k.dkim_why, k.dkim_selector, k.spf_why
-    FROM lines l JOIN kinds k ON k.line = l.line
+           l.last_seen, k.sender_key, a.advice, k.dkim_why, k.dkim_selector, k.spf_why
+    FROM lines l
+    JOIN kinds k ON k.line = l.line
+    LEFT JOIN advices a ON a.advice_no = l.advice_no
     WHERE policy_domain IS NULL OR k.domain = lower(policy_domain)
     ORDER BY k.domain, l.messages DESC, k.sender, k.class, k.header_from, k.dkim, k.spf, k.disposition, k.overrides, k.disagree;
 END

@@ -8,7 +8,7 @@
 --              10-03 google.test  no record, broken off
 --   b.example  10-01 google.test  192.0.2.1       7  nothing passes
 \ir support.sql
-SELECT plan(49);
+SELECT plan(51);
 \o /dev/null
 SELECT pg_temp.report(1, 'a.example', '2026-10-01', 'google.test');
 SELECT pg_temp.report(2, 'a.example', '2026-10-02', 'yahoo.test', 'quarantine', '{date_swap,null_row}');
@@ -88,6 +88,16 @@ SELECT is((SELECT string_agg(concat_ws(' ', (dmarc.dkim_why('a.example', 'a.exam
            FROM (VALUES (1, 'mail.a.example', 'mfrom', 'pass'), (2, 'b.test', NULL, 'pass'), (3, 'b.test', 'helo', 'pass'), (4, 'a.example', NULL, NULL),
                         (5, NULL, NULL, 'temperror')) v (n, d, s, r)),
           'alignment alignment, other domain other domain, other domain helo, unknown unknown, temperror temperror', 'failures: the words');
+CREATE TEMPORARY VIEW pairs AS
+    WITH one AS (SELECT * FROM unnest(ARRAY['a.example', 'x.a.example', 'b.a.example', 'c.test', NULL]) d, unnest(ARRAY['mfrom', 'helo', NULL]) s,
+                               unnest(ARRAY['pass', 'fail', NULL]) r)
+    SELECT ARRAY[a.d, b.d] AS d, ARRAY[a.s, b.s] AS s, ARRAY[a.r, b.r] AS r FROM one a CROSS JOIN one b;
+SELECT is((SELECT array_agg(DISTINCT dmarc_store.telling_dkim('x.a.example', 'a.example', d, r)) FROM pairs
+           WHERE dmarc_store.telling_dkim('x.a.example', 'a.example', d, r) = dmarc_store.telling_dkim_of_many('x.a.example', 'a.example', d, r)
+           HAVING count(*) = (SELECT count(*) FROM pairs)), '{1,2}', 'failures: of two DKIM results the same as of many');
+SELECT is((SELECT array_agg(DISTINCT dmarc_store.telling_spf('x.a.example', 'a.example', d, s, r)) FROM pairs
+           WHERE dmarc_store.telling_spf('x.a.example', 'a.example', d, s, r) = dmarc_store.telling_spf_of_many('x.a.example', 'a.example', d, s, r)
+           HAVING count(*) = (SELECT count(*) FROM pairs)), '{1,2}', 'failures: of two SPF results the same as of many');
 SELECT is((SELECT string_agg(sender || ' ' || messages, ', ') FROM dmarc.senders_new('a.example', '2026-10-02')), 'Google Workspace / Gmail 5', 'senders_new: who was not there before');
 SELECT is((SELECT count(*) FROM dmarc.senders_new()), (SELECT count(*) FROM dmarc.senders()), 'senders_new: without a first day, all are');
 SELECT is((SELECT dkim || ' / ' || spf FROM dmarc.failures('b.example')), 'not signed / no result', 'failures: nothing at all');
