@@ -121,7 +121,7 @@ $fn$;
 COMMENT ON FUNCTION dmarc.class_of(text) IS 'The class that a rule stands for: authorised, misconfigured, forwarded, unknown';
 
 -- Which of the DKIM results tells best why DKIM does not align: of a signature of the domain itself first, then of one that passed, then
--- any. NULL when there is none. Mostly there are two or less, and then nothing is sorted: a subquery costs more than all the rest.
+-- any. NULL when there is none. Mostly there are at most two, and then nothing is sorted: a subquery costs more than all the rest.
 CREATE OR REPLACE FUNCTION dmarc_store.telling_dkim_of_many(header_from text, domain text, domains text[], results text[]) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $fn$
     SELECT d.n::int

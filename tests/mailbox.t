@@ -79,7 +79,7 @@ grep -q "^$total mails: 0 stored, $total duplicate" "$dir/out"
 ok $? "all mails once more are all duplicates" "$dir/out"
 check_sums "all mails twice" "$dir/truth"
 
-# Ten deaths at random moments of about one run, in small batches so that there is much to interrupt.
+# Ten deaths at random moments of about half a run, in small batches so that there is much to interrupt.
 pg_newdb killed || exit 1
 configure 100
 rm -rf "$MAILDIR/.Processed"
