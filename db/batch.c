@@ -104,12 +104,12 @@ void batch_add_document(struct batch *batch, const struct batch_document *docume
         struct batch_report *report =
             &g_array_index(batch->reports, struct batch_report, added.first_report + i);
         report->in_words = added.in_words;
-        report->mail = batch->messages->len;
+        report->key.mail = batch->messages->len;
     }
     for (guint i = 0; i < added.n_others; i++) {
         struct other_report *other = others_change(batch->others, added.first_other + i);
         other->in_words = added.in_words;
-        other->mail = batch->messages->len;
+        other->key.mail = batch->messages->len;
     }
     g_array_append_val(batch->documents, added);
 }

@@ -9,22 +9,20 @@
 #pragma once
 
 #include "db/conn.h"
+#include "db/digest.h"
 #include "db/spool.h"
 #include "db/writer.h"
 #include "parser/trust.h"
 
-#define REPORT_KEY_BYTES 32 /* identity, content */
-
 struct batch_report {
     gint64 id; /* from the server's sequence */
-    guint8 key[REPORT_KEY_BYTES];
+    struct report_key key;
     const char *domain;
     gint64 day;
     struct spool_span head, evidence, records, sums;
     guint64 n_records;
     gboolean incomplete, foreign;
     gboolean in_words;  /* it was found in a text of its mail */
-    guint mail;         /* the same for those of one mail, and of no other in the batch */
     enum trust brought; /* by its mail */
     /* known while and after it is written */
     gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */

@@ -15,26 +15,15 @@ static struct batch_report *report_at(const struct decision *d, guint i)
     return &g_array_index(d->batch->reports, struct batch_report, i);
 }
 
-static guint identity_hash(gconstpointer report)
-{
-    return digest_hash(((const struct batch_report *)report)->key);
-}
-
-static gboolean is_of_same_mail(gconstpointer a, gconstpointer b)
-{
-    const struct batch_report *x = a, *y = b;
-    return x->mail == y->mail && digest_equal(x->key, y->key);
-}
-
 /* The documents of each mail, by identity; the whole one of several. */
 static GHashTable *documents_of(const struct decision *d)
 {
-    GHashTable *documents = g_hash_table_new(identity_hash, is_of_same_mail);
+    GHashTable *documents = g_hash_table_new(digest_hash, digest_equal_in_mail);
     for (guint i = d->first; i < d->end; i++) {
         struct batch_report *report = report_at(d, i);
-        const struct batch_report *other = g_hash_table_lookup(documents, report);
+        const struct batch_report *other = g_hash_table_lookup(documents, &report->key);
         if (!report->in_words && (!other || (other->incomplete && !report->incomplete)))
-            g_hash_table_add(documents, report);
+            g_hash_table_replace(documents, &report->key, report);
     }
     return documents;
 }
@@ -42,7 +31,8 @@ static GHashTable *documents_of(const struct decision *d)
 /* The document that a report gives way to which was found in a text; NULL for none. */
 static const struct batch_report *document_for(GHashTable *documents, const struct batch_report *report)
 {
-    const struct batch_report *document = report->in_words ? g_hash_table_lookup(documents, report) : NULL;
+    const struct batch_report *document =
+        report->in_words ? g_hash_table_lookup(documents, &report->key) : NULL;
     return document && (!document->incomplete || report->incomplete) ? document : NULL;
 }
 
@@ -64,15 +54,15 @@ static void find_same(struct decision *d)
             report->same_as = (guint)(document - report_at(d, 0));
             continue;
         }
-        if (!g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
-            g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
+        if (!g_hash_table_lookup_extended(keys, &report->key, NULL, &earlier)) {
+            g_hash_table_insert(keys, &report->key, GUINT_TO_POINTER(i));
             continue;
         }
         struct batch_report *other = report_at(d, GPOINTER_TO_UINT(earlier));
         enum trust trust = report->trust == TRUST_YES ? TRUST_YES : other->trust;
         if (other->incomplete && !report->incomplete) {
             other->same_as = i;
-            g_hash_table_replace(keys, report->key, GUINT_TO_POINTER(i));
+            g_hash_table_replace(keys, &report->key, GUINT_TO_POINTER(i));
         } else {
             report->same_as = GPOINTER_TO_UINT(earlier);
         }
@@ -128,11 +118,11 @@ static GHashTable *by_identity(const struct decision *d)
         g_hash_table_new_full(digest_hash, digest_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
     for (guint i = d->first; i < d->end; i++) {
         struct batch_report *report = report_at(d, i);
-        if (report->same_as == i && report->incomplete && !g_hash_table_contains(identities, report->key))
-            g_hash_table_insert(identities, report->key, g_ptr_array_new());
+        if (report->same_as == i && report->incomplete && !g_hash_table_contains(identities, &report->key))
+            g_hash_table_insert(identities, &report->key, g_ptr_array_new());
     }
     for (guint i = d->first; g_hash_table_size(identities) && i < d->end; i++) {
-        GPtrArray *copies = g_hash_table_lookup(identities, report_at(d, i)->key);
+        GPtrArray *copies = g_hash_table_lookup(identities, &report_at(d, i)->key);
         if (copies && report_at(d, i)->same_as == i)
             g_ptr_array_add(copies, report_at(d, i));
     }
@@ -172,7 +162,7 @@ gboolean decide_among(struct decision *d, GError **error)
             report->same_as = report_at(d, report->same_as)->same_as;
         if (report->same_as != i)
             continue;
-        report->collision = !g_hash_table_add(identities, report->key);
+        report->collision = !g_hash_table_add(identities, &report->key);
         d->incomplete = d->incomplete || report->incomplete;
         d->primaries++;
     }

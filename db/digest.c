@@ -290,6 +290,12 @@ gboolean digest_equal_pair(gconstpointer a, gconstpointer b)
     return !memcmp(a, b, (gsize)2 * DIGEST_BYTES);
 }
 
+gboolean digest_equal_in_mail(gconstpointer a, gconstpointer b)
+{
+    const struct report_key *x = a, *y = b;
+    return x->mail == y->mail && digest_equal(x, y);
+}
+
 /* Open addressing; the hash is its own hash. A slot of zeros is empty, which a SHA-256 never is. */
 #define SET_MOST 262144u
 #define SET_FIRST 256u

@@ -35,10 +35,18 @@ void digest_tls_begin(struct digest *digest, const struct tls_head *head, guint8
 void digest_tls_policy(struct digest *digest, const struct tls_policy *policy);
 void digest_tls_failure(struct digest *digest, const struct tls_failure *failure);
 
-/* For a GHashTable whose keys begin with such a hash, or with two of them, identity and content. */
+/* What a report of a batch is known by. */
+struct report_key {
+    guint8 hashes[2 * DIGEST_BYTES]; /* identity, content */
+    guint mail;                      /* the same for those of one mail, and of no other in the batch */
+};
+
+/* For a GHashTable whose keys begin with such a hash, or with two of them, identity and content, or are those
+ * of reports, of which identity and mail are compared. */
 guint digest_hash(gconstpointer key);
 gboolean digest_equal(gconstpointer a, gconstpointer b);
 gboolean digest_equal_pair(gconstpointer a, gconstpointer b);
+gboolean digest_equal_in_mail(gconstpointer a, gconstpointer b);
 
 /* A set of such hashes that forgets everything when it holds 262,144 (8 MiB): it saves work, and decides
  * nothing. */

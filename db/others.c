@@ -142,12 +142,12 @@ gboolean others_failure(struct others *others, gint64 id, const struct failure_r
     guint8 hash[SHA256_BYTES];
     const char *subject = report->subject;
     begin(others, OTHER_FAILURE, id, report->domain, report->arrived);
-    digest_failure(others->digest, report, others->open.key, others->open.key + DIGEST_BYTES);
+    digest_failure(others->digest, report, others->open.key.hashes, others->open.key.hashes + DIGEST_BYTES);
     if (subject) {
         sha256_add(others->sum, subject, strlen(subject));
         sha256_take(others->sum, hash);
     }
-    rows_failure(others->scratch, id, others->open.key, report, keep == SUBJECT_KEPT ? subject : NULL,
+    rows_failure(others->scratch, id, others->open.key.hashes, report, keep == SUBJECT_KEPT ? subject : NULL,
                  keep == SUBJECT_DROPPED || !subject ? NULL : hash);
     if (!spool(others, others->heads, error))
         return FALSE;
@@ -159,8 +159,8 @@ gboolean others_tls_begin(struct others *others, gint64 id, const struct tls_hea
 {
     begin(others, OTHER_TLS, id, head->domain, head->begin);
     others->n_policies = others->n_details = others->detail = 0;
-    digest_tls_begin(others->digest, head, others->open.key);
-    rows_tls_head(others->scratch, id, others->open.key, head);
+    digest_tls_begin(others->digest, head, others->open.key.hashes);
+    rows_tls_head(others->scratch, id, others->open.key.hashes, head);
     return spool(others, others->heads, error);
 }
 
@@ -183,7 +183,7 @@ gboolean others_tls_failure(struct others *others, const struct tls_failure *fai
 gboolean others_tls_end(struct others *others, guint n_warnings, const struct report_warning *warnings,
                         GError **error)
 {
-    guint8 *content = others->open.key + DIGEST_BYTES;
+    guint8 *content = others->open.key.hashes + DIGEST_BYTES;
     digest_end(others->digest, content);
     rows_tls_tail(others->scratch, content, others->n_policies, others->n_details, n_warnings, warnings);
     if (!spool(others, others->heads, error))
@@ -203,24 +203,15 @@ struct writing {
     guint staged[OTHER_KINDS];
 };
 
-static guint identity_hash(gconstpointer report)
-{
-    return digest_hash(((const struct other_report *)report)->key);
-}
-
-static gboolean is_of_same_mail(gconstpointer a, gconstpointer b)
-{
-    const struct other_report *x = a, *y = b;
-    return x->mail == y->mail && digest_equal(x->key, y->key);
-}
-
 /* The documents of each mail, by identity. */
 static GHashTable *documents_of(struct writing *w)
 {
-    GHashTable *documents = g_hash_table_new(identity_hash, is_of_same_mail);
-    for (guint i = w->first; i < w->end; i++)
-        if (!at(w->others, i)->in_words)
-            g_hash_table_add(documents, at(w->others, i));
+    GHashTable *documents = g_hash_table_new(digest_hash, digest_equal_in_mail);
+    for (guint i = w->first; i < w->end; i++) {
+        struct other_report *report = at(w->others, i);
+        if (!report->in_words)
+            g_hash_table_replace(documents, &report->key, report);
+    }
     return documents;
 }
 
@@ -237,20 +228,20 @@ static void find_same(struct writing *w)
         report->fresh = FALSE;
         report->stored_id = report->settled;
         report->same_as = i;
-        if (report->settled || (report->in_words && g_hash_table_contains(documents, report)))
+        if (report->settled || (report->in_words && g_hash_table_contains(documents, &report->key)))
             continue;
-        if (g_hash_table_lookup_extended(keys, report->key, NULL, &earlier)) {
+        if (g_hash_table_lookup_extended(keys, &report->key, NULL, &earlier)) {
             report->same_as = GPOINTER_TO_UINT(earlier);
             continue;
         }
-        report->collision = !g_hash_table_add(identities, report->key);
-        g_hash_table_insert(keys, report->key, GUINT_TO_POINTER(i));
+        report->collision = !g_hash_table_add(identities, &report->key);
+        g_hash_table_insert(keys, &report->key, GUINT_TO_POINTER(i));
         w->staged[report->kind]++;
     }
     for (guint i = w->first; i < w->end; i++) {
         struct other_report *report = at(w->others, i);
         const struct other_report *document =
-            report->in_words && !report->settled ? g_hash_table_lookup(documents, report) : NULL;
+            report->in_words && !report->settled ? g_hash_table_lookup(documents, &report->key) : NULL;
         if (document)
             report->same_as = document->same_as;
     }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "db/conn.h"
+#include "db/digest.h"
 #include "db/spool.h"
 #include "db/writer.h"
 #include "parser/failure.h"
@@ -17,13 +18,12 @@ enum other_kind { OTHER_FAILURE, OTHER_TLS, OTHER_KINDS };
 
 struct other_report {
     enum other_kind kind;
-    gint64 id;      /* from the server's sequence */
-    guint8 key[32]; /* identity, content */
+    gint64 id; /* from the server's sequence */
+    struct report_key key;
     char *domain;
     gint64 day;
     struct spool_span head, policies, details;
     gboolean in_words; /* it was found in a text of its mail */
-    guint mail;        /* the same for those of one mail, and of no other in the batch */
     /* known while and after it is written */
     gint64 stored_id;   /* of the row that holds it: its own, or that of its duplicate */
     guint same_as;      /* index of the first in the transaction that is the same: often itself */

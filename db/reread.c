@@ -64,7 +64,7 @@ static void item_clear(gpointer item)
 
 static const guint8 *key_of(const struct item *item)
 {
-    return item->report ? item->report->key : item->other->key;
+    return item->report ? item->report->key.hashes : item->other->key.hashes;
 }
 
 static const char *domain_of(const struct item *item)

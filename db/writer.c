@@ -196,11 +196,11 @@ static gboolean sink_begin(void *self, const struct report_head *head, GError **
     report->entry.domain = writer->domain;
     report->entry.day = pgcopy_day(head->begin);
     look_at_trust(writer, head);
-    digest_begin(writer->digest, head, report->entry.key);
+    digest_begin(writer->digest, head, report->entry.key.hashes);
     tally_clear(writer->tally);
     pack_clear(writer->pack, 1);
     g_byte_array_set_size(writer->scratch, 0);
-    rows_report_head(writer->scratch, report->entry.id, report->entry.key, head);
+    rows_report_head(writer->scratch, report->entry.id, report->entry.key.hashes, head);
     return row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error) ||
            leave(writer, error);
 }
@@ -296,7 +296,7 @@ static gboolean sink_end(void *self, const struct report_tail *tail, GError **er
         return leave(writer, error);
     report->totals.content = report->content;
     digest_end(writer->digest, report->content);
-    memcpy(report->entry.key + DIGEST_BYTES, report->content, DIGEST_BYTES);
+    memcpy(report->entry.key.hashes + DIGEST_BYTES, report->content, DIGEST_BYTES);
     g_byte_array_set_size(writer->scratch, 0);
     rows_report_tail(writer->scratch, &report->totals, tail);
     if (!row_spool_add(batch->heads, writer->scratch->data, writer->scratch->len, error))
