@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 . bench/lib.sh
 mails=${MAILS:-20000} rounds=${ROUNDS:-5} workers=${WORKERS:-0}
 bench/generate.py --reports "$mails" --out "$dir/mails" --truth "$dir/truth" && pg_start "$dir" || exit 1
-build/whosends --database "$(conninfo postgres)" init >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
+make_template
 
 # one_round NAME [OPTION]
 one_round()

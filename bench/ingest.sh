@@ -15,7 +15,7 @@ part=$((small / 5))
 command -v xmllint >/dev/null || die 'this needs xmllint (on Debian: apt-get install libxml2-utils)'
 
 pg_start "$dir" "${PG_DEFAULTS[@]}" || exit 1
-build/whosends --database "$(conninfo postgres)" init >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
+make_template
 psql -X -q -d template1 -c 'CREATE DATABASE empty' || exit 1
 psql -X -q -d empty -c 'CREATE TABLE flat (report int, ordinal int, source_ip inet, messages bigint, disposition text, dkim text, spf text,
     header_from text, envelope_from text, dkim_domains text, dkim_selectors text, dkim_results text, spf_domain text,

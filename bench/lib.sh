@@ -35,6 +35,15 @@ same_as()
     [ "$(cat "$1" 2>/dev/null)" = "$2" ]
 }
 
+# make_template: the schema in the database "postgres", with partitions for the month that the generator's mails are about by
+# default: those would be there, made ahead, and "init" makes them for a while before its own day only.
+make_template()
+{
+    build/whosends --database "$(conninfo postgres)" init >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
+    psql -X -q -d postgres -o "$dir/out" 2>"$dir/error" \
+        -c "SELECT dmarc_store.make_month('2026-10-01', t) FROM unnest(dmarc_store.month_tables()) t" || die "$(cat "$dir/error")"
+}
+
 # fresh NAME TEMPLATE: the database NAME once more, as a copy, with its catalogue cache and with nothing left to write.
 fresh()
 {

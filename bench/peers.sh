@@ -104,7 +104,7 @@ for set in small big; do
 done
 pg_start "$dir" "${PG_DEFAULTS[@]}" || exit 1
 psql -X -q -d template1 -c 'CREATE DATABASE empty' || exit 1
-build/whosends --database "$(conninfo postgres)" init >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
+make_template
 
 # one_round SET PEER
 one_round()

@@ -17,7 +17,7 @@ for file in "$dir"/mails/*; do
     ln "$file" "$dir/part$((number++ % 4))/"
 done
 pg_start "$dir" "${PG_DEFAULTS[@]}" || exit 1
-build/whosends --database "$(conninfo postgres)" init >"$dir/out" 2>&1 || die "$(cat "$dir/out")"
+make_template
 
 # one_round NAME COMMAND...
 one_round()
