@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Zones lie at most so far from UTC. */
-enum { DAY = 86400, ZONE_MOST = 14 * 3600 };
+/* Zones lie at most so far from UTC; a period of more than LONG is odd. */
+enum { DAY = 86400, ZONE_MOST = 14 * 3600, LONG = 8 * DAY };
 
 /* What the file name tells; asked for at most once a report, and only when something is missing. */
 struct file_name {
@@ -168,7 +168,7 @@ static void judge_period(struct reader *reader)
     }
     if (head->begin == head->end)
         warn(reader, CODE_DATE_ZERO, NULL, NULL);
-    if (head->end - head->begin > 8 * DAY)
+    if (head->end - head->begin > LONG)
         warn(reader, CODE_DATE_LONG, NULL, NULL);
     if (now > 0 && (head->begin > now + DAY || head->begin < now - 2 * 366 * (gint64)DAY))
         warn(reader, CODE_DATE_ODD, NULL, NULL);
@@ -179,6 +179,12 @@ static gboolean build_period(struct reader *reader, struct file_name *file)
     struct report_head *head = &reader->head;
     gboolean has_begin = read_date(reader, HEAD_BEGIN, "begin", file, &head->begin);
     gboolean has_end = read_date(reader, HEAD_END, "end", file, &head->end);
+    /* One end at 0, and the other years away: the former was not told. */
+    if (has_begin && has_end && MIN(head->begin, head->end) == 0 && MAX(head->begin, head->end) > LONG) {
+        gboolean *untold = head->begin == 0 ? &has_begin : &has_end;
+        warn(reader, CODE_DATE, untold == &has_begin ? "begin is 0" : "end is 0", NULL);
+        *untold = FALSE;
+    }
     gboolean told = has_begin && has_end && head->begin + head->end > 0;
     if (!told && !period_from_elsewhere(reader, file, has_begin, has_end))
         return FALSE;
@@ -187,6 +193,13 @@ static gboolean build_period(struct reader *reader, struct file_name *file)
 }
 
 /* ---- which domain, which policy ---- */
+
+gboolean head_names_domain(struct reader *reader)
+{
+    const char *text = reader->head_text[HEAD_DOMAIN];
+    const struct known_name *name = has_text(text) ? names_get(reader->names, text) : NULL;
+    return name != NULL && name->ok && *name->name != '\0';
+}
 
 static const char *domain_as_published(struct reader *reader)
 {
@@ -198,7 +211,7 @@ static const char *domain_as_published(struct reader *reader)
         warn(reader, CODE_DOMAIN_FORM, "domain", text);
     if (!name->ok || name->address)
         add_raw(reader, "domain", text);
-    return name->ok && *name->name != '\0' ? keep(reader, name->name) : NULL;
+    return head_names_domain(reader) ? keep(reader, name->name) : NULL;
 }
 
 static gboolean build_domain(struct reader *reader, struct file_name *file, const struct raw_record *first)
@@ -277,7 +290,7 @@ static enum report_generation generation(const struct reader *reader, const char
     if (g_strcmp0(uri, "urn:ietf:params:xml:ns:dmarc-2.0") == 0)
         return GENERATION_RFC9990;
     if (reader->head_text[HEAD_GENERATOR] != NULL || reader->head_text[HEAD_TESTING] != NULL ||
-        reader->head_text[HEAD_DISCOVERY] != NULL || reader->head_extensions->len > 0)
+        reader->head_text[HEAD_DISCOVERY] != NULL || reader->extension_element)
         return GENERATION_RFC9990;
     if (reader->head_text[HEAD_PCT] != NULL || g_strcmp0(uri, "http://dmarc.org/dmarc-xml/0.1") == 0)
         return GENERATION_RFC7489;

@@ -119,6 +119,7 @@ struct reader {
     const char *head_text[HEAD_TEXTS];
     char *namespace_uri;
     GString *head_extensions;
+    gboolean extension_element; /* one of RFC 9990 stands above the records */
     guint head_seen, head_done; /* bits of enum node: opened, closed */
     guint64 head_high;          /* as of records */
     GChecksum *id;              /* of the texts so far, while there is no report_id */
@@ -133,6 +134,7 @@ struct reader {
     GPtrArray *held;
     struct raw_record record;
     gboolean in_record;
+    const char *cut_from_of, *cut_from; /* a text with several From domains, and the first of them */
     GPtrArray *raw;
     gboolean adkim_strict, aspf_strict;
 
@@ -158,6 +160,13 @@ void reader_rewind(struct reader *reader);
 /* "element=raw" for the lists of raw words. */
 const char *reader_raw_word(struct arena *arena, const char *element, const char *raw);
 
+/* aggregate_extension.c: what stands in an extension, which reader->extension_depth is of; its last end tag
+ * keeps it, with the record or the head. */
+void extension_open(struct reader *reader, const char *local, const char *uri, guint n_attributes,
+                    const char *const *attributes);
+void extension_text(struct reader *reader, const char *text, gsize length);
+void extension_close(struct reader *reader, const char *local);
+
 /* aggregate_report.c: the life of a report. FALSE: stop reading; error or code say why. */
 void report_open(struct reader *reader, const char *namespace_uri);
 gboolean report_record_open(struct reader *reader);
@@ -175,11 +184,15 @@ void report_refuse(struct reader *reader, enum code code, const char *format, ..
 /* aggregate_head.c: fills reader->head. FALSE when the report must be refused: the code is noted. `first` is
  * a record whose header_from may stand in for the policy domain, or NULL. */
 gboolean head_build(struct reader *reader, const struct raw_record *first);
+/* Whether the policy itself tells its domain. */
+gboolean head_names_domain(struct reader *reader);
 
 /* aggregate_record.c: pushes a record, or skips it with a warning. FALSE only when the sink fails. */
 gboolean record_push(struct reader *reader, const struct raw_record *raw);
 /* A DKIM or SPF result that is one too many: the last one that is kept makes room for it when it aligns and
  * none of those does, so that what passed is not lost behind what others made the reporter write. */
 void record_keep_nearer(struct reader *reader, struct entries *kept, const struct entry *entry);
-/* The From domain as text: the first of several; NULL when there is none. */
+/* The From domain as text: the first of several; NULL when there is none. Valid until the next record. */
 const char *record_header_from(struct reader *reader, const struct raw_record *raw);
+/* Whether that is a domain name. */
+gboolean record_names_domain(struct reader *reader, const struct raw_record *raw);

@@ -33,94 +33,19 @@ int reader_name(const char *local)
     return name < 0 || standard ? name : name | XML_VARIANT;
 }
 
-/* ---- extensions: kept as XML text ---- */
-
-static void extension_finish_tag(struct reader *reader)
-{
-    if (reader->extension_open)
-        g_string_append_c(reader->extension, '>');
-    reader->extension_open = FALSE;
-}
-
-static gboolean extension_full(const struct reader *reader)
-{
-    return reader->extension->len > reader->limits->text_length;
-}
-
-static void extension_text(struct reader *reader, const char *text, gsize length)
-{
-    extension_finish_tag(reader);
-    if (extension_full(reader))
-        return;
-    /* One byte more than allowed tells that it was too much. */
-    g_autofree char *escaped =
-        g_markup_escape_text(text, (gssize)MIN(length, reader->limits->text_length + 1));
-    g_string_append(reader->extension, escaped);
-}
-
-static void extension_attribute(struct reader *reader, const char *const *attribute)
-{
-    g_autoptr(GString) value = g_string_new_len(attribute[3], attribute[4] - attribute[3]);
-    g_string_replace(value, "&#38;", "&", 0);
-    g_autofree char *escaped = g_markup_escape_text(value->str, (gssize)value->len);
-    const char *prefix = attribute[1], *uri = attribute[2];
-    if (prefix != NULL && uri != NULL && strcmp(prefix, "xml") != 0)
-        g_string_append_printf(reader->extension, " xmlns:%s=\"%s\"", prefix, uri);
-    g_string_append_printf(reader->extension, " %s%s%s=\"%s\"", prefix != NULL ? prefix : "",
-                           prefix != NULL ? ":" : "", attribute[0], escaped);
-}
-
-static void extension_tag(struct reader *reader, const char *local, const char *uri, guint n_attributes,
-                          const char *const *attributes)
-{
-    extension_finish_tag(reader);
-    if (extension_full(reader))
-        return;
-    g_string_append_printf(reader->extension, "<%s", local);
-    if (uri != NULL) {
-        g_autofree char *escaped = g_markup_escape_text(uri, -1);
-        g_string_append_printf(reader->extension, " xmlns=\"%s\"", escaped);
-    }
-    for (guint i = 0; i < n_attributes; i++)
-        extension_attribute(reader, attributes + (gsize)5 * i);
-    reader->extension_open = TRUE;
-}
-
-/* An extension has ended: it goes to the record that it stands in, or to the head. */
-static void extension_keep(struct reader *reader)
-{
-    reader->extension_depth = 0;
-    if (extension_full(reader) || reader->head_extensions->len > reader->limits->text_length) {
-        warnings_add(&reader->warnings, CODE_EXT_CUT, "longer than text_length", NULL);
-    } else if (reader->in_record) {
-        const char *before = reader->record.extensions;
-        g_autofree char *both = g_strconcat(before != NULL ? before : "", reader->extension->str, NULL);
-        if (strlen(both) <= reader->limits->text_length)
-            reader->record.extensions = arena_text(&reader->record_arena, both, strlen(both));
-        else
-            warnings_add(&reader->warnings, CODE_EXT_CUT, "longer than text_length", NULL);
-    } else {
-        g_string_append(reader->head_extensions, reader->extension->str);
-    }
-    g_string_truncate(reader->extension, 0);
-}
-
-static void extension_close(struct reader *reader, const char *local)
-{
-    if (reader->extension_open)
-        g_string_append(reader->extension, "/>");
-    else if (!extension_full(reader))
-        g_string_append_printf(reader->extension, "</%s>", local);
-    reader->extension_open = FALSE;
-    if (reader->depth + 1 == reader->extension_depth)
-        extension_keep(reader);
-}
-
 /* ---- start tags ---- */
 
 static gboolean is_foreign(const struct reader *reader, const char *uri)
 {
     return uri != NULL && g_strcmp0(uri, reader->namespace_uri) != 0;
+}
+
+/* What says by its namespace that it has nothing to do with the report that it stands in, though its name may
+ * be one of the report's (RFC 9990 section 3.1). Reporters mix the namespaces of reports. */
+static gboolean is_stranger(const struct reader *reader, const char *uri)
+{
+    return is_foreign(reader, uri) && reader->namespace_uri != NULL && g_strrstr(uri, "dmarc") == NULL &&
+           g_strrstr(reader->namespace_uri, "urn:ietf:params:xml:ns:dmarc-2.0") != NULL;
 }
 
 static enum node unknown_place(struct reader *reader, enum node parent, const char *local, const char *uri)
@@ -147,8 +72,12 @@ static enum node choose_place(struct reader *reader, int id, const char *local, 
         return node == NODE_FEEDBACK || reader->depth >= WRAPPERS ? node : NODE_WRAPPER;
     if (reader->state != REPORT_OPEN)
         return NODE_SKIP;
-    if ((node == NODE_RECORDS || tree_is_too_high(node, parent)) && is_foreign(reader, uri))
+    gboolean doubtful = node == NODE_RECORDS || tree_is_too_high(node, parent),
+             extensible = (parent == NODE_FEEDBACK || parent == NODE_RECORD) && node != NODE_EXTENSION;
+    if ((doubtful && is_foreign(reader, uri)) || (extensible && is_stranger(reader, uri)))
         return unknown_place(reader, parent, local, uri);
+    if (node == NODE_EXTENSION && parent == NODE_FEEDBACK)
+        reader->extension_element = TRUE;
     if (variant)
         warnings_list(&reader->warnings, CODE_CASE, local);
     if (id >= 0 && name == NAME_IDENTITIES && node != NODE_SKIP)
@@ -319,8 +248,59 @@ static void part_text(struct leaf_text *text)
         append(text, " ", 1);
 }
 
+/* How many bytes of blanks beyond ASCII a text begins or ends with: no-break spaces and byte order marks. */
+static gsize wide_blank(const char *text, gsize length, gboolean at_end)
+{
+    static const char *const blanks[] = {"\xc2\xa0", "\xef\xbb\xbf"};
+    for (gsize i = 0; i < G_N_ELEMENTS(blanks); i++) {
+        gsize n = strlen(blanks[i]);
+        if (length >= n && memcmp(text + (at_end ? length - n : 0), blanks[i], n) == 0)
+            return n;
+    }
+    return 0;
+}
+
+/* The collected text without the blanks around it, and without half a character where it was cut. */
+static inline char *take_text(struct reader *reader, struct arena *arena)
+{
+    struct leaf_text *text = &reader->text;
+    gsize begin = 0, n = 1;
+    while (text->length > 0 && n > 0) {
+        n = is_space(text->bytes[text->length - 1]) ? 1 : wide_blank(text->bytes, text->length, TRUE);
+        text->length -= n;
+    }
+    for (n = 1; begin < text->length && n > 0; begin += n)
+        n = is_space(text->bytes[begin]) ? 1 : wide_blank(text->bytes + begin, text->length - begin, FALSE);
+    if (reader->cut) {
+        const char *end;
+        if (!g_utf8_validate_len(text->bytes, text->length, &end))
+            text->length = (gsize)(end - text->bytes);
+        warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
+        reader->cut = FALSE;
+        if (reader->cut_name) {
+            g_autofree char *marked = g_strdup_printf("%.*s(cut)", (int)text->length, text->bytes);
+            reader->cut_name = FALSE;
+            return arena_text(arena, marked, strlen(marked));
+        }
+    }
+    return arena_text(arena, text->bytes + begin, text->length - begin);
+}
+
+/* <reason>sampled_out</reason>, as old rspamd writes it: what stands there is the type. */
+static void keep_bare_reason(struct reader *reader)
+{
+    struct entry *entry = reader->entry;
+    if (entry->text[ENTRY_TYPE] != NULL || reader->text.length == 0)
+        return;
+    const char *text = take_text(reader, &reader->record_arena);
+    entry->bare = *text != '\0';
+    entry->text[ENTRY_TYPE] = entry->bare ? text : NULL;
+}
+
 static void open_leaf(struct reader *reader, enum node node)
 {
+    if (place_of(reader) == NODE_REASON)
+        keep_bare_reason(reader);
     reader->collect = TRUE;
     reader->stray = reader->cut = reader->cut_name = FALSE;
     reader->text.length = 0;
@@ -342,7 +322,7 @@ static gboolean open_other(struct reader *reader, int id, const char *local, con
     if (node == NODE_EXTENSION) {
         if (reader->extension_depth == 0)
             reader->extension_depth = reader->depth + 1;
-        extension_tag(reader, local, uri, n_attributes, attributes);
+        extension_open(reader, local, uri, n_attributes, attributes);
     } else {
         node = node == NODE_IDENTIFIERS || node == NODE_AUTH ? beside_row(reader, node, local)
                : node == NODE_EVALUATED                      ? evaluated(reader, local)
@@ -401,6 +381,12 @@ static gboolean too_long(struct reader *reader)
     return FALSE;
 }
 
+/* Texts of the head that are shown, and that nothing hangs on. */
+static gboolean names_nothing(enum node node)
+{
+    return node == NODE_ORG_NAME || node == NODE_VERSION || node == NODE_GENERATOR || node == NODE_FO;
+}
+
 /* Keeps as much as allowed of a text that is too long. What stands in a record may be the choice of who sent
  * the mail, such as a selector: that costs the report nothing, and the begin of a name is no name. */
 static gboolean cut_text(struct reader *reader, const char *text, gsize length, gboolean prose)
@@ -415,7 +401,7 @@ static gboolean cut_text(struct reader *reader, const char *text, gsize length, 
         return TRUE;
     reader->cut = TRUE;
     reader->cut_name = !prose;
-    return prose || reader->in_record ? TRUE : too_long(reader);
+    return prose || reader->in_record || names_nothing(place_of(reader)) ? TRUE : too_long(reader);
 }
 
 /* Keeps the text of a leaf within its bound; white space around it does not count. */
@@ -442,8 +428,7 @@ static gboolean on_text(void *self, const char *text, gsize length)
         return collect_text(reader, text, length);
     if (node == NODE_EXTENSION) {
         extension_text(reader, text, length);
-    } else if (node == NODE_REASON && reader->entry->text[ENTRY_TYPE] == NULL &&
-               reader->entry->text[ENTRY_COMMENT] == NULL) {
+    } else if (node == NODE_REASON && reader->entry->text[ENTRY_TYPE] == NULL) {
         return collect_text(reader, text, length);
     } else if (node > NODE_EXTENSION && !reader->stray && !is_blank_text(text, length)) {
         reader->stray = TRUE;
@@ -453,27 +438,6 @@ static gboolean on_text(void *self, const char *text, gsize length)
 }
 
 /* ---- end tags ---- */
-
-/* The collected text without the white space behind it, and without half a character where it was cut. */
-static inline char *take_text(struct reader *reader, struct arena *arena)
-{
-    struct leaf_text *text = &reader->text;
-    while (text->length > 0 && is_space(text->bytes[text->length - 1]))
-        text->length--;
-    if (reader->cut) {
-        const char *end;
-        if (!g_utf8_validate_len(text->bytes, text->length, &end))
-            text->length = (gsize)(end - text->bytes);
-        warnings_add(&reader->warnings, CODE_TEXT_CUT, NULL, NULL);
-        reader->cut = FALSE;
-        if (reader->cut_name) {
-            g_autofree char *marked = g_strdup_printf("%.*s(cut)", (int)text->length, text->bytes);
-            reader->cut_name = FALSE;
-            return arena_text(arena, marked, strlen(marked));
-        }
-    }
-    return arena_text(arena, text->bytes, text->length);
-}
 
 static void keep_head_text(struct reader *reader, const char **slot, enum node node, const char *local)
 {
@@ -512,20 +476,14 @@ static void keep_text(struct reader *reader, enum node node, const char *local)
         return;
     }
     char *text = take_text(reader, &reader->record_arena);
-    if (*slot == NULL)
-        *slot = text;
-    else
+    gboolean bare = node == NODE_ENTRY_0 + ENTRY_TYPE && reader->entry->bare;
+    if (*slot != NULL && !(bare && *text == '\0'))
         warnings_list(&reader->warnings, CODE_MULTI, local);
-}
-
-/* <reason>sampled_out</reason>, as old rspamd writes it. */
-static void keep_bare_reason(struct reader *reader)
-{
-    struct entry *entry = reader->entry;
-    if (entry->text[ENTRY_TYPE] != NULL || entry->text[ENTRY_COMMENT] != NULL || reader->text.length == 0)
-        return;
-    entry->text[ENTRY_TYPE] = take_text(reader, &reader->record_arena);
-    entry->bare = TRUE;
+    if (*slot == NULL || (bare && *text != '\0')) {
+        *slot = text;
+        if (bare)
+            reader->entry->bare = FALSE;
+    }
 }
 
 static gboolean on_close(void *self, const char *local)
@@ -539,6 +497,7 @@ static gboolean on_close(void *self, const char *local)
     if (is_leaf(node)) {
         if (collected)
             keep_text(reader, node, local);
+        reader->text.length = 0;
         return TRUE;
     }
     switch (node) {

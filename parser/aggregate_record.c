@@ -147,13 +147,31 @@ static const char *take_name(struct reader *reader, const char *element, const c
 
 const char *record_header_from(struct reader *reader, const struct raw_record *raw)
 {
+    static const char between[] = ",; \t\r\n";
     const char *text = raw->text[RECORD_HEADER_FROM];
-    if (!has_text(text) || strpbrk(text, "@<") != NULL)
+    if (!has_text(text) || strchr(text, '@') != NULL)
         return has_text(text) ? text : NULL;
-    gsize first = strcspn(text, ",; \t\r\n");
-    if (first == 0)
+    const char *first = text + strspn(text, between);
+    if (*first != '<' && strchr(first, '<') != NULL)
+        return text;
+    gsize length = strcspn(first, between);
+    if (length == 0)
         return NULL;
-    return text[first] == '\0' ? text : arena_text(&reader->scratch, text, first);
+    if (length == strlen(text))
+        return text;
+    /* Asked for once more with each result beyond those that are kept. */
+    if (reader->cut_from_of != text) {
+        reader->cut_from_of = text;
+        reader->cut_from = arena_text(&reader->scratch, first, length);
+    }
+    return reader->cut_from;
+}
+
+gboolean record_names_domain(struct reader *reader, const struct raw_record *raw)
+{
+    const char *from = record_header_from(reader, raw);
+    const struct known_name *name = from != NULL ? names_get(reader->names, from) : NULL;
+    return name != NULL && name->ok && *name->name != '\0';
 }
 
 static gboolean names_several(const char *text)
@@ -163,7 +181,7 @@ static gboolean names_several(const char *text)
 }
 
 /* A From domain that is more, less or other than one name. */
-static void build_odd_from(struct reader *reader, const struct raw_record *raw, struct report_record *record)
+static const struct known_name *build_odd_from(struct reader *reader, const struct raw_record *raw)
 {
     const char *all = raw->text[RECORD_HEADER_FROM], *from = record_header_from(reader, raw);
     if (from != NULL && names_several(all)) {
@@ -171,11 +189,11 @@ static void build_odd_from(struct reader *reader, const struct raw_record *raw, 
         if (from != all)
             add_raw(reader, "header_from", all);
     }
-    record->header_from = take_name(reader, "header_from", from);
-    if (!has_text(record->header_from)) {
-        warn(reader, CODE_NO_FROM, NULL, NULL);
-        record->header_from = reader->head.domain;
-    }
+    const struct known_name *name = from != NULL ? know_name(reader, "header_from", from) : NULL;
+    if (name != NULL && has_text(name->name))
+        return name;
+    warn(reader, CODE_NO_FROM, NULL, NULL);
+    return names_get(reader->names, reader->head.domain);
 }
 
 /* Returns the From domain. */
@@ -184,17 +202,15 @@ static const struct known_name *build_identifiers(struct reader *reader, const s
 {
     const char *text = raw->text[RECORD_HEADER_FROM];
     const struct known_name *from = has_text(text) ? names_get(reader->names, text) : NULL;
-    if (from != NULL && is_plain(from) && has_text(from->name))
-        record->header_from = from->name;
-    else
-        build_odd_from(reader, raw, record);
+    if (from == NULL || !is_plain(from) || !has_text(from->name))
+        from = build_odd_from(reader, raw);
+    record->header_from = from->name;
     if (strcmp(record->header_from, reader->head.domain) != 0 &&
         !domain_is_below(record->header_from, reader->head.domain))
         warn(reader, CODE_FROM_OUTSIDE, "header_from", record->header_from);
     record->envelope_from = take_name(reader, "envelope_from", raw->text[RECORD_ENVELOPE_FROM]);
     record->envelope_to = take_name(reader, "envelope_to", raw->text[RECORD_ENVELOPE_TO]);
-    gboolean same = from != NULL && from->as_sent && record->header_from == from->name;
-    return same ? from : names_get(reader->names, record->header_from);
+    return from;
 }
 
 /* ---- auth_results ---- */
@@ -340,7 +356,7 @@ static void build_spf(struct reader *reader, const struct raw_record *raw, const
     for (guint i = 0; i < raw->spf.n; i++) {
         const struct entry *entry = &raw->spf.items[i];
         if (!has_text(entry->text[ENTRY_DOMAIN]) && !has_text(entry->text[ENTRY_SCOPE]) &&
-            !has_text(entry->text[ENTRY_RESULT]))
+            !has_text(entry->text[ENTRY_RESULT]) && !has_text(entry->text[ENTRY_HUMAN]))
             continue;
         struct spf_result *result = &results[record->n_spf++];
         *result = (struct spf_result){0};
@@ -363,17 +379,22 @@ static const struct known_name *likely_from(struct reader *reader)
     return has_text(text) ? names_get(reader->names, text) : NULL;
 }
 
+/* A pass that can align. */
+static gboolean may_align(const struct entry *entry, gboolean dkim)
+{
+    const char *result = entry->text[ENTRY_RESULT], *scope = entry->text[ENTRY_SCOPE];
+    return has_text(entry->text[ENTRY_DOMAIN]) && has_text(result) &&
+           is_pass(dkim ? word_dkim_result(result) : word_spf_result(result)) &&
+           (dkim || !has_text(scope) || g_strcmp0(word_scope(scope), "mfrom") == 0);
+}
+
 /* 2 for a pass of the From domain itself, 1 for one of its organization, else 0. */
 static guint nearness(struct reader *reader, const struct entry *entry, gboolean dkim,
                       const struct known_name *from)
 {
-    const char *domain = entry->text[ENTRY_DOMAIN], *result = entry->text[ENTRY_RESULT],
-               *scope = entry->text[ENTRY_SCOPE];
-    if (!has_text(domain) || !has_text(result) ||
-        !is_pass(dkim ? word_dkim_result(result) : word_spf_result(result)) ||
-        (!dkim && has_text(scope) && g_strcmp0(word_scope(scope), "mfrom") != 0))
+    if (!may_align(entry, dkim))
         return 0;
-    const struct known_name *name = names_get(reader->names, domain);
+    const struct known_name *name = names_get(reader->names, entry->text[ENTRY_DOMAIN]);
     if (!names_aligned(reader->names, name, from, FALSE))
         return 0;
     return strcmp(name->name, from->name) == 0 ? 2 : 1;
@@ -382,8 +403,10 @@ static guint nearness(struct reader *reader, const struct entry *entry, gboolean
 void record_keep_nearer(struct reader *reader, struct entries *kept, const struct entry *entry)
 {
     gboolean dkim = kept == &reader->record.dkim;
+    if (kept->n == 0 || !may_align(entry, dkim))
+        return;
     const struct known_name *from = likely_from(reader);
-    if (from == NULL || kept->n == 0)
+    if (from == NULL)
         return;
     for (guint i = 0; !kept->looked && i < kept->n; i++)
         kept->nearest = MAX(kept->nearest, nearness(reader, &kept->items[i], dkim, from));
@@ -490,7 +513,7 @@ static void build_record(struct reader *reader, const struct raw_record *raw, st
     build_disposition(reader, raw->text[RECORD_DISPOSITION], record);
     build_reasons(reader, raw, record);
     judge_disposition(reader, record);
-    if (raw->dkim.n + raw->spf.n == 0 && reader->head.generation != GENERATION_RFC9990)
+    if (record->n_dkim + record->n_spf == 0 && reader->head.generation != GENERATION_RFC9990)
         warn(reader, CODE_AUTH_EMPTY, NULL, NULL);
     record->extensions = raw->extensions;
     if (reader->raw->len > 0) {
@@ -529,6 +552,7 @@ gboolean record_push(struct reader *reader, const struct raw_record *raw)
             reader->addresses_out++;
     }
     arena_reset(&reader->scratch);
+    reader->cut_from_of = NULL;
     names_forget(reader->names);
     return ok;
 }

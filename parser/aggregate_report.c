@@ -20,6 +20,7 @@ void report_open(struct reader *reader, const char *namespace_uri)
     reader->head_high = 0;
     reader->records_seen = reader->records_out = reader->addresses_out = 0;
     g_string_truncate(reader->head_extensions, 0);
+    reader->extension_element = FALSE;
     g_checksum_reset(reader->id);
     g_ptr_array_set_size(reader->head_raw, 0);
     g_ptr_array_set_size(reader->held, 0);
@@ -63,7 +64,7 @@ static gboolean has_text(const char *text)
 static gboolean head_ready(struct reader *reader, const struct raw_record *record)
 {
     return metadata_and_policy_came(reader) && has_text(reader->head_text[HEAD_REPORT_ID]) &&
-           (has_text(reader->head_text[HEAD_DOMAIN]) || record_header_from(reader, record) != NULL);
+           (head_names_domain(reader) || record_names_domain(reader, record));
 }
 
 /* The first record that can stand in for the policy domain. */
@@ -71,7 +72,7 @@ static const struct raw_record *first_with_from(struct reader *reader)
 {
     for (guint i = 0; i < reader->held->len; i++) {
         const struct raw_record *record = g_ptr_array_index(reader->held, i);
-        if (record_header_from(reader, record) != NULL)
+        if (record_names_domain(reader, record))
             return record;
     }
     return NULL;
@@ -97,6 +98,7 @@ gboolean report_record_open(struct reader *reader)
 {
     reader->in_record = TRUE;
     reader->record = (struct raw_record){0};
+    reader->cut_from_of = NULL;
     if (++reader->records_seen <= reader->limits->records)
         return TRUE;
     report_refuse(reader, CODE_LIMIT,

@@ -13,9 +13,18 @@ static gboolean in_range(gint64 seconds)
     return seconds >= 0 && seconds <= SECONDS_MAX;
 }
 
-/* As GLib wants it: "2026-10-12 08:00:00 UTC" becomes "2026-10-12T08:00:00Z". */
+/* As GLib wants it: "2026-10-12 08:00:00 UTC" becomes "2026-10-12T08:00:00Z", and so do a day alone and a
+ * time without minutes or seconds. */
 static char *iso_form(const char *text)
 {
+    static const char midnight[] = "T00:00:00";
+    static const struct {
+        gsize length;
+        const char *rest;
+    } short_times[] = {{strlen("2026-10-12"), midnight},
+                       {strlen("2026-10-12T"), midnight + 1},
+                       {strlen("2026-10-12T08"), midnight + 3},
+                       {strlen("2026-10-12T08:00"), midnight + 6}};
     g_autofree char *upper = g_ascii_strup(text, -1);
     gsize n = strlen(upper);
     if (n > 10 && upper[10] == ' ')
@@ -25,7 +34,14 @@ static char *iso_form(const char *text)
         memmove(zone, zone + 1, strlen(zone));
     if (g_str_has_suffix(upper, "UTC") || g_str_has_suffix(upper, "GMT"))
         memcpy(upper + strlen(upper) - 3, "Z", 2);
-    return n == 10 ? g_strconcat(upper, "T00:00:00", NULL) : g_steal_pointer(&upper);
+    n = strcspn(upper, "T");
+    n += strcspn(upper + n, "Z+-");
+    if (n == strlen(upper) && n > 10 && strchr("Z+-", upper[10]) != NULL)
+        n = 10; /* a day and a zone */
+    for (gsize i = 0; i < G_N_ELEMENTS(short_times); i++)
+        if (n == short_times[i].length)
+            return g_strdup_printf("%.*s%s%s", (int)n, upper, short_times[i].rest, upper + n);
+    return g_steal_pointer(&upper);
 }
 
 static enum date_form parse_iso(const char *text, gint64 *seconds_r)
@@ -33,11 +49,15 @@ static enum date_form parse_iso(const char *text, gint64 *seconds_r)
     if (strlen(text) > 40 || strpbrk(text, "-tT") == NULL)
         return DATE_NONE;
     g_autofree char *iso = iso_form(text);
+    char *hour = strstr(iso, "T24:00:00");
+    gboolean end_of_day = hour != NULL;
+    if (end_of_day)
+        memcpy(hour, "T23", 3);
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(GDateTime) zoned = g_date_time_new_from_iso8601(iso, NULL);
     g_autoptr(GDateTime) date =
         zoned != NULL ? g_date_time_ref(zoned) : g_date_time_new_from_iso8601(iso, utc);
-    gint64 seconds = date != NULL ? g_date_time_to_unix(date) : -1;
+    gint64 seconds = date != NULL ? g_date_time_to_unix(date) + (end_of_day ? 3600 : 0) : -1;
     if (!in_range(seconds))
         return DATE_NONE;
     *seconds_r = seconds;

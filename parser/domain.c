@@ -73,7 +73,7 @@ static gboolean is_ascii(const char *text)
     return TRUE;
 }
 
-/* What an address leaves: the part behind the last '@', without brackets, blanks and the root's dot. */
+/* What an address leaves: the part behind the last '@', without brackets, blanks and dots of the root. */
 static char *bare(const char *text)
 {
     const char *at = strrchr(text, '@');
@@ -83,7 +83,7 @@ static char *bare(const char *text)
     gsize length = strlen(start);
     while (length > 0 && (start[length - 1] == '>' || g_ascii_isspace(start[length - 1])))
         length--;
-    if (length > 1 && start[length - 1] == '.')
+    while (length > 1 && start[length - 1] == '.')
         length--;
     return g_strndup(start, length);
 }

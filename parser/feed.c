@@ -9,6 +9,7 @@ enum {
     WINDOW = 128 * 1024, /* kept behind the place of reading when the document is too long to be kept */
     HEAD = 1024,         /* the XML declaration ends before */
     KEPT = 4 * WINDOW,   /* memory that waits for the next document */
+    RUN = 4096,          /* bytes beyond ASCII that are looked at together */
 };
 
 gunichar feed_windows_1252(guint8 byte)
@@ -66,25 +67,37 @@ static void take_raw(struct feed *feed, gsize n)
     feed->raw_length -= n;
 }
 
-/* Declared as Latin-1 or windows-1252. What reads as UTF-8 is that: a German ue is no A with a tilde and a
- * quarter. */
-static gboolean translate_latin(struct feed *feed, gboolean last)
+/* Declared to be of one byte a character. Where all that stands together beyond ASCII reads as UTF-8, it is
+ * that: a German ue is no A with a tilde and a quarter. */
+static gboolean translate_single(struct feed *feed, gboolean last)
 {
     gsize i = 0;
     while (i < feed->raw_length) {
         const char *at = (const char *)feed->raw + i;
-        if (feed->raw[i] < 0x80) {
-            put_bytes(feed, at, 1);
-            i++;
-            continue;
-        }
-        gunichar c = g_utf8_get_char_validated(at, (gssize)(feed->raw_length - i));
-        if (c == (gunichar)-2 && !last)
+        gsize n = 0;
+        while (i + n < feed->raw_length && feed->raw[i + n] < 0x80)
+            n++;
+        put_bytes(feed, at, n);
+        i += n;
+        at += n;
+        for (n = 0; i + n < feed->raw_length && n < RUN && feed->raw[i + n] >= 0x80;)
+            n++;
+        /* More of it may come. */
+        if (n == 0 || (i + n == feed->raw_length && n < RUN && !last))
             break;
-        gboolean utf8 = c < 0x110000;
-        feed->bad_charset = feed->bad_charset || utf8;
-        put_char(feed, utf8 ? c : feed_windows_1252(feed->raw[i]));
-        i += utf8 ? (gsize)g_unichar_to_utf8(c, NULL) : 1;
+        const char *end;
+        gboolean whole = g_utf8_validate_len(at, n, &end), cut = n == RUN && at + n - end < 4;
+        if (whole || cut) {
+            feed->bad_charset = TRUE;
+            n = (gsize)(end - at);
+            put_bytes(feed, at, n);
+        }
+        for (gsize k = 0; k < n && !whole && !cut; k++) {
+            gunichar c = feed->high[feed->raw[i + k] - 0x80];
+            feed->bad_charset = feed->bad_charset || c == 0xfffd;
+            put_char(feed, c);
+        }
+        i += n;
     }
     take_raw(feed, i);
     return TRUE;
@@ -183,18 +196,44 @@ static gboolean is_encoding(const char *name)
            !g_strv_contains(hidden, name);
 }
 
+/* Whether the text comes out of iconv as it is. */
+static gboolean keeps(GIConv iconv, const char *text)
+{
+    g_iconv(iconv, NULL, NULL, NULL, NULL);
+    g_autofree char *out = g_convert_with_iconv(text, -1, iconv, NULL, NULL, NULL);
+    return g_strcmp0(out, text) == 0;
+}
+
+/* Fills feed->high. FALSE when there are characters of several bytes, or states. */
+static gboolean is_single(struct feed *feed, GIConv iconv)
+{
+    if (!keeps(iconv, "<?xml ~{\033$B\016"))
+        return FALSE;
+    for (guint byte = 0x80; byte < 0x100; byte++) {
+        char in[] = {(char)byte}, out[8], *from = in, *to = out;
+        gsize from_left = sizeof in, to_left = sizeof out;
+        gboolean ok = g_iconv(iconv, &from, &from_left, &to, &to_left) != (gsize)-1;
+        if ((!ok && errno != EILSEQ) || (ok && to == out))
+            return FALSE;
+        feed->high[byte - 0x80] = ok ? g_utf8_get_char_validated(out, to - out) : 0xfffd;
+    }
+    return TRUE;
+}
+
 static void choose_declared(struct feed *feed)
 {
     static const char *const utf8[] = {"utf-8", "utf8", "us-ascii", "ascii", NULL};
-    static const char *const latin[] = {"iso-8859-1",   "iso8859-1", "latin1", "latin-1",
-                                        "windows-1252", "cp1252",    NULL};
+    static const char *const latin[] = {"iso-8859-1", "iso8859-1", "iso_8859-1",   "latin1", "latin-1",
+                                        "l1",         "ibm819",    "windows-1252", "cp1252", NULL};
     g_autofree char *declared = declared_charset(feed->raw, feed->raw_length);
     g_autofree char *name = declared != NULL ? g_ascii_strdown(declared, -1) : NULL;
     feed->translate = translate_nothing;
     if (name == NULL || g_strv_contains(utf8, name))
         return;
     if (g_strv_contains(latin, name)) {
-        feed->translate = translate_latin;
+        for (guint byte = 0x80; byte < 0x100; byte++)
+            feed->high[byte - 0x80] = feed_windows_1252((guint8)byte);
+        feed->translate = translate_single;
         return;
     }
     /* UTF-16 and UTF-32 would not have let us read their own name as ASCII. */
@@ -206,7 +245,10 @@ static void choose_declared(struct feed *feed)
         return;
     }
     feed->iconv = iconv;
-    feed->translate = translate_iconv;
+    /* We have read its name as ASCII. */
+    feed->bad_charset = !keeps(iconv, "<?xml");
+    if (!feed->bad_charset)
+        feed->translate = is_single(feed, iconv) ? translate_single : translate_iconv;
 }
 
 /* One call of the source: up to CHUNK bytes. -1 with feed->error. */

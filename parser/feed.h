@@ -32,6 +32,7 @@ struct feed {
     gsize raw_length;
     feed_translation translate;
     gpointer iconv;
+    gunichar high[128]; /* what bytes from 0x80 on are, in an encoding of one byte a character */
     gint64 deadline;
 };
 

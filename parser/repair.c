@@ -400,11 +400,12 @@ static gboolean in_leaf(const struct repair *repair)
            g_array_index(repair->open, struct tag, repair->open->len - 2).id == NAME_POLICY_EVALUATED;
 }
 
-/* The end tag of the innermost element is near: what looks like markup until there is its text. */
+/* The end tag of the innermost element is near: what looks like markup until there is its text. Behind what
+ * looks like the tag of a record or of the document there is none that is. */
 static gboolean ends_soon(const struct repair *repair, gsize at)
 {
     const struct tag *inner = innermost(repair);
-    gsize stop = MIN(repair->length, at + SOON);
+    const gsize first = at, stop = MIN(repair->length, at + SOON);
     for (int tags = 0; at < stop && tags < SOON_TAGS; tags++) {
         const guint8 *next = memchr(repair->data + at, '<', stop - at);
         if (next == NULL)
@@ -414,7 +415,7 @@ static gboolean ends_soon(const struct repair *repair, gsize at)
         gboolean is_tag = read_tag(repair, at, &tag);
         if (is_tag && same_local(repair, &tag, inner))
             return tag.closing;
-        if (is_tag && (tag.id == NAME_RECORD || tag.id == NAME_FEEDBACK))
+        if (is_tag && at != first && (tag.id == NAME_RECORD || tag.id == NAME_FEEDBACK))
             return FALSE;
         at++;
     }
@@ -456,6 +457,9 @@ static void step_open(struct repair *repair, const struct tag *tag)
         repair->at += put_text(repair, repair->at, repair->at + 1);
         return;
     }
+    if (tag->id == NAME_RECORD || tag->id == NAME_REPORT_METADATA || tag->id == NAME_POLICY_PUBLISHED)
+        force_close(repair, MAX(depth_of(repair, NULL, NAME_REPORT_METADATA),
+                                depth_of(repair, NULL, NAME_POLICY_PUBLISHED)));
     if (tag->id == NAME_RECORD)
         force_close(repair, depth_of(repair, NULL, NAME_RECORD));
     if (tag->id == NAME_FEEDBACK) {
@@ -511,9 +515,10 @@ static void step_markup(struct repair *repair)
         return;
     }
     struct tag tag;
-    if (looking_at(repair, at, "<!DOCTYPE"))
+    gboolean doctype = looking_at(repair, at, "<!DOCTYPE");
+    if (doctype && !in_leaf(repair))
         repair->doctype = repair->done = TRUE;
-    else if (!read_tag(repair, at, &tag))
+    else if (doctype || !read_tag(repair, at, &tag))
         repair->at += put_text(repair, at, at + 1);
     else if (tag.closing)
         step_close(repair, &tag);

@@ -72,9 +72,17 @@ spf = "".join(f"<spf><domain>em{i}.v.example</domain><scope>mfrom</scope><result
 records = "".join(f"<record><row><source_ip>192.0.2.{i}</source_ip><count>1</count></row><identifiers><header_from>v.example</header_from></identifiers>"
                   f"<auth_results>{dkim}{spf}<spf><domain>em{i + 1000}.v.example</domain><scope>mfrom</scope><result>pass</result></spf></auth_results>"
                   "</record>" for i in range(30))
-mail("names", gzip.compress(("<feedback><report_metadata><org_name>r.example</org_name><report_id>1</report_id><date_range><begin>1790812800</begin>"
-                             "<end>1790899199</end></date_range></report_metadata><policy_published><domain>v.example</domain><adkim>s</adkim>"
-                             f"<aspf>s</aspf><p>none</p></policy_published>{records}</feedback>").encode()))
+def report(report_id, records):
+    return gzip.compress(("<feedback><report_metadata><org_name>r.example</org_name><report_id>%s</report_id><date_range><begin>1790812800</begin>"
+                          "<end>1790899199</end></date_range></report_metadata><policy_published><domain>v.example</domain><adkim>s</adkim>"
+                          "<aspf>s</aspf><p>none</p></policy_published>%s</feedback>" % (report_id, records)).encode())
+
+
+mail("names", report(1, records))
+# Results far past those that are kept, beside a From of two long names.
+mail("results", report(2, "<record><row><source_ip>192.0.2.1</source_ip><count>1</count></row><identifiers><header_from>" + "a." * 489
+                       + "b, v.example</header_from></identifiers><auth_results>"
+                       + "<dkim><domain>v.example</domain><result>pass</result></dkim><dkim/>" * 100000 + "</auth_results></record>"))
 mail("nested", gzip.compress(archive(b"report.zip", raw(archive(b"report.xml", zeros))), 9))
 END
 
@@ -102,5 +110,10 @@ ok $? "thirty records with 400 names each are stored" '' "$dir/out"
 read -r user system elapsed peak <"$dir/cost"
 awk -v elapsed="$elapsed" -v most="$most" 'BEGIN { exit !(elapsed < most) }'
 ok $? "... in $elapsed s, with their names looked up"
+tests/lib/measure.py "$dir/cost" timeout 60 build/whosends --database "$PG_CONNINFO" ingest "$dir/results.eml" >"$dir/out" 2>&1
+ok $? "a record with 200,000 results is stored" '' "$dir/out"
+read -r user system elapsed peak <"$dir/cost"
+[ "$peak" -lt 65536 ]
+ok $? "... by processes of at most $peak KiB"
 echo "1..$n"
 exit $failed

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from xml.parsers import expat
 
 BLANK = " \t\r\n\f"
+BLANKS = BLANK + "\u00a0\ufeff"  # around a text
 COUNT_MOST = 100_000_000_000
 SECONDS_MOST = 100_000_000_000
 
@@ -59,7 +60,7 @@ def words_of(element):
             text += " "
         text += inner.tail or ""
         text = text.lstrip(BLANK)
-    return text.strip(BLANK)
+    return text.strip(BLANKS)
 
 
 def leaf(element, *names):
@@ -132,8 +133,7 @@ def domain_name(text):
 
 def plain_name(text):
     text = text.rsplit("@", 1)[-1].lstrip("<" + BLANK).rstrip(">" + BLANK)
-    if len(text) > 1 and text.endswith("."):
-        text = text[:-1]
+    text = text[:1] + text[1:].rstrip(".")
     lower = lower_ascii(text)
     try:
         label = lower if text.isascii() else text.encode("idna").decode("ascii").lower()
@@ -217,16 +217,25 @@ def lower_ascii(text):
 
 def spf_results(entries):
     for entry in entries:
-        domain, scope, result = (leaf(entry, n) for n in ("domain", "scope", "result"))
-        if domain or scope or result:
+        domain, scope, result, human = (leaf(entry, n) for n in ("domain", "scope", "result", "human_result"))
+        if domain or scope or result or human:
             yield auth_name(domain), word(SCOPES, scope), result_word(result, False)
 
 
 def reasons(evaluated):
     for entry in children(evaluated, "reason"):
-        kind, comment = leaf(entry, "type"), leaf(entry, "comment")
-        if kind is None and comment is None:
-            kind = "".join([entry.text or ""] + [c.tail or "" for c in entry]).strip(BLANK)
+        kind, comment, bare, text = None, leaf(entry, "comment"), False, entry.text or ""
+        for inner in entry:
+            if name(inner) in ("type", "comment"):
+                # What stands there without an element is the type, unless there is a better one.
+                if kind is None and text.strip(BLANKS):
+                    kind, bare = text.strip(BLANKS), True
+                if name(inner) == "type" and (kind is None or bare and words_of(inner)):
+                    kind, bare = words_of(inner), False
+                text = ""
+            text += inner.tail or ""
+        if kind is None:
+            kind = text.strip(BLANKS)
         if kind or comment:
             yield word(REASONS, kind) or "other", comment
 
@@ -240,9 +249,12 @@ def identifiers_of(record):
 def from_text(record):
     """The From domain as sent: of several the first."""
     text = leaf(identifiers_of(record), "header_from")
-    if not text or re.search("[@<]", text):
+    if not text or "@" in text:
         return text or None
-    return re.split(r"[,; \t\r\n]", text)[0] or None
+    listed = text.lstrip(",; \t\r\n")
+    if "<" in listed and listed[0] != "<":
+        return text
+    return re.split(r"[,; \t\r\n]", listed)[0] or None
 
 
 def verdict(text):
@@ -281,19 +293,34 @@ def read_period(metadata):
     begin, end = (date(words_of(inside_or_beside(metadata, dates, which))) for which in ("begin", "end"))
     if begin is None and end is None:
         raise Refused("no_period")
+    if begin is not None and end is not None and min(begin, end) == 0 and max(begin, end) > 8 * 86400:
+        begin, end = begin or None, end or None
     ends = [begin if begin is not None else end, end if end is not None else begin]
     return min(ends), max(ends)
 
 
+def namespace(element):
+    return element.tag[1:].split("}")[0] if isinstance(element.tag, str) and element.tag[0] == "{" else ""
+
+
+def drop_strangers(feedback):
+    """By its own namespace, what stands between the parts of a report of RFC 9990 has nothing to do with it."""
+    own = namespace(feedback)
+    for parent in [feedback, *children(feedback, "record")] if "urn:ietf:params:xml:ns:dmarc-2.0" in own else []:
+        for inner in list(parent):
+            if namespace(inner) not in ("", own) and "dmarc" not in namespace(inner):
+                parent.remove(inner)
+
+
 def read_report(feedback):
+    drop_strangers(feedback)
     metadata, policy = first(feedback, "report_metadata"), first(feedback, "policy_published")
     records = children(feedback, "record")
     begin, end = read_period(metadata)
     domain, good = domain_name(leaf(policy, "domain") or "")
     if not good or not domain:
         # The organizational domain of the first record's, which is not known here.
-        sent = next((from_text(r) for r in records if from_text(r)), None)
-        if sent is None or not domain_name(sent)[1]:
+        if not any(all(domain_name(from_text(r))) for r in records if from_text(r)):
             raise Refused("no_domain")
         domain = None
     report_id = leaf(metadata, "report_id") or None

@@ -1,5 +1,5 @@
 /* More of what real reporters get wrong, row by row: schema tags around a report, elements in another place
- * than the standard's, and results past the most that are kept. */
+ * than the standard's, markup in texts, encodings, values, and results past the most that are kept. */
 #include "collect.h"
 #include "unit.h"
 
@@ -111,6 +111,124 @@ static char *lines_of_many(const char *before, const char *more, const char *aft
     return collect_text(text->str, NULL);
 }
 
+#define SECOND                                                                                               \
+    RECORD(ROW("192.0.2.9", "9", EVALUATED("none", "pass", "fail")), FROM("example.com"), GOOD_AUTH)
+#define SAID(results) RECORD(GOOD_ROW, FROM("example.com"), AUTH(results))
+#define DOC(content) FEEDBACK(META POLICY content)
+#define BOTH "record ip=192.0.2.1|record ip=192.0.2.9 count=9"
+
+/* What looks like markup in a text that somebody else chose costs no record. */
+static const struct deviation markup_in_texts[] = {
+    {"X9", DOC(SAID(DKIM("example.com", "</feedback>", "pass")) SECOND),
+     BOTH "|selector=</feedback>|warning xml_recover:1|ok", "damaged_row|truncated|xml_trail"},
+    {"X9", DOC(SAID(DKIM("example.com", "<feedback>", "pass")) SECOND), BOTH "|ok", "damaged_row|truncated"},
+    {"X9", DOC(SAID(DKIM("example.com", "</record>", "pass")) SECOND), BOTH "|ok", "damaged_row"},
+    {"X9", DOC(SAID(DKIM("example.com", "<record>", "pass")) SECOND), BOTH "|ok", "damaged_row"},
+    {"X14", DOC(SAID(DKIM("example.com", "<!DOCTYPE html>", "pass")) SECOND), BOTH "|ok", "refused|damaged"},
+    {"X14", "<feedback><!DOCTYPE x>" META POLICY GOOD_RECORD "</feedback>", "refused code=doctype", NULL},
+    /* An end tag that is missing before what comes next. */
+    {"X9",
+     "<feedback><report_metadata><org_name>r</org_name><email>a@r.example</email><report_id>id1</report_id>"
+     "<date_range><begin>1700000000</begin><end>1700086399</end></date_range>" POLICY GOOD_RECORD SECOND
+     "</feedback>",
+     BOTH "|warning xml_recover:1|ok", "damaged_row"},
+    {"X9",
+     "<feedback>" META "<policy_published><domain>example.com</domain><p>none</p>" GOOD_RECORD SECOND
+     "</feedback>",
+     BOTH "|warning xml_recover:1|ok", "damaged_row"},
+};
+
+#define CAFE(encoding)                                                                                       \
+    "<?xml version=\"1.0\" encoding=\"" encoding "\"?>" FEEDBACK(                                            \
+        "<report_metadata><org_name>Caf\xc3\xa9</org_name><email>a@r.example</email><report_id>1</"          \
+        "report_id>"                                                                                         \
+        "<date_range><begin>1700000000</begin><end>1700086399</end></date_range></report_metadata>" POLICY   \
+            GOOD_RECORD)
+
+static const struct deviation encodings[] = {
+    {"X7", CAFE("iso-8859-2"), "org=Caf\xc3\xa9 |warning encoding:1|ok", NULL},
+    {"X7", CAFE("ISO_8859-1"), "org=Caf\xc3\xa9 |warning encoding:1|ok", NULL},
+    {"X7", CAFE("koi8-r"), "org=Caf\xc3\xa9 |warning encoding:1|ok", NULL},
+    {"X7", CAFE("ANSI_X3.4-1968"), "org=Caf\xc3\xa9 |warning encoding:1|ok", NULL},
+    {"X7", CAFE("IBM037"), "org=Caf\xc3\xa9 |warning encoding:1|ok", NULL},
+    {"X7", CAFE("unicode"), "org=Caf\xc3\xa9 |warning encoding:1|ok", NULL},
+    /* Two letters that by themselves would read as UTF-8, in a word that does not. */
+    {"X7",
+     "<?xml version=\"1.0\" encoding=\"koi8-r\"?>" FEEDBACK(
+         "<report_metadata><org_name>\xc5\xa3\xcc\xcb\xc1</org_name><email>a@r.example</email>"
+         "<report_id>1</report_id><date_range><begin>1700000000</begin><end>1700086399</end></date_range>"
+         "</report_metadata>" POLICY GOOD_RECORD),
+     "org=\xd0\xb5\xd1\x91\xd0\xbb\xd0\xba\xd0\xb0 |ok", "warning encoding"},
+};
+
+#define DATED(begin, end) FEEDBACK(META_("id1", begin, end) POLICY GOOD_RECORD)
+#define REASONED(reason)                                                                                     \
+    DOC(RECORD(                                                                                              \
+        ROW("192.0.2.1", "2",                                                                                \
+            "<policy_evaluated><disposition>none</disposition><dkim>pass</dkim><spf>fail</spf>" reason       \
+            "</policy_evaluated>"),                                                                          \
+        FROM("example.com"), GOOD_AUTH))
+#define NEWER "<feedback xmlns=\"urn:ietf:params:xml:ns:dmarc-2.0\" xmlns:e=\"urn:e\">"
+
+static const struct deviation values[] = {
+    /* One end of the period was not told. */
+    {"M15", DATED("1700000000", "0"), "period=1700000000-1700000000|warning date:2|ok",
+     "date_swap|date_long"},
+    {"M15", DATED("0", "1700086399"), "period=1700086399-1700086399|warning date:2|ok", "date_long"},
+    {"M15", DATED("0", "86400"), "period=0-86400|ok", "warning date:"},
+    {"M19", DATED("2023-11-14T00:00Z", "2023-11-14T23:59Z"), "period=1699920000-1700006340|ok", "refused"},
+    {"M19", DATED("2023-11-14+01:00", "2023-11-14T24:00:00Z"), "period=1699916400-1700006400|ok", "refused"},
+    {"M19", DATED("2023-11-14T00Z", "2023-11-14 UTC"), "period=1699920000-1699920000|ok", "refused"},
+    /* The first record that names a domain stands in. */
+    {"P10",
+     FEEDBACK(META "<policy_published><domain/><p>none</p></policy_published>" RECORD(GOOD_ROW, FROM("a..b"),
+                                                                                      GOOD_AUTH) SECOND),
+     "domain=example.com|" BOTH "|ok", "refused"},
+    {"R15", REASONED("<reason>mailing_list<comment/></reason>"), "type=mailing_list|warning reason:1|ok",
+     "disp_conflict|stray_text"},
+    {"R15", REASONED("<reason>mailing_list<comment>foo</comment></reason>"),
+     "type=mailing_list comment=foo|warning reason:1|ok", NULL},
+    {"R15", REASONED("<reason><comment>x</comment>forwarded</reason>"), "type=forwarded comment=x|ok",
+     "stray_text"},
+    {"R15", REASONED("<reason>sampled_out<type/></reason>"), "type=sampled_out|ok", NULL},
+    {"R15", REASONED("<reason>foo<type>forwarded</type></reason>"), "type=forwarded|warning multi:1|ok",
+     NULL},
+    {"I4", DOC(RECORD(GOOD_ROW, FROM("example.com.."), GOOD_AUTH)),
+     "from=example.com disp|aligned=pass/fail|ok", "bad_name"},
+    {"I4", DOC(RECORD(GOOD_ROW, FROM("&lt;example.com&gt;, &lt;example.org&gt;"), GOOD_AUTH)),
+     "from=example.com disp|aligned=pass/fail|warning multi_from:1|ok", "bad_name|align_conflict"},
+    {"I6", DOC(RECORD(GOOD_ROW, FROM(", sub.example.com"), GOOD_AUTH)), "from=sub.example.com disp|ok",
+     "no_from"},
+    {"A1", DOC(SAID("<spf/>")), "warning auth_empty:1|ok", NULL},
+    {"A2", DOC(SAID(DKIM("example.com", "s1", "pass") "<spf><human_result>why</human_result></spf>")),
+     "spf|human=why|ok", "auth_empty"},
+    {"X15",
+     DOC(RECORD(ROW("\xc2\xa0"
+                    "192.0.2.1\xef\xbb\xbf",
+                    "2\xc2\xa0", EVALUATED("none", "pass", "fail")),
+                FROM("\xef\xbb\xbf"
+                     "example.com \xc2\xa0"),
+                GOOD_AUTH)),
+     GOOD "|ok", "no_ip|bad_name"},
+    /* By its namespace none of the report's (RFC 9990 section 3.1), whatever its name. */
+    {"X21",
+     NEWER META POLICY RECORD(
+         GOOD_ROW, FROM("example.com"),
+         AUTH(
+             DKIM("example.com", "s1",
+                  "pass")) "<e:auth_results><e:spf><e:domain>example.com</e:domain>"
+                           "<e:result>pass</e:result></e:spf></e:auth_results>") "<e:record><e:row><e:source_"
+                                                                                 "ip>192.0.2.77</"
+                                                                                 "e:source_ip><e:count>77</"
+                                                                                 "e:count></e:row></e:record>"
+                                                                                 "</feedback>",
+     "aligned=pass/fail|end seen=1;|ok", "192.0.2.77 |align_conflict|multi:"},
+    {"X21",
+     "<feedback xmlns:v=\"urn:v\">" META "<v:about/><policy_published><domain>example.com</domain><p>none</p>"
+     "<pct>100</pct></policy_published>" GOOD_RECORD "</feedback>",
+     "generation=7489|ok", NULL},
+};
+
 static void check(const struct deviation *rows, gsize n)
 {
     for (gsize i = 0; i < n; i++) {
@@ -131,6 +249,21 @@ static void test_schema_tags(void)
 static void test_places(void)
 {
     check(places, G_N_ELEMENTS(places));
+}
+
+static void test_markup_in_texts(void)
+{
+    check(markup_in_texts, G_N_ELEMENTS(markup_in_texts));
+}
+
+static void test_encodings(void)
+{
+    check(encodings, G_N_ELEMENTS(encodings));
+}
+
+static void test_values(void)
+{
+    check(values, G_N_ELEMENTS(values));
 }
 
 /* A19: what the result of the record hangs on is kept, wherever it stands. */
@@ -171,6 +304,9 @@ int main(int argc G_GNUC_UNUSED, char **argv)
     unit_init(argv[0]);
     g_test_add_func("/deviations/schema tags", test_schema_tags);
     g_test_add_func("/deviations/places", test_places);
+    g_test_add_func("/deviations/markup in texts", test_markup_in_texts);
+    g_test_add_func("/deviations/encodings", test_encodings);
+    g_test_add_func("/deviations/values", test_values);
     g_test_add_func("/deviations/many aligned", test_many_aligned);
     return g_test_run();
 }
