@@ -260,17 +260,21 @@ static gsize wide_blank(const char *text, gsize length, gboolean at_end)
     return 0;
 }
 
+static inline gsize blank(const char *text, gsize length, gboolean at_end)
+{
+    guchar c = (guchar)text[at_end ? length - 1 : 0];
+    return is_space((char)c) ? 1 : c < 0x80 ? 0 : wide_blank(text, length, at_end);
+}
+
 /* The collected text without the blanks around it, and without half a character where it was cut. */
 static inline char *take_text(struct reader *reader, struct arena *arena)
 {
     struct leaf_text *text = &reader->text;
-    gsize begin = 0, n = 1;
-    while (text->length > 0 && n > 0) {
-        n = is_space(text->bytes[text->length - 1]) ? 1 : wide_blank(text->bytes, text->length, TRUE);
+    gsize begin = 0, n;
+    while (text->length > 0 && (n = blank(text->bytes, text->length, TRUE)) > 0)
         text->length -= n;
-    }
-    for (n = 1; begin < text->length && n > 0; begin += n)
-        n = is_space(text->bytes[begin]) ? 1 : wide_blank(text->bytes + begin, text->length - begin, FALSE);
+    while (begin < text->length && (n = blank(text->bytes + begin, text->length - begin, FALSE)) > 0)
+        begin += n;
     if (reader->cut) {
         const char *end;
         if (!g_utf8_validate_len(text->bytes, text->length, &end))
