@@ -53,9 +53,10 @@ int address_parse_ip(const char *text, guint8 out_r[16], enum ip_form *form_r)
 {
     static const guint8 mapped[12] = {[10] = 0xff, [11] = 0xff};
     *form_r = IP_PLAIN;
+    g_autofree char *bare = NULL;
     int family = parse_plain(text, out_r);
     if (family == AF_UNSPEC && strpbrk(text, "[%:") != NULL) {
-        g_autofree char *bare = unwrapped(text);
+        bare = unwrapped(text);
         family = bare != NULL ? parse_plain(bare, out_r) : AF_UNSPEC;
         *form_r = IP_REWRITTEN;
     }
@@ -66,7 +67,7 @@ int address_parse_ip(const char *text, guint8 out_r[16], enum ip_form *form_r)
         *form_r = IP_REWRITTEN;
     }
     if (family == AF_UNSPEC)
-        *form_r = is_masked(text) ? IP_MASKED : IP_NONE;
+        *form_r = is_masked(bare != NULL ? bare : text) ? IP_MASKED : IP_NONE;
     return family;
 }
 
